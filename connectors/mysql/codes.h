@@ -1,0 +1,28 @@
+// The error codes of the MySQL connector: append-only, listed in docs/errors.md.
+#pragma once
+
+#include "base/error.h"
+
+namespace sluice::mysql {
+
+inline constexpr ErrorCode kCannotConnect{"MY-0101", "The server cannot be reached"};
+inline constexpr ErrorCode kAccessDenied{"MY-0102", "The server refused the account or its password"};
+inline constexpr ErrorCode kHostNotAllowed{"MY-0103", "The server does not allow this host to connect"};
+inline constexpr ErrorCode kTlsFailed{"MY-0104", "The encrypted connection could not be set up"};
+inline constexpr ErrorCode kUnknownHost{"MY-0105", "The host name is not known"};
+inline constexpr ErrorCode kConnectionLost{"MY-0106", "The connection to the server was lost"};
+inline constexpr ErrorCode kStatementFailed{"MY-0110", "The server refused a statement"};
+inline constexpr ErrorCode kLockConflict{"MY-0111", "A lock could not be had"};
+inline constexpr ErrorCode kDiskFull{"MY-0112", "The server has no space left"};
+inline constexpr ErrorCode kPacketTooLarge{"MY-0113", "A row or statement is larger than the server takes"};
+inline constexpr ErrorCode kMissingPrivilege{"MY-0114", "The account lacks a privilege"};
+inline constexpr ErrorCode kMissingObject{"MY-0115", "An object does not exist"};
+inline constexpr ErrorCode kDuplicateKey{"MY-0116", "A row with this key is already there"};
+inline constexpr ErrorCode kForeignKeyViolated{"MY-0117", "A foreign key does not allow the change"};
+inline constexpr ErrorCode kValueRefused{"MY-0118", "The destination would change a value"};
+inline constexpr ErrorCode kReadOnly{"MY-0119", "The server is read-only"};
+inline constexpr ErrorCode kTooManyConnections{"MY-0120", "The server has no connection left"};
+inline constexpr ErrorCode kTableChanged{"MY-0121", "A table was altered while it was read"};
+inline constexpr ErrorCode kUnsupported{"MY-0122", "The server cannot do this"};
+
+}  // namespace sluice::mysql

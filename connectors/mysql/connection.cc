@@ -1,0 +1,209 @@
+#include "connectors/mysql/connection.h"
+
+#include <fmt/format.h>
+#include <mysql.h>
+#include <sys/socket.h>
+
+#include <cstdlib>
+
+#include "base/check.h"
+#include "base/stop.h"
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/errors.h"
+
+namespace sluice::mysql {
+
+// Shuts the socket down from the thread that requests the stop; the blocked thread then sees a lost connection.
+struct Connection::Interrupt {
+  Interrupt(const std::stop_token& stop, int socket) : callback(stop, Shut{socket}) {}
+  struct Shut {
+    int socket;
+    void operator()() const {
+      if (socket >= 0) ::shutdown(socket, SHUT_RDWR);
+    }
+  };
+  std::stop_callback<Shut> callback;
+};
+
+Connection::Connection(const connector::Endpoint& endpoint, const connector::SessionContext& context,
+                       const ConnectOptions& options)
+    : endpoint_(endpoint), stop_(context.stop), purpose_(context.purpose) {
+  ThrowIfStopped(stop_);
+  const bool tls = endpoint_.tls.mode != connector::TlsMode::kOff;
+  try {
+    Open(options, tls);
+  } catch (const Error& error) {
+    // "preferred" means: a server without TLS is taken as it is.
+    const bool fall_back = endpoint_.tls.mode == connector::TlsMode::kPreferred && error.info().code == kTlsFailed.id;
+    if (!fall_back) throw;
+    Open(options, false);
+  }
+  interrupt_ = std::make_unique<Interrupt>(stop_, static_cast<int>(mysql_get_socket(handle_)));
+  try {
+    ReadVersion();
+    SetSession(options);
+  } catch (...) {
+    interrupt_.reset();
+    mysql_close(handle_);
+    throw;
+  }
+}
+
+Connection::~Connection() {
+  interrupt_.reset();  // before the descriptor is closed: it may be given to someone else
+  if (handle_ != nullptr) mysql_close(handle_);
+}
+
+void Connection::Open(const ConnectOptions& options, bool with_tls) {
+  handle_ = mysql_init(nullptr);
+  Check(handle_ != nullptr, "mysql_init");
+  const unsigned connect_timeout = 10;
+  mysql_optionsv(handle_, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
+  if (options.read_timeout_seconds != 0) {
+    mysql_optionsv(handle_, MYSQL_OPT_READ_TIMEOUT, &options.read_timeout_seconds);
+  }
+  const unsigned local_infile = options.local_infile ? 1 : 0;
+  mysql_optionsv(handle_, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+  mysql_optionsv(handle_, MYSQL_SET_CHARSET_NAME, options.charset.c_str());
+  mysql_optionsv(handle_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "sluice");
+  if (!purpose_.empty()) mysql_optionsv(handle_, MYSQL_OPT_CONNECT_ATTR_ADD, "sluice_purpose", purpose_.c_str());
+  if (with_tls) {
+    const connector::Tls& tls = endpoint_.tls;
+    const auto file = [](const std::string& name) { return name.empty() ? nullptr : name.c_str(); };
+    mysql_ssl_set(handle_, file(tls.key), file(tls.certificate), file(tls.ca), nullptr, nullptr);
+    const my_bool enforce = 1;
+    mysql_optionsv(handle_, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    const my_bool verify = tls.mode >= connector::TlsMode::kVerifyFull ? 1 : 0;
+    mysql_optionsv(handle_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+  }
+  unsigned long flags = CLIENT_FOUND_ROWS;
+  if (options.multi_statements) flags |= CLIENT_MULTI_STATEMENTS;
+  // TCP always: "localhost" would mean a Unix socket to the library, and the port would be ignored.
+  const std::string host = endpoint_.host == "localhost" ? "127.0.0.1" : endpoint_.host;
+  if (mysql_real_connect(handle_, host.c_str(), endpoint_.user.c_str(), endpoint_.password.Reveal().c_str(), nullptr,
+                         endpoint_.port, nullptr, flags) == nullptr) {
+    const int code = static_cast<int>(mysql_errno(handle_));
+    const std::string message = Redact(mysql_error(handle_), endpoint_.password);
+    mysql_close(handle_);
+    handle_ = nullptr;
+    ThrowIfStopped(stop_);
+    throw ToError(code, message, endpoint_.side, fmt::format("server {}@{}", endpoint_.user, endpoint_.Address()));
+  }
+}
+
+void Connection::ReadVersion() {
+  version_text_ = mysql_get_server_info(handle_);
+  is_mariadb_ = version_text_.find("MariaDB") != std::string::npos;
+  std::string_view text = version_text_;
+  // MariaDB before 11 greets old clients with a "5.5.5-" in front.
+  if (is_mariadb_ && text.starts_with("5.5.5-")) text.remove_prefix(6);
+  uint32_t parts[3] = {0, 0, 0};
+  size_t part = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') {
+      parts[part] = parts[part] * 10 + static_cast<uint32_t>(c - '0');
+    } else if (c != '.' || ++part == 3) {
+      break;
+    }
+  }
+  version_ = parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+void Connection::SetSession(const ConnectOptions& options) {
+  Execute(fmt::format("SET SESSION time_zone='+00:00', sql_mode='{}', wait_timeout=28800, net_read_timeout=3600, "
+                      "net_write_timeout=3600",
+                      kSessionSqlMode));
+  // The library's own name for the character set is not always what the session needs ("binary" among them).
+  if (options.charset == "binary") Execute("SET NAMES binary");
+}
+
+void Connection::Execute(std::string_view sql, std::string_view object) {
+  if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) ThrowLast(object, sql);
+  do {
+    MYSQL_RES* result = mysql_store_result(handle_);
+    if (result != nullptr) {
+      mysql_free_result(result);
+    } else if (mysql_field_count(handle_) != 0) {
+      ThrowLast(object, sql);
+    }
+    const int next = mysql_next_result(handle_);
+    if (next < 0) break;
+    if (next > 0) ThrowLast(object, sql);
+  } while (true);
+}
+
+TextRows Connection::Query(std::string_view sql, std::string_view object) {
+  if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) ThrowLast(object, sql);
+  std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> result(mysql_store_result(handle_), mysql_free_result);
+  if (result == nullptr) {
+    if (mysql_field_count(handle_) != 0) ThrowLast(object, sql);
+    return {};
+  }
+  const unsigned columns = mysql_num_fields(result.get());
+  TextRows rows;
+  rows.reserve(mysql_num_rows(result.get()));
+  while (MYSQL_ROW row = mysql_fetch_row(result.get())) {
+    const unsigned long* lengths = mysql_fetch_lengths(result.get());
+    TextRow& out = rows.emplace_back(columns);
+    for (unsigned i = 0; i < columns; ++i) {
+      if (row[i] != nullptr) out[i].emplace(row[i], lengths[i]);
+    }
+  }
+  return rows;
+}
+
+OptionalText Connection::QueryOne(std::string_view sql, std::string_view object) {
+  TextRows rows = Query(sql, object);
+  if (rows.empty() || rows[0].empty()) return std::nullopt;
+  return std::move(rows[0][0]);
+}
+
+MYSQL_RES* Connection::Stream(std::string_view sql, std::string_view object) {
+  if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) ThrowLast(object, sql);
+  MYSQL_RES* result = mysql_use_result(handle_);
+  if (result == nullptr) ThrowLast(object, sql);
+  return result;
+}
+
+void Connection::ThrowLast(std::string_view object, std::string_view statement) {
+  ThrowIfStopped(stop_);
+  throw ToError(static_cast<int>(mysql_errno(handle_)), Redact(mysql_error(handle_), endpoint_.password),
+                endpoint_.side, std::string(object), std::string(statement));
+}
+
+uint64_t Connection::id() const { return mysql_thread_id(handle_); }
+
+std::string Quote(std::string_view name) {
+  std::string out = "`";
+  for (const char c : name) {
+    if (c == '`') out += '`';
+    out += c;
+  }
+  out += '`';
+  return out;
+}
+
+std::string Quote(std::string_view database, std::string_view name) { return Quote(database) + "." + Quote(name); }
+
+void AppendEscaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    switch (c) {
+      case '\0': out += "\\0"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\x1a': out += "\\Z"; break;
+      case '\\': out += "\\\\"; break;
+      case '\'': out += "\\'"; break;
+      default: out += c;
+    }
+  }
+}
+
+std::string Literal(std::string_view text) {
+  std::string out = "'";
+  AppendEscaped(out, text);
+  out += '\'';
+  return out;
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,14 @@
+// Server and client error numbers (MySQL and MariaDB reference manuals, "Error Message Reference") to our codes.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+
+namespace sluice::mysql {
+
+// `object` is what was being worked on; `statement` (may be empty) is quoted in the cause, shortened.
+Error ToError(int native_code, const std::string& native_message, const std::string& side, const std::string& object,
+              const std::string& statement = "");
+
+}  // namespace sluice::mysql

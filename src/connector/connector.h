@@ -1,0 +1,369 @@
+// The contract between the pipeline and the engines. One Connector value describes an engine; Source and Destination
+// open sessions, each of which is one connection used by one thread at a time. What an engine cannot do it declares in
+// its Capabilities; there are no default methods that do nothing. Every call may throw Error; one with RetryClass
+// kReconnect means that the session is dead and has to be opened again.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/stop.h"
+#include "connector/endpoint.h"
+#include "model/change.h"
+#include "model/mapping.h"
+#include "model/position.h"
+#include "model/row.h"
+#include "model/table.h"
+
+namespace sluice::connector {
+
+struct MigrationTypes {
+  bool schema = false;
+  bool full = false;
+  bool incremental = false;
+};
+
+// ---------------------------------------------------------------- precheck
+
+enum class PrecheckStatus { kPassed, kWarning, kFailed };
+
+struct PrecheckItem {
+  std::string id;      // stable, e.g. "mysql.binlog_format"
+  std::string title;   // "Binary log has row format"
+  std::string side;    // "source" or "destination"
+  PrecheckStatus status = PrecheckStatus::kPassed;
+  std::string object;  // what it is about, if one object
+  std::string cause;   // for warnings and failures
+  std::string remedy;  // exact statement or setting that mends it
+};
+
+struct PrecheckRequest {
+  MigrationTypes types;
+  std::vector<model::TablePtr> tables;            // source descriptions, beside `mappings`
+  std::vector<model::TableMappingPtr> mappings;
+  std::vector<model::SchemaObject> objects;       // views, routines, triggers that will be carried
+  const model::NameMap* names = nullptr;
+  std::vector<std::string> destination_databases;
+  ServerInfo source;
+  ServerInfo destination;
+  bool same_server = false;
+  bool resuming = false;                          // objects at the destination are ours: they are no conflict
+  uint64_t source_bytes = 0;
+};
+
+// ---------------------------------------------------------------- schema
+
+struct TableSummary {
+  model::ObjectName name;
+  uint64_t rows_estimated = 0;
+  uint64_t bytes_estimated = 0;
+};
+
+// Reads what exists. Used at both sides.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  virtual std::vector<std::string> Databases() = 0;  // user databases only
+  virtual std::vector<TableSummary> ListTables(const std::string& database) = 0;
+  // Descriptions in the order of `names`; one that does not exist is left out.
+  virtual std::vector<model::TablePtr> DescribeTables(const std::vector<model::ObjectName>& names) = 0;
+  // Views, procedures, functions and triggers of the database.
+  virtual std::vector<model::SchemaObject> ListObjects(const std::string& database) = 0;
+  virtual bool Exists(model::ObjectKind kind, const model::ObjectName& name) = 0;
+  virtual bool HasRows(const model::ObjectName& table) = 0;
+  // Rows that match a filter; throws when the condition is not valid there.
+  virtual uint64_t CountRows(const model::ObjectName& table, const std::string& filter) = 0;
+};
+
+enum class SchemaStage {
+  kBeforeLoad,    // databases, tables with the keys that the load or the changes need
+  kIndexes,       // secondary indexes of one table, as soon as its rows are in
+  kForeignKeys,   // after every table has its rows
+  kObjects,       // views, procedures, functions
+  kTriggers,      // after the load, or only at the switch-over when changes are followed
+};
+std::string_view Name(SchemaStage stage);
+
+struct SchemaStatement {
+  SchemaStage stage = SchemaStage::kBeforeLoad;
+  model::ObjectKind kind = model::ObjectKind::kTable;
+  model::ObjectName source;
+  model::ObjectName object;  // its name at the destination
+  std::string label;         // unique in the task and stable, e.g. "indexes of table shop_new.orders2"
+  std::string sql;
+  std::string default_database;  // to be in force while it runs, empty = none
+  std::string sql_mode;          // empty = the session's own
+  std::string charset;
+  std::string collation;
+  std::vector<std::string> notes;  // differences that the translation had to make, for the report
+};
+
+// Writes what is missing, from the source's descriptions.
+class SchemaWriter {
+ public:
+  virtual ~SchemaWriter() = default;
+  virtual std::vector<SchemaStatement> CreateDatabase(const std::string& source_database,
+                                                      const std::string& destination_database,
+                                                      const std::string& source_create_statement) = 0;
+  virtual std::vector<SchemaStatement> Translate(const model::Table& table, const model::TableMapping& mapping,
+                                                 const model::NameMap& names, const ServerInfo& source) = 0;
+  virtual std::vector<SchemaStatement> Translate(const model::SchemaObject& object, const model::NameMap& names,
+                                                 const ServerInfo& source) = 0;
+  virtual void Execute(const SchemaStatement& statement) = 0;
+
+  // A statement of the source's log, translated to the destination; empty when nothing of it is carried there.
+  virtual std::vector<SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
+                                                 const ServerInfo& source) = 0;
+  // The source's description of each object of `ddl` after it ran, from the descriptions before it (a created table
+  // has none before; a dropped one gives null). Exact: the statement is run on an empty copy by the server itself.
+  struct Redefined {
+    model::ObjectName name;
+    model::TablePtr table;  // null: gone
+  };
+  virtual std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl,
+                                               const std::vector<model::TablePtr>& before,
+                                               const ServerInfo& source) = 0;
+  // The create statements of these objects as they stand now ("" where absent); tells whether a statement that was
+  // interrupted by a crash had taken effect.
+  virtual std::string Fingerprint(const std::vector<model::ObjectName>& objects) = 0;
+};
+
+// ---------------------------------------------------------------- full load
+
+// The point that a snapshot shows. Changes up to `start` are in it; changes after `end` are not; between the two
+// either may hold, row by row, and changes are applied so that both come out right. Equal when the cut is exact.
+struct Cut {
+  model::Position start;
+  model::Position end;
+  bool exact = true;
+  std::string how;  // for the log: "FLUSH TABLES WITH READ LOCK, 4 readers"
+};
+
+// A range of one table's rows. Bounds are the source connector's own text: kept, never compared elsewhere.
+struct Chunk {
+  uint64_t number = 0;   // from 0, in key order
+  std::string lower;     // exclusive; empty = from the start
+  std::string upper;     // inclusive; empty = to the end
+  uint64_t rows_estimated = 0;
+};
+
+// Rows in an encoding both connectors know, e.g. "mysql.tsv". Rows are never split over blocks.
+struct Block {
+  std::string bytes;
+  uint64_t rows = 0;
+};
+
+class BlockSink {
+ public:
+  virtual ~BlockSink() = default;
+  virtual void Put(Block block) = 0;  // waits for room; throws kStopped
+};
+
+class BlockSource {
+ public:
+  virtual ~BlockSource() = default;
+  virtual std::optional<Block> Next() = 0;  // nothing at the end of the chunk; rethrows the reader's error
+};
+
+struct SnapshotRequest {
+  size_t readers = 1;
+  bool with_position = false;  // changes will be followed: the cut needs its position
+  std::vector<model::TablePtr> tables;
+};
+
+class Snapshot {
+ public:
+  virtual ~Snapshot() = default;
+  virtual const Cut& cut() const = 0;
+  virtual size_t readers() const = 0;
+  // Splits a table; `reader` is the connection to use, as in ReadChunk.
+  virtual std::vector<Chunk> PlanChunks(size_t reader, const model::Table& table, const model::TableMapping& mapping,
+                                        uint64_t chunk_bytes) = 0;
+  // Reads one chunk in the mapping's column order. Different readers may run at the same time.
+  virtual void ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
+                         const Chunk& chunk, const std::string& encoding, BlockSink& sink) = 0;
+};
+
+// Identifies a chunk in the destination's bookkeeping.
+struct ChunkMark {
+  std::string task;
+  model::ObjectName table;  // source name
+  uint64_t chunk = 0;
+  uint64_t rows = 0;
+};
+
+struct LoadResult {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
+
+class Loader {
+ public:
+  virtual ~Loader() = default;
+  // Writes all blocks and the chunk's mark in ONE destination transaction. A value that the destination would change
+  // is an error, and nothing of the chunk is kept.
+  virtual LoadResult Load(const model::Table& table, const model::TableMapping& mapping, const std::string& encoding,
+                          BlockSource& blocks, const ChunkMark& mark) = 0;
+};
+
+// ---------------------------------------------------------------- changes
+
+struct ChangeRequest {
+  model::Position start;
+  uint64_t ordinal = 0;                         // of the last transaction before `start`
+  std::vector<model::TablePtr> tables;          // descriptions at `start`
+  std::function<bool(const model::ObjectName&)> selected;
+};
+
+class ChangeStream {
+ public:
+  virtual ~ChangeStream() = default;
+  // The next transaction, or null when the deadline passed. Transactions without selected rows are merged into one
+  // without rows that carries the last one's ordinal and end, so that positions move on.
+  virtual model::TransactionPtr Next(Deadline deadline) = 0;
+  // A table's description from here on, after a DdlChange was handled; null table: dropped.
+  virtual void Define(const model::ObjectName& name, model::TablePtr table) = 0;
+  // Everything up to here is durable at the destination.
+  virtual void Confirm(const model::Position& position) = 0;
+};
+
+// Evaluates a row filter exactly as the source would.
+class FilterEvaluator {
+ public:
+  virtual ~FilterEvaluator() = default;
+  // keep[i] tells whether rows[i] matches; a condition that is NULL does not.
+  virtual std::vector<bool> Evaluate(const model::Table& table, const std::string& filter,
+                                     std::span<const model::Row> rows) = 0;
+};
+
+// Changes of one table and kind that do not depend on each other: order within a group is free.
+struct RowGroup {
+  model::TableMappingPtr mapping;
+  model::TablePtr table;      // source description
+  model::ChangeKind kind = model::ChangeKind::kInsert;
+  bool foreign_keys_off = false;
+  // Inside the window of an inexact cut: inserts and updates replace, deletes may find nothing.
+  bool idempotent = false;
+  std::vector<const model::RowChange*> rows;
+};
+
+// How far one lane is, written in the transaction that it describes. Transactions up to `low` are applied by someone;
+// of those above it, this lane has applied `done`.
+struct ApplyProgress {
+  std::string task;
+  uint32_t lane = 0;
+  uint64_t low_ordinal = 0;
+  model::Position low;
+  std::string done;  // ranges of ordinals, "12-40,44", as this lane committed them above low_ordinal
+  int64_t committed_micros = 0;  // source's clock of the newest transaction in it
+};
+
+// One lane's session. Begin, Apply..., Commit; after an error Rollback, or a new session.
+class Applier {
+ public:
+  virtual ~Applier() = default;
+  virtual void Begin() = 0;
+  // Throws when a row to change is not there (unless idempotent): someone else wrote to the destination.
+  virtual void Apply(const RowGroup& group) = 0;
+  virtual void Commit(const ApplyProgress& progress) = 0;
+  virtual void Rollback() = 0;
+};
+
+// Sluice's own records at the destination, in a database of its own. All of them belong to a task.
+class Bookkeeping {
+ public:
+  virtual ~Bookkeeping() = default;
+  virtual void Prepare() = 0;  // creates what is missing
+  virtual std::vector<ChunkMark> ChunksDone(const std::string& task) = 0;
+  // Empties a table that is to be loaded again, and forgets its chunks.
+  virtual void ResetTable(const std::string& task, const model::ObjectName& source,
+                          const model::ObjectName& destination) = 0;
+  virtual std::vector<ApplyProgress> LoadProgress(const std::string& task) = 0;
+  // Replaces all lanes by one: used at the hand-over and when a DDL barrier is passed.
+  virtual void SaveProgress(const ApplyProgress& progress) = 0;
+  // Small texts by name ("cut", "ddl", "definition:db.table"); written at once.
+  virtual std::optional<std::string> LoadNote(const std::string& task, const std::string& name) = 0;
+  virtual std::vector<std::pair<std::string, std::string>> LoadNotes(const std::string& task,
+                                                                     const std::string& prefix) = 0;
+  struct Note {
+    std::string name;
+    std::optional<std::string> text;  // nothing: removed
+  };
+  // Notes and (if given) progress in one transaction.
+  virtual void SaveNotes(const std::string& task, const std::vector<Note>& notes, const ApplyProgress* progress) = 0;
+  virtual void RemoveTask(const std::string& task) = 0;
+};
+
+// ---------------------------------------------------------------- verification
+
+// What to read for a comparison: the same columns in the same order at both sides, key columns first.
+struct VerifyTable {
+  model::TablePtr table;                  // description at this side
+  std::vector<uint32_t> columns;          // indexes into table->columns
+  size_t key_columns = 0;                 // how many of `columns` are the key; 0 = no key, whole rows are compared
+  std::string filter;                     // source side only
+};
+
+// Reads rows as canonical text that is equal at both sides when the values are: UTF-8, shortest exact numbers, UTC,
+// JSON with sorted keys. Binary strings stay bytes.
+class VerifyReader {
+ public:
+  virtual ~VerifyReader() = default;
+  using RowSink = std::function<void(model::Row)>;  // cells are kBytes or kNull, valid during the call
+  virtual std::vector<Chunk> PlanChunks(const VerifyTable& table, uint64_t rows_per_chunk) = 0;
+  virtual void ReadChunk(const VerifyTable& table, const Chunk& chunk, const RowSink& sink) = 0;
+  // Rows with these keys (canonical texts as ReadChunk gave them); those that are not there are left out.
+  virtual void ReadKeys(const VerifyTable& table, const std::vector<std::vector<std::string>>& keys,
+                        const RowSink& sink) = 0;
+  // A statement that makes the destination's row equal: the row as canonical text; null = delete it by its key.
+  virtual std::string RepairStatement(const VerifyTable& table, const std::vector<std::string>& key,
+                                      const std::optional<std::vector<std::optional<std::string>>>& row) = 0;
+};
+
+// ---------------------------------------------------------------- the two halves
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual ServerInfo Server() = 0;  // connects if it has to
+  virtual std::vector<PrecheckItem> Precheck(const PrecheckRequest& request, const SessionContext& context) = 0;
+  virtual std::unique_ptr<Catalog> OpenCatalog(const SessionContext& context) = 0;
+  virtual std::string DatabaseStatement(const std::string& database) = 0;  // how the database was created
+  virtual std::unique_ptr<Snapshot> OpenSnapshot(const SnapshotRequest& request, const SessionContext& context) = 0;
+  virtual std::unique_ptr<ChangeStream> OpenChanges(const ChangeRequest& request, const SessionContext& context) = 0;
+  virtual std::unique_ptr<FilterEvaluator> OpenFilter(const SessionContext& context) = 0;
+  virtual std::unique_ptr<VerifyReader> OpenVerifyReader(const SessionContext& context) = 0;
+  // The newest position in the source's log; cheap, called about once a second.
+  virtual model::Position CurrentPosition() = 0;
+  // Whether `applied` is at or after `wanted` in the log.
+  virtual bool Reached(const model::Position& applied, const model::Position& wanted) const = 0;
+  virtual std::vector<std::string> SnapshotEncodings() const = 0;  // best first
+};
+
+class Destination {
+ public:
+  virtual ~Destination() = default;
+  virtual ServerInfo Server() = 0;
+  virtual std::vector<PrecheckItem> Precheck(const PrecheckRequest& request, const SessionContext& context) = 0;
+  virtual std::unique_ptr<Catalog> OpenCatalog(const SessionContext& context) = 0;
+  virtual std::unique_ptr<SchemaWriter> OpenSchemaWriter(const SessionContext& context) = 0;
+  virtual std::unique_ptr<Loader> OpenLoader(const SessionContext& context) = 0;
+  virtual std::unique_ptr<Applier> OpenApplier(const SessionContext& context) = 0;
+  virtual std::unique_ptr<Bookkeeping> OpenBookkeeping(const SessionContext& context) = 0;
+  virtual std::unique_ptr<VerifyReader> OpenVerifyReader(const SessionContext& context) = 0;
+  virtual std::vector<std::string> LoaderEncodings() const = 0;
+};
+
+struct Connector {
+  std::string name;              // "mysql": what a task file says
+  std::string title;             // "MySQL and MariaDB"
+  uint16_t default_port = 0;
+  std::function<std::unique_ptr<Source>(Endpoint)> make_source;            // null: cannot be a source
+  std::function<std::unique_ptr<Destination>(Endpoint)> make_destination;  // null: cannot be a destination
+};
+
+}  // namespace sluice::connector

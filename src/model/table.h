@@ -1,0 +1,133 @@
+// A table's description, neutral enough for every engine; the engine's own statement stands beside it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/name.h"
+
+namespace sluice::model {
+
+enum class TypeKind : uint8_t {
+  kInteger,    // `bytes` 1,2,3,4,8; `is_unsigned`
+  kDecimal,    // `precision`, `scale`
+  kFloat32,
+  kFloat64,
+  kBit,        // `length` bits
+  kYear,
+  kDate,
+  kTime,       // `fraction` digits
+  kDateTime,   // no zone; `fraction`
+  kTimestamp,  // an instant, text is UTC; `fraction`
+  kChar,       // `length` characters, `charset`, `collation`
+  kVarchar,
+  kText,       // `length` bytes at most
+  kBinary,     // `length` bytes, padded with 0x00
+  kVarbinary,
+  kBlob,
+  kEnum,       // `elements` (UTF-8)
+  kSet,
+  kJson,
+  kGeometry,   // `srid`
+  kUuid,
+  kInet,
+  kVector,
+  kOther,      // known to the engine only; a pair that meets it refuses it at precheck
+};
+
+std::string_view Name(TypeKind kind);
+
+struct ColumnType {
+  TypeKind kind = TypeKind::kOther;
+  uint8_t bytes = 0;
+  bool is_unsigned = false;
+  uint64_t length = 0;
+  uint16_t precision = 0;
+  uint16_t scale = 0;
+  uint8_t fraction = 0;
+  std::string charset;    // engine's name, empty when the type has none
+  std::string collation;
+  std::vector<std::string> elements;
+  std::optional<uint32_t> srid;
+  std::string native;     // as the engine writes it, e.g. "decimal(10,2) unsigned"
+
+  bool IsText() const {
+    return kind == TypeKind::kChar || kind == TypeKind::kVarchar || kind == TypeKind::kText ||
+           kind == TypeKind::kEnum || kind == TypeKind::kSet;
+  }
+};
+
+enum class Generated : uint8_t { kNo, kVirtual, kStored };
+
+struct Column {
+  std::string name;
+  ColumnType type;
+  bool nullable = true;
+  Generated generated = Generated::kNo;
+  bool auto_increment = false;
+  bool invisible = false;
+};
+
+struct KeyPart {
+  uint32_t column = 0;         // index into Table::columns
+  uint32_t prefix_length = 0;  // characters, 0 = whole column
+};
+
+struct Key {
+  std::string name;
+  bool primary = false;
+  bool unique = false;
+  bool has_expression = false;  // a functional key part: `parts` is then incomplete
+  std::vector<KeyPart> parts;
+};
+
+enum class ReferentialAction : uint8_t { kRestrict, kCascade, kSetNull, kSetDefault, kNoAction };
+
+struct ForeignKey {
+  std::string name;
+  std::vector<uint32_t> columns;
+  ObjectName referenced;
+  std::vector<std::string> referenced_columns;
+  ReferentialAction on_delete = ReferentialAction::kRestrict;
+  ReferentialAction on_update = ReferentialAction::kRestrict;
+};
+
+// Immutable once shared: a change of the table makes a new Table.
+struct Table {
+  ObjectName name;
+  std::vector<Column> columns;  // in the engine's own order, generated and invisible ones included
+  std::vector<Key> keys;
+  std::vector<ForeignKey> foreign_keys;
+  std::string create_statement;  // the engine's own (SHOW CREATE TABLE)
+  bool transactional = true;     // false: MyISAM and the like, whose rows are outside any snapshot
+  std::string storage_engine;
+  uint64_t rows_estimated = 0;
+  uint64_t bytes_estimated = 0;
+
+  std::optional<uint32_t> FindColumn(std::string_view name) const;  // exact, then ignoring ASCII case
+  // The key that identifies a row: the primary key, else the shortest unique key over NOT NULL stored columns without
+  // expressions; null when there is none. A prefix part counts: where the prefix is unique, so is the whole value.
+  const Key* IdentityKey() const;
+};
+
+using TablePtr = std::shared_ptr<const Table>;
+
+// Views, routines and triggers: carried by their statement.
+enum class ObjectKind : uint8_t { kDatabase, kTable, kView, kTrigger, kProcedure, kFunction };
+std::string_view Name(ObjectKind kind);
+
+struct SchemaObject {
+  ObjectKind kind = ObjectKind::kView;
+  ObjectName name;
+  ObjectName table;              // of a trigger
+  std::string create_statement;  // as the source's server writes it
+  std::string sql_mode;          // to be set when it is created, where the engine has such a thing
+  std::string charset;           // client character set at creation, where the engine has such a thing
+  std::string collation;
+};
+
+}  // namespace sluice::model

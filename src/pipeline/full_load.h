@@ -1,0 +1,52 @@
+// The full load: one queue of all chunks of all tables, largest tables first; reader threads on the snapshot's
+// connections, writer threads on loaders, a bounded pipe between the two of each chunk. A failed chunk is tried again
+// as its retry class says; a chunk's completion is recorded by the loader in its own transaction.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "connector/connector.h"
+#include "pipeline/limits.h"
+#include "pipeline/progress.h"
+
+namespace sluice::pipeline {
+
+struct LoadTable {
+  model::TablePtr table;
+  model::TableMappingPtr mapping;
+  std::vector<connector::Chunk> chunks;  // planned earlier and kept in the store; empty: plan now
+  std::set<uint64_t> done;               // chunks that earlier runs finished
+  uint64_t rows_done = 0;                // rows in them
+};
+
+struct FullLoadRequest {
+  std::string task;
+  connector::Snapshot* snapshot = nullptr;
+  connector::Destination* destination = nullptr;
+  std::string encoding;
+  std::vector<LoadTable> tables;
+  Limits limits;
+  RateLimiter* rate = nullptr;
+  Progress* progress = nullptr;  // its `tables` stand in the order of `tables` here
+  // Called once per table when its chunks are planned, before the first is read; any thread, one call at a time.
+  std::function<void(size_t table, const std::vector<connector::Chunk>&)> on_planned;
+  // Called when the table's last chunk is in; the time for its indexes. Any writer thread, possibly several at once.
+  std::function<void(size_t table, std::stop_token)> on_table_loaded;
+};
+
+struct TableFailure {
+  size_t table = 0;
+  ErrorInfo error;
+};
+
+// Returns the tables that could not be loaded (the others are complete). Throws when going on makes no sense: stopped,
+// the snapshot's connections lost, the destination gone or full for longer than `give_up`.
+std::vector<TableFailure> RunFullLoad(const FullLoadRequest& request, std::stop_token stop);
+
+}  // namespace sluice::pipeline
