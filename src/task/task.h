@@ -1,0 +1,124 @@
+// One task in this process: what the commands of the CLI (and later the server) call. Each call runs to its end in the
+// calling thread and can be stopped by the token; several calls for one task in different processes meet in the store.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "connector/connector.h"
+#include "pipeline/progress.h"
+#include "pipeline/verify.h"
+#include "store/store.h"
+#include "task/task_file.h"
+
+namespace sluice::task {
+
+inline constexpr ErrorCode kPrecheckFailed{"TK-0101", "The precheck failed"};
+inline constexpr ErrorCode kFrozenChanged{"TK-0102", "The task has started and this part of it cannot change any more"};
+inline constexpr ErrorCode kTaskStopped{"TK-0103", "The task was stopped for good"};
+inline constexpr ErrorCode kSchemaFailed{"TK-0104", "Some objects could not be created"};
+inline constexpr ErrorCode kTablesFailed{"TK-0105", "Some tables could not be copied"};
+inline constexpr ErrorCode kNoSuchTask{"TK-0106", "There is no such task in this state directory"};
+inline constexpr ErrorCode kNoSuchObject{"TK-0107", "The task has no such object"};
+inline constexpr ErrorCode kCutoverTimeout{"TK-0108", "The switch-over could not be drained in time"};
+inline constexpr ErrorCode kWrongState{"TK-0109", "The task is not in a state for this"};
+
+struct PrecheckReport {
+  std::vector<connector::PrecheckItem> items;
+  bool Failed() const;
+  size_t Count(connector::PrecheckStatus status) const;
+};
+
+// Every name as it will be at the destination.
+struct PreviewLine {
+  std::string kind;         // "database", "table", "column", "view" ...
+  std::string source;       // "shop.orders.addr"
+  std::string destination;  // "shop_new.orders2.x_address"; empty: left out
+  std::string note;         // filter, why left out
+};
+
+// What a display needs, read while Run is busy. Filled by the runner, safe to read from another thread.
+struct LiveState {
+  pipeline::Progress progress;
+  std::atomic<int> phase{0};          // 0 starting, 1 schema, 2 full, 3 incremental, 4 finished
+  std::atomic<uint32_t> objects_total{0};
+  std::atomic<uint32_t> objects_done{0};
+  std::atomic<uint32_t> objects_failed{0};
+  std::atomic<bool> tables_ready{false};  // progress.tables may be read
+};
+
+struct RunOptions {
+  std::string state_directory;  // --state
+  bool restart = false;         // begin anew: forget what was done (destination objects stay the user's to remove)
+  bool until_caught_up = false;
+  LiveState* live = nullptr;                             // may be null
+  std::function<void(const std::string&)> say;           // one line for the user: phase changes, retries, notes
+};
+
+enum class RunEnd { kCompleted, kCaughtUp, kStopped, kAlreadyCompleted };
+
+struct RunOutcome {
+  RunEnd end = RunEnd::kCompleted;
+  std::string position;                 // JSON, if changes were followed
+  std::vector<std::string> not_migrated;  // objects skipped or deselected by the user on the way
+};
+
+struct CutoverOptions {
+  std::string state_directory;
+  milliseconds timeout{3600 * 1000};
+  milliseconds quiet_for{2000};  // the source's position must stand still this long to count as "writes stopped"
+  std::function<void(const std::string&)> say;
+};
+
+struct CutoverOutcome {
+  std::string destination_position;     // where a reverse task has to begin
+  std::string source_position;          // what was applied
+  std::vector<std::string> triggers;    // created now
+};
+
+struct VerifyOptions {
+  std::string state_directory;
+  std::string repair_sql;               // file, empty: none
+  LiveState* live = nullptr;
+  std::function<void(const pipeline::VerifyTableResult&)> on_table;
+};
+
+struct StatusReport {
+  store::TaskRecord task;
+  bool running = false;                 // some process works on it now
+  std::string progress_json;            // written about once a second by the running process
+  std::vector<store::ObjectRecord> objects;
+  std::vector<store::TableRecord> tables;
+};
+
+class Task {
+ public:
+  explicit Task(TaskSpec spec);
+  ~Task();
+
+  PrecheckReport Precheck(std::stop_token stop, const std::string& state_directory = "");
+  std::vector<PreviewLine> Preview(std::stop_token stop);
+  // Throws Error: kPrecheckFailed (report kept in the store as text "precheck"), or what made the migration fail.
+  RunOutcome Run(const RunOptions& options, std::stop_token stop);
+  std::vector<pipeline::VerifyTableResult> Verify(const VerifyOptions& options, std::stop_token stop);
+  CutoverOutcome Cutover(const CutoverOptions& options, std::stop_token stop);
+
+  static StatusReport Status(const std::string& name, const std::string& state_directory);
+  // Asks the running process to stop (it can be continued with `run`) and waits until it has; `final`: for good.
+  static void Stop(const std::string& name, const std::string& state_directory, bool final, Deadline deadline,
+                   std::stop_token stop);
+  // Marks a failed object to be tried again (with another statement, if given) or to be left out, at the next `run`.
+  static void RetryObject(const std::string& name, const std::string& state_directory, const std::string& object,
+                          const std::optional<std::string>& statement);
+  static void SkipObject(const std::string& name, const std::string& state_directory, const std::string& object);
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+}  // namespace sluice::task
