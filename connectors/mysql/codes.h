@@ -24,5 +24,6 @@ inline constexpr ErrorCode kReadOnly{"MY-0119", "The server is read-only"};
 inline constexpr ErrorCode kTooManyConnections{"MY-0120", "The server has no connection left"};
 inline constexpr ErrorCode kTableChanged{"MY-0121", "A table was altered while it was read"};
 inline constexpr ErrorCode kUnsupported{"MY-0122", "The server cannot do this"};
+inline constexpr ErrorCode kAlreadyExists{"MY-0123", "An object of this name exists already"};
 
 }  // namespace sluice::mysql

@@ -56,6 +56,8 @@ Mapping Classify(int native) {
     case 1040: case 1203: case 1226:
       return {&kTooManyConnections, RetryClass::kBackoff,
               "Raise max_connections (or the account's limit), or lower `limits.readers` and `limits.writers`."};
+    case 1007: case 1050: case 1061: case 1304: case 1359: case 1826:
+      return {&kAlreadyExists, RetryClass::kNever, "Remove or rename the object at the destination."};
     case 1412:
       return {&kTableChanged, RetryClass::kBackoff, "Do not alter tables during the full load; Sluice reads it again."};
     default:
@@ -73,7 +75,9 @@ Error ToError(int native_code, const std::string& native_message, const std::str
     constexpr size_t kShown = 400;
     cause += "; statement: " + (statement.size() > kShown ? statement.substr(0, kShown) + " ..." : statement);
   }
-  return Error(*mapping.code)
+  Error error(*mapping.code);
+  error.info().already_exists = mapping.code == &kAlreadyExists;
+  return std::move(error)
       .Object(object)
       .Cause(std::move(cause))
       .Remedy(mapping.remedy)

@@ -37,6 +37,7 @@ struct ErrorInfo {
   int native_code = 0;         // the server's or library's number, 0 if none
   std::string native_message;  // its text, unchanged but for secrets
   std::string side;            // "source" or "destination", set by whoever knows
+  bool already_exists = false;  // the object to be created is there already
   std::string stage;           // "precheck", "schema", "full", "incremental" ..., set by the boundary that catches
 
   // One line for logs: "[MY-0104] title: object: cause".

@@ -114,6 +114,8 @@ class SchemaWriter {
   virtual std::vector<SchemaStatement> Translate(const model::SchemaObject& object, const model::NameMap& names,
                                                  const ServerInfo& source) = 0;
   virtual void Execute(const SchemaStatement& statement) = 0;
+  // Removes an object that this task created; one that is not there is no error.
+  virtual void Drop(model::ObjectKind kind, const model::ObjectName& name) = 0;
 
   // A statement of the source's log, translated to the destination; empty when nothing of it is carried there.
   virtual std::vector<SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
