@@ -321,9 +321,15 @@ class VerifyReader {
   // Rows with these keys (canonical texts as ReadChunk gave them); those that are not there are left out.
   virtual void ReadKeys(const VerifyTable& table, const std::vector<std::vector<std::string>>& keys,
                         const RowSink& sink) = 0;
-  // A statement that makes the destination's row equal: the row as canonical text; null = delete it by its key.
-  virtual std::string RepairStatement(const VerifyTable& table, const std::vector<std::string>& key,
-                                      const std::optional<std::vector<std::optional<std::string>>>& row) = 0;
+  // One statement (without ";") that makes a destination's row equal to the source's. kInsert: `row` is missing;
+  // kUpdate: the row `old` is to become `row`; kDelete: `old` is too many. Rows are canonical texts in the order of
+  // `columns`, no value = NULL. Exactly one row is meant, also where there is no key.
+  enum class Repair { kInsert, kUpdate, kDelete };
+  using TextRow = std::vector<std::optional<std::string>>;
+  virtual std::string RepairStatement(const VerifyTable& table, Repair repair, const TextRow& old,
+                                      const TextRow& row) = 0;
+  // Statements that a file of repairs begins with: character set, time zone, modes.
+  virtual std::string RepairPreamble() = 0;
 };
 
 // ---------------------------------------------------------------- the two halves
