@@ -26,4 +26,23 @@ inline constexpr ErrorCode kTableChanged{"MY-0121", "A table was altered while i
 inline constexpr ErrorCode kUnsupported{"MY-0122", "The server cannot do this"};
 inline constexpr ErrorCode kAlreadyExists{"MY-0123", "An object of this name exists already"};
 
+// The binary log.
+inline constexpr ErrorCode kBinaryLogOff{"MY-0201", "The source keeps no binary log"};
+inline constexpr ErrorCode kLogPurged{"MY-0202", "The log was purged before it was read"};
+inline constexpr ErrorCode kBadEvent{"MY-0203", "The log holds an event that cannot be read"};
+inline constexpr ErrorCode kChecksumWrong{"MY-0204", "An event of the log has a wrong checksum"};
+inline constexpr ErrorCode kSchemaDrift{"MY-0205", "A table in the log is not as it was described"};
+inline constexpr ErrorCode kStatementInLog{"MY-0206", "The log holds a statement where rows are needed"};
+inline constexpr ErrorCode kUnknownEvent{"MY-0207", "The log holds an event of an unknown kind"};
+inline constexpr ErrorCode kEncryptedLog{"MY-0208", "The log arrives encrypted"};
+inline constexpr ErrorCode kLogIncident{"MY-0209", "The source says that changes are missing from its log"};
+inline constexpr ErrorCode kOtherServer{"MY-0210", "The position belongs to another server"};
+inline constexpr ErrorCode kBadPosition{"MY-0211", "The position is not one of this engine"};
+inline constexpr ErrorCode kTransactionCut{"MY-0212", "The log ends within a transaction"};
+inline constexpr ErrorCode kDumpRefused{"MY-0213", "The source does not send its log"};
+inline constexpr ErrorCode kLateRollback{"MY-0214", "A large transaction was rolled back in the log"};
+inline constexpr ErrorCode kPreparedTransaction{"MY-0215", "The rows of a prepared (XA) transaction are not at hand"};
+inline constexpr ErrorCode kNoDescription{"MY-0216", "A table in the log has no description"};
+inline constexpr ErrorCode kHistoryDiverged{"MY-0217", "The source's history is not the one that was followed"};
+
 }  // namespace sluice::mysql
