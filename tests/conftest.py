@@ -1,0 +1,159 @@
+"""Options, pending tests, and the servers that tests get as fixtures."""
+
+import os
+import pathlib
+import signal
+
+import pytest
+
+from tests.support import servers
+from tests.support.sluice import BINARY, Sluice
+
+PENDING_FILE = pathlib.Path(__file__).with_name("pending.txt")
+PAIRS = [(source, destination) for source in servers.KINDS for destination in servers.KINDS]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--soak", action="store_true", help="run the tests that take hours too")
+    parser.addoption("--pending", action="store_true", help="run only the tests that tests/pending.txt names")
+    parser.addoption("--seed", type=int, default=None, help="seed of the random tests (printed by each of them)")
+
+
+def read_pending():
+    pending = {}
+    for line in PENDING_FILE.read_text().splitlines():
+        line = line.strip()
+        if line and not line.startswith("#"):
+            node, _, reason = line.partition(" # ")
+            pending[node.strip()] = reason.strip()
+    return pending
+
+
+def pytest_configure(config):
+    # A terminated run leaves as on Ctrl-C: fixtures are torn down, servers stopped.
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+
+
+def pytest_collection_modifyitems(config, items):
+    pending = read_pending()
+
+    def is_pending(item):
+        # An entry names a test, a test with all its parameters, or a file.
+        node = item.nodeid
+        return any(node == p or node.startswith(p + "[") or node.startswith(p + "::") for p in pending)
+
+    kept, dropped, left_pending = [], [], 0
+    for item in items:
+        soak = item.get_closest_marker("soak") and not config.getoption("--soak")
+        if config.getoption("--pending"):
+            (kept if is_pending(item) else dropped).append(item)
+        elif is_pending(item):
+            left_pending += 1
+            dropped.append(item)
+        else:
+            (dropped if soak else kept).append(item)
+    config.sluice_pending = left_pending
+    config.sluice_pending_bad = [p for p, reason in pending.items() if not reason]
+    items[:] = kept
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    left = getattr(config, "sluice_pending", 0)
+    if left:
+        terminalreporter.write_line(f"PENDING: {left} written tests are left out, see tests/pending.txt", yellow=True)
+    if config.getoption("--pending"):
+        for report in terminalreporter.getreports("passed"):
+            if report.when == "call":
+                terminalreporter.write_line(f"passes now, remove it from tests/pending.txt: {report.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def binary():
+    assert os.access(BINARY, os.X_OK), f"{BINARY} is not there: cmake --preset release && cmake --build --preset release"
+    return BINARY
+
+
+@pytest.fixture(scope="session")
+def park():
+    made = servers.Park()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def unavailable(error):
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"a server is missing and CI=true: {error}")
+    pytest.skip(f"SERVER MISSING: {error}")
+
+
+class Servers:
+    """What a test asks for servers: shared ones are empty at its start, own ones end with it."""
+
+    def __init__(self, park):
+        self._park = park
+        self._own = []
+
+    def shared(self, kind, role):
+        try:
+            server = self._park.shared(kind, role)
+        except servers.ServerUnavailable as error:
+            unavailable(error)
+        server.drop_databases()
+        return server
+
+    def own(self, kind, **options):
+        try:
+            server = self._park.new(kind, **options)
+        except servers.ServerUnavailable as error:
+            unavailable(error)
+        self._own.append(server)
+        return server
+
+    def close(self):
+        for server in self._own:
+            self._park.release(server)
+
+
+@pytest.fixture
+def get(park):
+    made = Servers(park)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def pair(request, get):
+    """Source and destination, each of the four combinations, shared and empty."""
+    return get.shared(request.param[0], "source"), get.shared(request.param[1], "destination")
+
+
+@pytest.fixture
+def maria_pair(get):
+    return get.shared("mariadb", "source"), get.shared("mariadb", "destination")
+
+
+@pytest.fixture
+def sluice(binary, tmp_path):
+    """Makes Sluice values for task files; what they left running is killed at the end."""
+    made = []
+
+    def make(source, destination, **options):
+        made.append(Sluice(binary, tmp_path / f"s{len(made)}", source, destination, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def seed(request):
+    value = request.config.getoption("--seed")
+    if value is None:
+        value = int.from_bytes(os.urandom(4), "little")
+    print(f"seed {value} (repeat with --seed {value})")
+    return value
