@@ -1,0 +1,28 @@
+// Sluice's own records at a MySQL-family destination: the database `sluice` with three tables.
+//   chunk     the chunks of the full load that are in; a chunk's mark is inserted FIRST in the transaction that
+//             loads it, so that whoever asks for the marks waits for a load that is still being committed or undone
+//   progress  how far each lane of the incremental phase is, written in the lane's own transactions
+//   note      small texts by name
+#pragma once
+
+#include <string>
+
+#include "connector/connector.h"
+#include "connectors/mysql/connection.h"
+
+namespace sluice::mysql {
+
+inline constexpr const char* kBookkeepingDatabase = "sluice";
+
+// The statement that records one lane's progress; runs inside the lane's transaction.
+std::string SaveProgressStatement(const connector::ApplyProgress& progress);
+
+// The statement that marks a chunk as in; error 1062 says that it was in already.
+std::string InsertMarkStatement(const connector::ChunkMark& mark);
+// Sets the number of rows of a mark that was inserted before they were known.
+std::string UpdateMarkStatement(const connector::ChunkMark& mark);
+
+// Creates the database and its tables where they are missing.
+void PrepareBookkeeping(Connection& connection);
+
+}  // namespace sluice::mysql
