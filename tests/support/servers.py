@@ -25,15 +25,27 @@ MYSQL_ROOT = pathlib.Path(os.environ.get("SLUICE_TEST_MYSQL_ROOT", "/var/cache/s
 KINDS = ("mariadb", "mysql")
 
 _COMMON = [
-    "--skip-name-resolve", "--binlog-format=ROW", "--binlog-row-image=FULL", "--sync-binlog=0",
-    "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync", "--innodb-buffer-pool-size=64M",
-    "--max-allowed-packet=64M", "--local-infile=ON", "--character-set-server=utf8mb4",
+    "--skip-name-resolve", "--binlog-format=ROW", "--binlog-row-image=FULL", "--local-infile=ON",
+    "--character-set-server=utf8mb4",
 ]
-_MARIADB = ["--innodb-log-file-size=64M", "--gtid-strict-mode=ON"]
-_MYSQL = [
-    "--innodb-redo-log-capacity=128M", "--mysqlx=OFF", "--secure-file-priv=", "--innodb-use-native-aio=OFF",
-    "--log-error-verbosity=2",
-]
+_MARIADB = ["--gtid-strict-mode=ON"]
+_MYSQL = ["--mysqlx=OFF", "--secure-file-priv=", "--innodb-use-native-aio=OFF", "--log-error-verbosity=2"]
+
+# "test": small and without a sync to the disk. "bench": as a server is run in production, in the memory of one machine.
+_PROFILES = {
+    "test": {
+        "common": ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
+                   "--innodb-buffer-pool-size=64M", "--max-allowed-packet=64M"],
+        "mariadb": ["--innodb-log-file-size=64M"],
+        "mysql": ["--innodb-redo-log-capacity=128M"],
+    },
+    "bench": {
+        "common": ["--innodb-buffer-pool-size=2G", "--max-allowed-packet=64M", "--max-connections=200",
+                   "--innodb-flush-log-at-trx-commit=1"],
+        "mariadb": ["--innodb-log-file-size=1G", "--sync-binlog=0"],
+        "mysql": ["--innodb-redo-log-capacity=1G", "--sync-binlog=0"],
+    },
+}
 
 
 class ServerUnavailable(Exception):
@@ -109,12 +121,13 @@ class Server:
     All of it belongs to the main thread: a server dies with the thread that started it.
     """
 
-    def __init__(self, kind, directory, template, extra=(), gtid=True, server_id=1, binlog=True):
+    def __init__(self, kind, directory, template, extra=(), gtid=True, server_id=1, binlog=True, profile="test"):
         self.kind = kind
         self.directory = directory
         self.extra = list(extra)
         self.gtid = gtid
         self.binlog = binlog
+        self.profile = _PROFILES[profile]
         self.server_id = server_id
         self.host = "127.0.0.1"
         self.port = None
@@ -136,13 +149,13 @@ class Server:
     def _command(self):
         common = [f"--datadir={self.data}", f"--port={self.port}", f"--bind-address={self.host}", f"--socket={self.socket}",
                   f"--pid-file={self.directory}/pid", f"--log-error={self.log}", f"--server-id={self.server_id}",
-                  f"--init-file={self.directory}/init.sql", f"--tmpdir={self.directory}"] + _user() + _COMMON
+                  f"--init-file={self.directory}/init.sql", f"--tmpdir={self.directory}"] + _user() + _COMMON + self.profile["common"]
         if self.kind == "mariadb":
-            command = ["mariadbd", "--no-defaults"] + common + _MARIADB
+            command = ["mariadbd", "--no-defaults"] + common + _MARIADB + self.profile["mariadb"]
             if self.binlog:
                 command += ["--log-bin=binlog", "--log-slave-updates=ON"]
         else:
-            command = _mysql_program("mysqld") + _mysql_folders() + common + _MYSQL
+            command = _mysql_program("mysqld") + _mysql_folders() + common + _MYSQL + self.profile["mysql"]
             command += ["--log-bin=binlog"] if self.binlog else ["--skip-log-bin"]
             if self.gtid and self.binlog:
                 command += ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]
