@@ -116,8 +116,9 @@ class Task {
                           const std::optional<std::string>& statement);
   static void SkipObject(const std::string& name, const std::string& state_directory, const std::string& object);
 
+  struct Context;  // context.h; for this module's own files
+
  private:
-  struct Context;
   std::unique_ptr<Context> context_;
 };
 

@@ -1,0 +1,81 @@
+#include "task/context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connector/registry.h"
+
+namespace sluice::task {
+
+Task::Context::Context(TaskSpec task_spec) : spec(std::move(task_spec)) {
+  const connector::Connector* from = connector::FindConnector(spec.source.engine);
+  const connector::Connector* to = connector::FindConnector(spec.destination.engine);
+  const connector::Pair* pair = connector::FindPair(spec.source.engine, spec.destination.engine);
+  if (from == nullptr || to == nullptr || pair == nullptr || !from->make_source || !to->make_destination) {
+    throw Error(kPairNotOffered)
+        .Object(spec.source.engine + " to " + spec.destination.engine)
+        .Cause("no such pair is offered")
+        .Remedy("`sluice pairs` lists what is.");
+  }
+  selection = selection::Selection::Make(spec.rules).ValueOrThrow();
+  spec.source.side = "source";
+  spec.destination.side = "destination";
+  source = from->make_source(spec.source);
+  destination = to->make_destination(spec.destination);
+  if (to->make_source) destination_log = to->make_source(spec.destination);
+}
+
+bool Task::Context::SameServer(const connector::ServerInfo& source_server,
+                               const connector::ServerInfo& destination_server) const {
+  return !source_server.identity.empty() && source_server.identity == destination_server.identity &&
+         source_server.engine == destination_server.engine;
+}
+
+namespace {
+
+void CollectMissing(const selection::Selection& selection, const std::vector<std::string>& databases,
+                    const std::set<model::ObjectName>& tables, std::vector<std::string>* missing) {
+  for (const std::string& name : selection.NamedDatabases()) {
+    if (std::find(databases.begin(), databases.end(), name) == databases.end()) missing->push_back("database " + name);
+  }
+  for (const model::ObjectName& name : selection.NamedTables()) {
+    if (!tables.contains(name)) missing->push_back("table " + name.Text());
+  }
+}
+
+}  // namespace
+
+Plan MakePlan(Task::Context& context, std::stop_token stop) {
+  Plan plan;
+  const selection::Selection& selection = *context.selection;
+  auto catalog = context.source->OpenCatalog({stop, "plan"});
+  const std::vector<std::string> databases = catalog->Databases();
+  std::vector<model::ObjectName> names;
+  std::set<model::ObjectName> all_tables;
+  for (const std::string& database : databases) {
+    if (!selection.DatabaseSelected(database)) continue;
+    plan.databases.emplace_back(database, selection.MapDatabase(database));
+    for (const connector::TableSummary& table : catalog->ListTables(database)) {
+      all_tables.insert(table.name);
+      if (selection.Selected(table.name)) names.push_back(table.name);
+    }
+  }
+  CollectMissing(selection, databases, all_tables, &plan.missing);
+  plan.tables = catalog->DescribeTables(names);
+  plan.mappings = selection::MapTables(selection, plan.tables).ValueOrThrow();
+  for (const model::TablePtr& table : plan.tables) plan.bytes += table->bytes_estimated;
+  if (!context.spec.types.schema) return plan;
+  for (const auto& [database, unused] : plan.databases) {
+    const bool whole = selection.ObjectsSelected(database);
+    for (model::SchemaObject& object : catalog->ListObjects(database)) {
+      const bool trigger = object.kind == model::ObjectKind::kTrigger;
+      if (!whole && !trigger) continue;
+      if (trigger && !selection.Selected(object.table)) continue;
+      plan.objects.push_back(std::move(object));
+    }
+  }
+  return plan;
+}
+
+}  // namespace sluice::task

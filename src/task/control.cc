@@ -1,0 +1,131 @@
+// What other processes ask of a task through the store: status, stop, and the fixing of failed objects.
+#include <fmt/format.h>
+
+#include "task/task.h"
+
+namespace sluice::task {
+namespace {
+
+using store::ObjectRecord;
+using store::TableRecord;
+
+store::TaskRecord MustFind(store::Store& store, const std::string& name, const std::string& state_directory) {
+  const auto record = store.FindTask(name);
+  if (record) return *record;
+  throw Error(kNoSuchTask)
+      .Object("task " + name)
+      .Cause("the state directory " + state_directory + " does not know it")
+      .Remedy("Check --state, or start the task: sluice run TASK.yaml");
+}
+
+Error NoSuchObject(const std::string& object) {
+  return Error(kNoSuchObject)
+      .Object(object)
+      .Remedy("`sluice schema list` prints the labels; give one of them, or the name of the object as database.name.");
+}
+
+// Objects by label, or by the name at the destination when that names just failed ones.
+std::vector<ObjectRecord> FindObjects(store::Store& store, const std::string& task, const std::string& object) {
+  std::vector<ObjectRecord> found;
+  for (ObjectRecord& record : store.Objects(task)) {
+    if (record.label == object) return {std::move(record)};
+    if (record.object == object && record.state != "done") found.push_back(std::move(record));
+  }
+  return found;
+}
+
+}  // namespace
+
+StatusReport Task::Status(const std::string& name, const std::string& state_directory) {
+  const auto store = store::Store::Open(state_directory);
+  StatusReport report;
+  report.task = MustFind(*store, name, state_directory);
+  report.running = store->IsLocked(name);
+  report.progress_json = store->Text(name, "progress").value_or("{}");
+  report.objects = store->Objects(name);
+  report.tables = store->Tables(name);
+  return report;
+}
+
+void Task::Stop(const std::string& name, const std::string& state_directory, bool final, Deadline deadline,
+                std::stop_token stop) {
+  const auto store = store::Store::Open(state_directory);
+  MustFind(*store, name, state_directory);
+  if (store->IsLocked(name)) store->Request(name, "stop");
+  for (Deadline again = Deadline::After(milliseconds(2000)); store->IsLocked(name);) {
+    if (deadline.Passed()) {
+      throw Error(kWrongState)
+          .Object("task " + name)
+          .Cause("the process that runs it did not stop in time")
+          .Remedy("Look at its terminal or log; as a last resort end it with SIGKILL: nothing is lost, `sluice run` goes on.");
+    }
+    // A process that is just starting drops what was asked before it: ask again.
+    if (again.Passed()) {
+      store->Request(name, "stop");
+      again = Deadline::After(milliseconds(2000));
+    }
+    SleepFor(stop, milliseconds(50));
+    ThrowIfStopped(stop);
+  }
+  if (!final) return;
+  store::TaskRecord record = MustFind(*store, name, state_directory);
+  record.final_stop = true;
+  record.state = store::TaskState::kCompleted;
+  store->SaveTask(record);
+}
+
+void Task::RetryObject(const std::string& name, const std::string& state_directory, const std::string& object,
+                       const std::optional<std::string>& statement) {
+  const auto store = store::Store::Open(state_directory);
+  MustFind(*store, name, state_directory);
+  std::vector<ObjectRecord> found = FindObjects(*store, name, object);
+  if (!found.empty()) {
+    if (statement && found.size() > 1) throw NoSuchObject(object + " (several statements: name one by its label)");
+    for (ObjectRecord& record : found) {
+      record.state = "pending";
+      record.error.clear();
+      if (statement) record.sql = *statement;
+    }
+    store->SaveObjects(name, found);
+    return;
+  }
+  for (TableRecord& table : store->Tables(name)) {
+    if (table.table != object) continue;
+    table.state = "pending";
+    table.error.clear();
+    store->SaveTables(name, {table});
+    return;
+  }
+  throw NoSuchObject(object);
+}
+
+void Task::SkipObject(const std::string& name, const std::string& state_directory, const std::string& object) {
+  const auto store = store::Store::Open(state_directory);
+  const store::TaskRecord task = MustFind(*store, name, state_directory);
+  std::vector<ObjectRecord> found = FindObjects(*store, name, object);
+  bool any = !found.empty();
+  for (ObjectRecord& record : found) record.state = "skipped";
+  store->SaveObjects(name, found);
+  for (TableRecord& table : store->Tables(name)) {
+    // A table whose creation is skipped has nowhere to be loaded to.
+    bool same = table.table == object;
+    for (const ObjectRecord& record : found) {
+      same = same || (record.kind == "table" && record.stage == "before_load" &&
+                      record.context.find("\"source\"") != std::string::npos &&
+                      record.label.ends_with(table.table));
+    }
+    if (!same) continue;
+    if (task.phase == "incremental") {
+      throw Error(kWrongState)
+          .Object("table " + table.table)
+          .Cause("changes are followed already")
+          .Remedy("Begin anew with `sluice run --restart` without the table in `objects`.");
+    }
+    table.state = "skipped";
+    store->SaveTables(name, {table});
+    any = true;
+  }
+  if (!any) throw NoSuchObject(object);
+}
+
+}  // namespace sluice::task

@@ -1,0 +1,117 @@
+// The switch-over, drained.
+//
+// Protocol
+//  1. Ask the process that runs the task to stop, and take its place (the lock).
+//  2. Apply until not delayed. Tell the operator to stop writing to the source.
+//  3. Apply again and again until no selected change has come for `quiet_for`: writes are stopped, and all are applied.
+//  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
+//  5. Note the destination's position, where a reverse task begins, and end the task for good.
+#include <fmt/format.h>
+
+#include "task/follow_phase.h"
+#include "task/load_phase.h"
+#include "task/schema_phase.h"
+#include "task/session.h"
+
+namespace sluice::task {
+namespace {
+
+using connector::SchemaStage;
+
+std::unique_ptr<Session> TakeOver(Task::Context& context, const CutoverOptions& options, Deadline deadline,
+                                  std::stop_token stop) {
+  const auto store = store::Store::Open(options.state_directory);
+  const std::string& name = context.spec.name;
+  const auto record = store->FindTask(name);
+  if (!record) {
+    throw Error(kNoSuchTask).Object("task " + name).Remedy("Start it first: sluice run TASK.yaml");
+  }
+  if (record->phase != "incremental" || record->final_stop) {
+    throw Error(kWrongState)
+        .Object("task " + name)
+        .Cause(fmt::format("it is {} in phase \"{}\"; only a task that follows changes can be switched over",
+                           store::Name(record->state), record->phase))
+        .Remedy("Let `sluice run` reach the incremental phase first.");
+  }
+  if (store->IsLocked(name)) Task::Stop(name, options.state_directory, false, deadline, stop);
+  return std::make_unique<Session>(context, options.state_directory, nullptr, options.say, std::move(stop));
+}
+
+// Steps 2 and 3. Returns the position up to which the source is applied.
+std::string Drain(Session& session, const std::vector<TaskTable>& tables, const CutoverOptions& options,
+                  Deadline deadline) {
+  const auto rows = [&] {
+    const pipeline::Progress& progress = session.live().progress;
+    return progress.inserts + progress.updates + progress.deletes + progress.ddl;
+  };
+  bool told = false;
+  auto quiet_since = Clock::now();
+  uint64_t seen = rows();
+  for (;;) {
+    const pipeline::ApplyOutcome applied = RunFollowPhase(session, tables, true);
+    ThrowIfStopped(session.stop());
+    if (!told) session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
+    told = true;
+    if (rows() != seen) {
+      seen = rows();
+      quiet_since = Clock::now();
+    }
+    if (Clock::now() - quiet_since >= options.quiet_for) return applied.position.json;
+    if (deadline.Passed()) {
+      throw Error(kCutoverTimeout)
+          .Object("task " + session.record().name)
+          .Cause("changes to selected tables still arrive from the source")
+          .Remedy("Stop the application, or make the source read-only (SET GLOBAL read_only = ON;), and run the "
+                  "switch-over again. Until then the task can go on: sluice run TASK.yaml")
+          .Side("source");
+    }
+    SleepFor(session.stop(), milliseconds(200));
+  }
+}
+
+}  // namespace
+
+CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop) {
+  const Deadline deadline = Deadline::After(options.timeout);
+  const std::unique_ptr<Session> session = TakeOver(*context_, options, deadline, stop);
+  CutoverOutcome outcome;
+  try {
+    session->StartSupervisor();
+    session->live().phase = 3;
+    session->SetState(store::TaskState::kMigrating, "incremental");
+    const std::vector<TaskTable> tables = LoadTaskTables(session->store(), session->record().name);
+    outcome.source_position = Drain(*session, tables, options, deadline);
+    session->record().position = outcome.source_position;
+    if (context_->spec.types.schema) {
+      SchemaPhase schema(*session, true);
+      session->Say("creating triggers");
+      schema.Execute(SchemaStage::kTriggers, 1);
+      schema.ThrowIfFailed({SchemaStage::kTriggers});
+      for (const store::ObjectRecord& object : session->store().Objects(session->record().name)) {
+        if (object.stage == connector::Name(SchemaStage::kTriggers) && object.state == "done") {
+          outcome.triggers.push_back(object.label);
+        }
+      }
+    }
+    if (context_->destination_log) {
+      try {
+        outcome.destination_position = context_->destination_log->CurrentPosition().json;
+      } catch (const Error& error) {
+        session->Say("the destination's own log position could not be read: " + error.info().OneLine());
+      }
+    }
+    session->record().final_stop = true;
+    session->live().phase = 4;
+    session->SetState(store::TaskState::kCompleted, "");
+    return outcome;
+  } catch (Error& error) {
+    if (error.info().code == kStopped.id || error.info().code == kCutoverTimeout.id) {
+      session->SetState(store::TaskState::kPaused, "incremental");
+    } else {
+      session->Fail(error);
+    }
+    throw;
+  }
+}
+
+}  // namespace sluice::task

@@ -1,0 +1,385 @@
+#include "task/load_phase.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "model/table_json.h"
+#include "pipeline/full_load.h"
+
+namespace sluice::task {
+namespace {
+
+using connector::Chunk;
+using connector::Cut;
+using nlohmann::json;
+
+json ToValue(const model::Position& position) { return {{"engine", position.engine}, {"json", position.json}}; }
+model::Position PositionFrom(const json& value) {
+  return {value.at("engine").get<std::string>(), value.at("json").get<std::string>()};
+}
+
+// A table's cut as its record keeps it. `late`: not the cut that changes begin at; `replay`: rows of two cuts.
+struct TableCut {
+  model::Position start;
+  model::Position end;
+  bool late = false;
+  bool replay = false;
+};
+
+std::string ToJson(const TableCut& cut) {
+  return json({{"start", ToValue(cut.start)}, {"end", ToValue(cut.end)}, {"late", cut.late}, {"replay", cut.replay}})
+      .dump();
+}
+
+TableCut CutFrom(const std::string& text) {
+  const json value = json::parse(text);
+  return {PositionFrom(value.at("start")), PositionFrom(value.at("end")), value.at("late").get<bool>(),
+          value.at("replay").get<bool>()};
+}
+
+std::string ToJson(const std::vector<Chunk>& chunks) {
+  json list = json::array();
+  for (const Chunk& chunk : chunks) list.push_back({chunk.number, chunk.lower, chunk.upper, chunk.rows_estimated});
+  return list.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::vector<Chunk> ChunksFrom(const std::string& text) {
+  std::vector<Chunk> chunks;
+  if (text.empty()) return chunks;
+  for (const json& value : json::parse(text)) {
+    chunks.push_back({value.at(0).get<uint64_t>(), value.at(1).get<std::string>(), value.at(2).get<std::string>(),
+                      value.at(3).get<uint64_t>()});
+  }
+  return chunks;
+}
+
+bool IsWhole(const std::vector<Chunk>& chunks) {
+  return chunks.size() == 1 && chunks[0].lower.empty() && chunks[0].upper.empty();
+}
+
+// One attempt at the load: everything that is not complete is read at one new cut.
+class Attempt {
+ public:
+  Attempt(Session& session, SchemaPhase* schema, std::vector<TaskTable>& tables)
+      : session_(session), schema_(schema), tables_(tables) {}
+
+  void Run() {
+    Task::Context& context = session_.context();
+    bookkeeping_ = context.destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
+    bookkeeping_->Prepare();
+    ReadMarks();
+    ResetTiedTables();
+    std::vector<size_t> wanted;
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      if (!Complete(i) && tables_[i].record.state != "skipped") wanted.push_back(i);
+    }
+    MakeProgress();
+    if (wanted.empty()) {
+      FinishIndexes();
+      return;
+    }
+    connector::SnapshotRequest request;
+    request.readers = session_.limits().readers;
+    request.with_position = context.spec.types.incremental;
+    for (const size_t i : wanted) request.tables.push_back(tables_[i].table);
+    const auto snapshot = context.source->OpenSnapshot(request, {session_.stop(), "read"});
+    session_.Say("snapshot: " + snapshot->cut().how);
+    RefuseAltered(wanted);
+    RecordCut(wanted, snapshot->cut());
+    Copy(wanted, *snapshot);
+  }
+
+ private:
+  const std::string& name() const { return session_.record().name; }
+
+  void ReadMarks() {
+    std::map<model::ObjectName, size_t> index;
+    for (size_t i = 0; i < tables_.size(); ++i) index[tables_[i].table->name] = i;
+    done_.assign(tables_.size(), {});
+    rows_.assign(tables_.size(), 0);
+    for (const connector::ChunkMark& mark : bookkeeping_->ChunksDone(session_.task_id())) {
+      const auto found = index.find(mark.table);
+      if (found == index.end()) continue;
+      done_[found->second].insert(mark.chunk);
+      rows_[found->second] += mark.rows;
+    }
+  }
+
+  bool Complete(size_t i) const {
+    const std::vector<Chunk> chunks = ChunksFrom(tables_[i].record.chunks);
+    // A table that was not split has no kept plan: its only chunk is number 0.
+    if (chunks.empty()) return done_[i].contains(0);
+    return done_[i].size() >= chunks.size();
+  }
+
+  void ResetTiedTables() {
+    for (const std::vector<size_t>& group : ForeignKeyGroups(tables_)) {
+      const bool begun = std::any_of(group.begin(), group.end(), [&](size_t i) { return !done_[i].empty(); });
+      const bool complete = std::all_of(group.begin(), group.end(), [&](size_t i) { return Complete(i); });
+      if (!begun || complete) continue;
+      const bool alone = group.size() == 1 && tables_[group[0]].table->foreign_keys.empty();
+      if (alone && tables_[group[0]].table->IdentityKey() != nullptr) continue;  // goes on where it was
+      for (const size_t i : group) Reset(i);
+    }
+  }
+
+  void Reset(size_t i) {
+    TaskTable& table = tables_[i];
+    if (!done_[i].empty()) {
+      session_.Say(fmt::format("table {}: emptied, to be read again at the new cut", table.table->name.Text()));
+    }
+    bookkeeping_->ResetTable(session_.task_id(), table.mapping->source, table.mapping->destination);
+    done_[i].clear();
+    rows_[i] = 0;
+    table.record.chunks.clear();
+    table.record.state = "pending";
+    SaveTaskTable(session_.store(), name(), table);
+  }
+
+  void MakeProgress() {
+    LiveState& live = session_.live();
+    if (live.tables_ready) return;  // a second attempt: the counters go on
+    uint64_t total = 0;
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      auto progress = std::make_unique<pipeline::TableProgress>();
+      progress->source = tables_[i].table->name;
+      progress->rows_estimated = std::max(tables_[i].table->rows_estimated, rows_[i]);
+      progress->bytes_estimated = tables_[i].table->bytes_estimated;
+      progress->rows_done = rows_[i];
+      progress->finished = Complete(i);
+      total += progress->rows_estimated;
+      live.progress.tables.push_back(std::move(progress));
+    }
+    live.progress.rows_total = total;
+    live.tables_ready = true;
+  }
+
+  // Step 3: what was altered since it was described cannot be copied into the table that was made from the description.
+  void RefuseAltered(const std::vector<size_t>& wanted) {
+    auto catalog = session_.context().source->OpenCatalog({session_.stop(), "describe"});
+    std::vector<model::ObjectName> names;
+    for (const size_t i : wanted) names.push_back(tables_[i].table->name);
+    const std::vector<model::TablePtr> now = catalog->DescribeTables(names);
+    std::map<model::ObjectName, model::TablePtr> by_name;
+    for (const model::TablePtr& table : now) by_name[table->name] = table;
+    for (const size_t i : wanted) {
+      const auto found = by_name.find(tables_[i].table->name);
+      const bool same = found != by_name.end() && SameColumns(*tables_[i].table, *found->second);
+      if (same) continue;
+      throw Error(kTablesFailed)
+          .Object("table " + tables_[i].table->name.Text())
+          .Cause(found == by_name.end() ? "it was dropped at the source after the task had started"
+                                        : "it was altered at the source after the task had started")
+          .Remedy("Begin anew with `sluice run --restart`, and leave the tables as they are until the full load is over.")
+          .Side("source");
+    }
+  }
+
+  static bool SameColumns(const model::Table& a, const model::Table& b) {
+    return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                      [](const model::Column& x, const model::Column& y) {
+                        return x.name == y.name && x.type.native == y.type.native &&
+                               x.type.charset == y.type.charset && x.generated == y.generated;
+                      });
+  }
+
+  void RecordCut(const std::vector<size_t>& wanted, const Cut& cut) {
+    const bool follow = session_.context().spec.types.incremental;
+    const bool first = !bookkeeping_->LoadNote(session_.task_id(), "cut").has_value();
+    std::vector<store::TableRecord> records;
+    for (const size_t i : wanted) {
+      TaskTable& table = tables_[i];
+      table.record.cut = ToJson(TableCut{cut.start, cut.end, !first, !done_[i].empty()});
+      table.record.state = "loading";
+      records.push_back(table.record);
+    }
+    session_.store().SaveTables(name(), records);
+    if (!first) {
+      if (!follow) {
+        session_.Say("the source must not have been written since the first cut: without incremental, rows of two "
+                     "moments would be mixed");
+      }
+      return;
+    }
+    const std::string text = json({{"start", ToValue(cut.start)}, {"end", ToValue(cut.end)}}).dump();
+    connector::ApplyProgress progress;
+    progress.task = session_.task_id();
+    progress.low = cut.start;
+    bookkeeping_->SaveNotes(session_.task_id(), {{"cut", text}}, follow ? &progress : nullptr);
+  }
+
+  void Copy(const std::vector<size_t>& wanted, connector::Snapshot& snapshot) {
+    Task::Context& context = session_.context();
+    pipeline::FullLoadRequest request;
+    request.task = session_.task_id();
+    request.snapshot = &snapshot;
+    request.destination = context.destination.get();
+    request.encoding = CommonEncoding(context);
+    request.limits = session_.limits();
+    request.rate = &session_.rate();
+    request.progress = &session_.live().progress;
+    // Progress counters stand beside all tables; finished ones take part with everything done.
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      pipeline::LoadTable table;
+      table.table = tables_[i].table;
+      table.mapping = tables_[i].mapping;
+      table.chunks = ChunksFrom(tables_[i].record.chunks);
+      const bool asked = std::find(wanted.begin(), wanted.end(), i) != wanted.end();
+      if (!asked && table.chunks.empty()) table.chunks = {Chunk{}};
+      if (!asked) {
+        for (const Chunk& chunk : table.chunks) table.done.insert(chunk.number);
+      } else {
+        table.done = done_[i];
+      }
+      table.rows_done = rows_[i];
+      request.tables.push_back(std::move(table));
+    }
+    request.on_planned = [&](size_t i, const std::vector<Chunk>& chunks) {
+      if (IsWhole(chunks)) return;
+      tables_[i].record.chunks = ToJson(chunks);
+      SaveTaskTable(session_.store(), name(), tables_[i]);
+    };
+    request.on_table_loaded = [&](size_t i, std::stop_token stop) {
+      if (schema_ != nullptr) schema_->ExecuteIndexes(tables_[i].table->name, std::move(stop));
+    };
+    const std::vector<pipeline::TableFailure> failures = pipeline::RunFullLoad(request, session_.stop());
+    if (schema_ != nullptr) schema_->Flush();
+    Record(wanted, failures);
+  }
+
+  // Indexes of tables whose rows were complete when an earlier process ended.
+  void FinishIndexes() {
+    if (schema_ == nullptr) return;
+    for (const TaskTable& table : tables_) {
+      if (table.record.state != "skipped") schema_->ExecuteIndexes(table.table->name, session_.stop());
+    }
+    schema_->Flush();
+  }
+
+  void Record(const std::vector<size_t>& wanted, const std::vector<pipeline::TableFailure>& failures) {
+    std::map<size_t, const ErrorInfo*> errors;
+    for (const pipeline::TableFailure& failure : failures) errors[failure.table] = &failure.error;
+    std::vector<store::TableRecord> records;
+    std::string names;
+    for (const size_t i : wanted) {
+      store::TableRecord& record = tables_[i].record;
+      const auto failed = errors.find(i);
+      record.state = failed == errors.end() ? "loaded" : "failed";
+      record.error = failed == errors.end() ? "" : failed->second->Block();
+      record.rows = session_.live().progress.tables[i]->rows_done;
+      record.bytes = session_.live().progress.tables[i]->bytes_done;
+      records.push_back(record);
+      if (failed != errors.end()) names += (names.empty() ? "" : ", ") + tables_[i].table->name.Text();
+    }
+    session_.store().SaveTables(name(), records);
+    if (errors.empty()) {
+      FinishIndexes();
+      return;
+    }
+    ErrorInfo first = *errors.begin()->second;
+    Error error(kTablesFailed);
+    error.info().native_code = first.native_code;
+    error.info().native_message = first.native_message;
+    throw std::move(error)
+        .Object("table " + names)
+        .Cause(fmt::format("[{}] {}: {}", first.code, first.title, first.cause))
+        .Remedy(first.remedy + (first.remedy.empty() ? "" : " ") +
+                "Then run the task again: it goes on with what is missing. Or leave a table out with "
+                "`sluice schema skip TABLE`.")
+        .Side(first.side);
+  }
+
+  static std::string CommonEncoding(Task::Context& context) {
+    const std::vector<std::string> taken = context.destination->LoaderEncodings();
+    for (const std::string& given : context.source->SnapshotEncodings()) {
+      if (std::find(taken.begin(), taken.end(), given) != taken.end()) return given;
+    }
+    Check(false, "a pair that is offered has no common encoding");
+    return "";
+  }
+
+  Session& session_;
+  SchemaPhase* schema_;
+  std::vector<TaskTable>& tables_;
+  std::unique_ptr<connector::Bookkeeping> bookkeeping_;
+  std::vector<std::set<uint64_t>> done_;  // chunks, per table
+  std::vector<uint64_t> rows_;
+};
+
+}  // namespace
+
+std::vector<TaskTable> LoadTaskTables(store::Store& store, const std::string& task) {
+  std::vector<TaskTable> tables;
+  for (store::TableRecord& record : store.Tables(task)) {
+    TaskTable table;
+    table.table = model::TableFromJson(record.definition);
+    table.mapping = model::MappingFromJson(record.mapping);
+    table.record = std::move(record);
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable& table) {
+  store.SaveTables(task, {table.record});
+}
+
+void RunLoadPhase(Session& session, SchemaPhase* schema, std::vector<TaskTable>& tables) {
+  const Deadline give_up = Deadline::After(session.context().spec.give_up);
+  milliseconds pause(500);
+  for (;;) {
+    try {
+      Attempt(session, schema, tables).Run();
+      return;
+    } catch (const Error& error) {
+      if (error.info().retry == RetryClass::kNever || give_up.Passed()) throw;
+      session.Say(fmt::format("{}; trying again in {:.1f} s", error.info().OneLine(), pause.count() / 1000.0));
+    }
+    SleepFor(session.stop(), pause);
+    ThrowIfStopped(session.stop());
+    pause = std::min(pause * 2, milliseconds(30'000));
+  }
+}
+
+std::vector<pipeline::TableWindow> MakeWindows(const std::vector<TaskTable>& tables) {
+  std::vector<pipeline::TableWindow> windows;
+  for (const TaskTable& table : tables) {
+    if (table.record.cut.empty()) continue;
+    const TableCut cut = CutFrom(table.record.cut);
+    pipeline::TableWindow window{table.table->name, {}, {}};
+    if (cut.late && !cut.replay) window.skip_until = cut.start;
+    if (cut.replay || !(cut.start == cut.end)) window.replay_until = cut.end;
+    if (!window.skip_until.empty() || !window.replay_until.empty()) windows.push_back(std::move(window));
+  }
+  return windows;
+}
+
+std::vector<std::vector<size_t>> ForeignKeyGroups(const std::vector<TaskTable>& tables) {
+  std::map<model::ObjectName, size_t> index;
+  for (size_t i = 0; i < tables.size(); ++i) index[tables[i].table->name] = i;
+  std::vector<size_t> root(tables.size());
+  std::iota(root.begin(), root.end(), size_t{0});
+  const auto find = [&](size_t i) {
+    while (root[i] != i) i = root[i] = root[root[i]];
+    return i;
+  };
+  for (size_t i = 0; i < tables.size(); ++i) {
+    for (const model::ForeignKey& key : tables[i].table->foreign_keys) {
+      const auto parent = index.find(key.referenced);
+      if (parent != index.end()) root[find(i)] = find(parent->second);
+    }
+  }
+  std::map<size_t, std::vector<size_t>> groups;
+  for (size_t i = 0; i < tables.size(); ++i) groups[find(i)].push_back(i);
+  std::vector<std::vector<size_t>> result;
+  for (auto& [unused, group] : groups) result.push_back(std::move(group));
+  return result;
+}
+
+}  // namespace sluice::task

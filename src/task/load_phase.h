@@ -1,0 +1,46 @@
+// The full load of a task: the cut, which tables are read at it, the load itself, and what a later cut means for the
+// tables that an earlier process had begun.
+//
+// Protocol
+//  1. Describe the selected tables; their destination tables exist (schema phase, or the user's own).
+//  2. Open the snapshot. Its cut is written to the destination together with the start of the changes, before any row
+//     is copied: from then on nothing that the source commits can be missed.
+//  3. Describe again: a table that was altered in between is refused, since its rows would not fit.
+//  4. Copy. Each chunk's completion stands in the destination transaction that wrote it.
+//  5. After a crash: chunks that are marked stay. The rest is read at a new, later cut. Per table:
+//       complete        keeps its first cut
+//       not begun       is read at the new cut, and changes up to that cut are skipped for it
+//       begun           if its rows have a key and no foreign key ties it to others: goes on, and changes up to the new
+//                       cut are applied idempotently; otherwise it is emptied and read again at the new cut
+//     Tables that are tied by foreign keys are read at one cut together or not at all.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/apply.h"
+#include "task/schema_phase.h"
+#include "task/session.h"
+
+namespace sluice::task {
+
+// A selected table as the task keeps it.
+struct TaskTable {
+  model::TablePtr table;
+  model::TableMappingPtr mapping;
+  store::TableRecord record;
+};
+
+std::vector<TaskTable> LoadTaskTables(store::Store& store, const std::string& task);
+void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable& table);
+
+// Runs the load to its end, over lost connections. Throws kTablesFailed when tables could not be copied.
+void RunLoadPhase(Session& session, SchemaPhase* schema, std::vector<TaskTable>& tables);
+
+// What the tables' cuts mean for the changes, relative to where changes begin.
+std::vector<pipeline::TableWindow> MakeWindows(const std::vector<TaskTable>& tables);
+
+// Groups of tables that foreign keys tie together, as indexes into `tables`; untied tables are groups of one.
+std::vector<std::vector<size_t>> ForeignKeyGroups(const std::vector<TaskTable>& tables);
+
+}  // namespace sluice::task

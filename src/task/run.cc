@@ -1,0 +1,217 @@
+// A task from where it stands to where it is wanted: precheck, schema, full load, changes.
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "model/table_json.h"
+#include "task/context.h"
+#include "task/follow_phase.h"
+#include "task/load_phase.h"
+#include "task/schema_phase.h"
+#include "task/session.h"
+
+namespace sluice::task {
+namespace {
+
+using connector::SchemaStage;
+using store::TaskState;
+
+class Runner {
+ public:
+  Runner(Task::Context& context, const RunOptions& options, std::stop_token stop)
+      : options_(options), session_(context, options.state_directory, options.live, options.say, std::move(stop)) {}
+
+  RunOutcome Run() {
+    try {
+      if (options_.restart) Restart();
+      RefuseWrongState();
+      if (session_.record().state == TaskState::kCompleted) return {.end = RunEnd::kAlreadyCompleted};
+      session_.StartSupervisor();
+      return Migrate();
+    } catch (Error& error) {
+      if (error.info().code == kStopped.id) return Stopped();
+      // These leave the task as it was: nothing was tried.
+      if (error.info().code == kTaskStopped.id || error.info().code == kFrozenChanged.id) throw;
+      if (error.info().code == kPrecheckFailed.id) throw;
+      session_.Fail(error);
+      throw;
+    }
+  }
+
+ private:
+  const connector::MigrationTypes& types() { return session_.context().spec.types; }
+
+  void RefuseWrongState() {
+    const store::TaskRecord& record = session_.record();
+    if (record.state == TaskState::kCompleted) return;
+    if (record.final_stop) {
+      throw Error(kTaskStopped)
+          .Object("task " + record.name)
+          .Cause("going on could overwrite data that was written after a switch-over")
+          .Remedy("Begin anew with `sluice run --restart`, or give the task another name.");
+    }
+    if (!record.spec_hash.empty() && record.spec_hash != session_.context().spec.frozen_hash) {
+      throw Error(kFrozenChanged)
+          .Object("task " + record.name)
+          .Cause("endpoints, types, objects or mapping of the task file are not those that the task was started with")
+          .Remedy("Put them back, or begin anew with `sluice run --restart`. Passwords and limits may be changed.");
+    }
+  }
+
+  // Forgets what was done. What this task itself had created at the destination is dropped: it was not there before.
+  void Restart() {
+    store::TaskRecord& record = session_.record();
+    const bool had_started = !record.spec_hash.empty();
+    if (had_started) {
+      session_.Say("beginning anew: dropping what the task had created at the destination");
+      SchemaPhase(session_, true).DropCreated();
+      auto bookkeeping = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
+      bookkeeping->Prepare();
+      bookkeeping->RemoveTask(record.id);
+    }
+    const std::string id = record.id;
+    session_.store().RemoveTask(record.name);
+    record = {};
+    record.name = session_.context().spec.name;
+    record.id = id;
+    record.created_micros = NowMicros();
+    session_.Save();
+  }
+
+  RunOutcome Migrate() {
+    const bool resumed = !session_.record().spec_hash.empty();
+    if (!resumed) {
+      Begin();
+    } else {
+      session_.Say("going on where the task was");
+    }
+    std::unique_ptr<SchemaPhase> schema;
+    if (types().schema) schema = std::make_unique<SchemaPhase>(session_, resumed);
+    if (schema) CreateTables(*schema);
+    std::vector<TaskTable> tables = LoadTaskTables(session_.store(), session_.record().name);
+    if (types().full) Load(schema.get(), tables);
+    if (schema) CreateLateObjects(*schema);
+    if (types().incremental) return Follow(tables, schema.get());
+    if (schema) schema->ThrowIfFailed({SchemaStage::kBeforeLoad, SchemaStage::kIndexes, SchemaStage::kForeignKeys,
+                                       SchemaStage::kObjects, SchemaStage::kTriggers});
+    session_.live().phase = 4;
+    session_.SetState(TaskState::kCompleted, "");
+    return {.end = RunEnd::kCompleted, .position = "", .not_migrated = NotMigrated(tables, schema.get())};
+  }
+
+  // Plan, precheck, and what is decided is written down: from here on it is frozen.
+  void Begin() {
+    Task::Context& context = session_.context();
+    session_.SetState(TaskState::kPrechecking, "precheck");
+    Plan plan;
+    const PrecheckReport report = PlanAndPrecheck(context, false, &plan, session_.stop());
+    session_.store().SaveText(session_.record().name, "precheck", ToJson(report));
+    if (report.Failed()) {
+      session_.SetState(TaskState::kPrecheckFailed, "precheck");
+      throw FailedPrecheck(report);
+    }
+    for (const connector::PrecheckItem& item : report.items) {
+      if (item.status == connector::PrecheckStatus::kWarning) {
+        session_.Say(fmt::format("warning: {}{}{}: {}", item.title, item.object.empty() ? "" : " ", item.object,
+                                 item.cause));
+      }
+    }
+    session_.Say(fmt::format("precheck passed: {} tables, {} other objects", plan.tables.size(), plan.objects.size()));
+    std::vector<store::TableRecord> records;
+    for (size_t i = 0; i < plan.tables.size(); ++i) {
+      store::TableRecord record;
+      record.table = plan.tables[i]->name.Text();
+      record.mapping = model::ToJson(*plan.mappings[i]);
+      record.definition = model::ToJson(*plan.tables[i]);
+      record.state = "pending";
+      records.push_back(std::move(record));
+    }
+    session_.store().SaveTables(session_.record().name, records);
+    if (types().schema) SchemaPhase(session_, false).Prepare(plan);
+    session_.record().spec_hash = context.spec.frozen_hash;
+    session_.SetState(TaskState::kMigrating, types().schema ? "schema" : "full");
+  }
+
+  static Error FailedPrecheck(const PrecheckReport& report) {
+    std::string text;
+    std::string remedies;
+    for (const connector::PrecheckItem& item : report.items) {
+      if (item.status != connector::PrecheckStatus::kFailed) continue;
+      text += fmt::format("\n    {}: {}{}{}: {}", item.side, item.title, item.object.empty() ? "" : ": ", item.object,
+                          item.cause);
+      if (!item.remedy.empty()) text += "\n      mend: " + item.remedy;
+    }
+    return Error(kPrecheckFailed)
+        .Cause(fmt::format("{} item(s) failed:{}", report.Count(connector::PrecheckStatus::kFailed), text))
+        .Remedy("Mend them and run the task again; `sluice precheck` shows the whole report.");
+  }
+
+  void CreateTables(SchemaPhase& schema) {
+    session_.live().phase = 1;
+    session_.SetState(TaskState::kMigrating, "schema");
+    schema.Execute(SchemaStage::kBeforeLoad, session_.limits().writers);
+    schema.ThrowIfFailed({SchemaStage::kBeforeLoad});
+  }
+
+  void Load(SchemaPhase* schema, std::vector<TaskTable>& tables) {
+    session_.live().phase = 2;
+    session_.SetState(TaskState::kMigrating, "full");
+    RunLoadPhase(session_, schema, tables);
+    if (schema == nullptr) return;
+    schema->ThrowIfFailed({SchemaStage::kIndexes});
+  }
+
+  // Foreign keys must stand before changes are followed: the destination carries out the cascades. Views and routines
+  // that fail do not hold the data up; they are reported until they are mended or skipped.
+  void CreateLateObjects(SchemaPhase& schema) {
+    schema.Execute(SchemaStage::kForeignKeys, 1);
+    schema.ThrowIfFailed({SchemaStage::kForeignKeys});
+    schema.Execute(SchemaStage::kObjects, 1);
+    if (!types().incremental) schema.Execute(SchemaStage::kTriggers, 1);
+    for (const std::string& label : schema.FailedLabels()) {
+      session_.Say("could not be created: " + label + " (see `sluice schema list`)");
+    }
+  }
+
+  RunOutcome Follow(const std::vector<TaskTable>& tables, SchemaPhase* schema) {
+    session_.live().phase = 3;
+    session_.SetState(TaskState::kMigrating, "incremental");
+    session_.Say("following changes");
+    const pipeline::ApplyOutcome applied = RunFollowPhase(session_, tables, options_.until_caught_up);
+    session_.record().position = applied.position.json;
+    session_.SetState(TaskState::kPaused, "incremental");
+    return {.end = applied.caught_up ? RunEnd::kCaughtUp : RunEnd::kStopped,
+            .position = applied.position.json,
+            .not_migrated = NotMigrated(tables, schema)};
+  }
+
+  static std::vector<std::string> NotMigrated(const std::vector<TaskTable>& tables, const SchemaPhase* schema) {
+    std::vector<std::string> labels;
+    if (schema != nullptr) {
+      labels = schema->SkippedLabels();
+      for (const std::string& label : schema->FailedLabels()) labels.push_back(label);
+    }
+    for (const TaskTable& table : tables) {
+      if (table.record.state == "skipped") labels.push_back("rows of table " + table.table->name.Text());
+    }
+    return labels;
+  }
+
+  RunOutcome Stopped() {
+    if (!session_.record().spec_hash.empty()) session_.SetState(TaskState::kPaused, session_.record().phase);
+    return {.end = RunEnd::kStopped, .position = session_.record().position, .not_migrated = {}};
+  }
+
+  const RunOptions& options_;
+  Session session_;
+};
+
+}  // namespace
+
+Task::Task(TaskSpec spec) : context_(std::make_unique<Context>(std::move(spec))) {}
+Task::~Task() = default;
+
+RunOutcome Task::Run(const RunOptions& options, std::stop_token stop) {
+  return Runner(*context_, options, std::move(stop)).Run();
+}
+
+}  // namespace sluice::task

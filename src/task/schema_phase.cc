@@ -1,0 +1,336 @@
+#include "task/schema_phase.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+
+namespace sluice::task {
+namespace {
+
+using connector::SchemaStage;
+using connector::SchemaStatement;
+using nlohmann::json;
+
+constexpr size_t kBatch = 32;  // statements between two writes to the store
+
+std::string ContextJson(const SchemaStatement& statement) {
+  return json({{"database", statement.default_database},
+               {"sql_mode", statement.sql_mode},
+               {"charset", statement.charset},
+               {"collation", statement.collation},
+               {"kind", static_cast<int>(statement.kind)},
+               {"source", {statement.source.database, statement.source.name}},
+               {"object", {statement.object.database, statement.object.name}},
+               {"notes", statement.notes}})
+      .dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+SchemaStatement FromRecord(const store::ObjectRecord& record) {
+  SchemaStatement statement;
+  const json context = json::parse(record.context);
+  statement.label = record.label;
+  statement.sql = record.sql;
+  statement.default_database = context.at("database").get<std::string>();
+  statement.sql_mode = context.at("sql_mode").get<std::string>();
+  statement.charset = context.at("charset").get<std::string>();
+  statement.collation = context.at("collation").get<std::string>();
+  statement.kind = static_cast<model::ObjectKind>(context.at("kind").get<int>());
+  statement.source = {context.at("source").at(0).get<std::string>(), context.at("source").at(1).get<std::string>()};
+  statement.object = {context.at("object").at(0).get<std::string>(), context.at("object").at(1).get<std::string>()};
+  statement.notes = context.at("notes").get<std::vector<std::string>>();
+  for (const SchemaStage stage : {SchemaStage::kBeforeLoad, SchemaStage::kIndexes, SchemaStage::kForeignKeys,
+                                  SchemaStage::kObjects, SchemaStage::kTriggers}) {
+    if (connector::Name(stage) == record.stage) statement.stage = stage;
+  }
+  return statement;
+}
+
+store::ObjectRecord ToRecord(const SchemaStatement& statement) {
+  store::ObjectRecord record;
+  record.label = statement.label;
+  record.stage = connector::Name(statement.stage);
+  record.kind = model::Name(statement.kind);
+  record.object = statement.object.Text();
+  record.sql = statement.sql;
+  record.context = ContextJson(statement);
+  record.state = "pending";
+  return record;
+}
+
+}  // namespace
+
+SchemaPhase::SchemaPhase(Session& session, bool resumed) : session_(session), resumed_(resumed) {
+  for (store::ObjectRecord& record : session.store().Objects(session.record().name)) {
+    Entry entry{std::move(record), {}};
+    entry.statement = FromRecord(entry.record);
+    if (entry.statement.stage == SchemaStage::kIndexes) {
+      indexes_of_[entry.statement.source.Text()].push_back(entries_.size());
+    }
+    entries_.push_back(std::move(entry));
+  }
+  CountLive();
+}
+
+void SchemaPhase::Prepare(const Plan& plan) {
+  Task::Context& context = session_.context();
+  const connector::ServerInfo server = context.source->Server();
+  auto writer = TakeWriter(session_.stop());
+  for (const auto& [source, destination] : plan.databases) {
+    Add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source)));
+  }
+  for (size_t i = 0; i < plan.tables.size(); ++i) {
+    Add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
+  }
+  for (const model::SchemaObject& object : plan.objects) {
+    Add(writer->Translate(object, *context.selection, server));
+  }
+  GiveBack(std::move(writer));
+  std::vector<store::ObjectRecord> records;
+  records.reserve(entries_.size());
+  for (const Entry& entry : entries_) records.push_back(entry.record);
+  session_.store().SaveObjects(session_.record().name, records);
+  CountLive();
+}
+
+void SchemaPhase::Add(std::vector<SchemaStatement> statements) {
+  for (SchemaStatement& statement : statements) {
+    for (const std::string& note : statement.notes) session_.Say(statement.label + ": " + note);
+    Entry entry{ToRecord(statement), {}};
+    // A destination database that several source databases share is created once.
+    const auto same = [&](const Entry& other) { return other.record.label == entry.record.label; };
+    if (statement.kind == model::ObjectKind::kDatabase && std::any_of(entries_.begin(), entries_.end(), same)) continue;
+    if (statement.stage == SchemaStage::kIndexes) indexes_of_[statement.source.Text()].push_back(entries_.size());
+    entry.statement = std::move(statement);
+    entries_.push_back(std::move(entry));
+  }
+}
+
+size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
+  std::vector<size_t> databases;
+  std::vector<size_t> work;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.statement.stage != stage || entry.record.state == "done" || entry.record.state == "skipped") continue;
+    (entry.statement.kind == model::ObjectKind::kDatabase ? databases : work).push_back(i);
+  }
+  if (!databases.empty()) {
+    auto writer = TakeWriter(session_.stop());
+    ExecuteBatch(databases, writer);
+    GiveBack(std::move(writer));
+  }
+  // Views and routines may need each other in an order that only the server knows: repeat while some get through.
+  for (size_t failed_before = work.size() + 1; !work.empty() && work.size() < failed_before;) {
+    failed_before = work.size();
+    std::atomic<size_t> next{0};
+    std::mutex error_mutex;
+    std::exception_ptr error;
+    {
+      std::vector<std::jthread> threads;
+      const size_t wanted = stage == SchemaStage::kBeforeLoad ? std::max<size_t>(1, parallel) : 1;
+      const size_t count = std::min(wanted, (work.size() + kBatch - 1) / kBatch);
+      for (size_t t = 0; t < count; ++t) {
+        threads.emplace_back([&, t] {
+          pthread_setname_np(pthread_self(), fmt::format("schema-{}", t).c_str());
+          try {
+            auto writer = TakeWriter(session_.stop());
+            for (size_t at = next.fetch_add(kBatch); at < work.size(); at = next.fetch_add(kBatch)) {
+              const size_t end = std::min(work.size(), at + kBatch);
+              ExecuteBatch({work.begin() + static_cast<long>(at), work.begin() + static_cast<long>(end)}, writer);
+            }
+            GiveBack(std::move(writer));
+          } catch (...) {
+            std::lock_guard lock(error_mutex);
+            if (!error) error = std::current_exception();
+          }
+        });
+      }
+    }
+    if (error) std::rethrow_exception(error);
+    std::erase_if(work, [&](size_t i) { return entries_[i].record.state == "done"; });
+    if (stage != SchemaStage::kObjects) break;
+  }
+  CountLive();
+  return work.size();
+}
+
+size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, std::unique_ptr<connector::SchemaWriter>& writer) {
+  const std::string& task = session_.record().name;
+  std::vector<store::ObjectRecord> records;
+  {
+    // Marked before: after a crash "exists already" then means that it was us.
+    std::lock_guard lock(mutex_);
+    for (const size_t i : batch) {
+      if (entries_[i].record.state != "running") {
+        entries_[i].record.state = "running";
+        records.push_back(entries_[i].record);
+      }
+    }
+    session_.store().SaveObjects(task, records);
+  }
+  size_t failed = 0;
+  std::exception_ptr stopped;
+  for (const size_t i : batch) {
+    Entry& entry = entries_[i];
+    std::string error;
+    try {
+      const bool done = ExecuteOne(entry, *writer, &error);
+      std::lock_guard lock(mutex_);
+      entry.record.state = done ? "done" : "failed";
+      entry.record.error = error;
+      failed += done ? 0 : 1;
+      if (done) ++session_.live().objects_done;
+    } catch (...) {
+      stopped = std::current_exception();
+      break;
+    }
+  }
+  std::lock_guard lock(mutex_);
+  records.clear();
+  for (const size_t i : batch) records.push_back(entries_[i].record);
+  session_.store().SaveObjects(task, records);
+  if (stopped) std::rethrow_exception(stopped);
+  return failed;
+}
+
+// False with the error's text when the server refused it; throws when going on makes no sense.
+bool SchemaPhase::ExecuteOne(Entry& entry, connector::SchemaWriter& writer, std::string* error_text) {
+  milliseconds pause(200);
+  for (int attempt = 0;; ++attempt) {
+    try {
+      writer.Execute(entry.statement);
+      return true;
+    } catch (const Error& error) {
+      if (error.info().code == kStopped.id || error.info().retry == RetryClass::kReconnect) throw;
+      if (error.info().already_exists && resumed_) return true;
+      if (error.info().retry == RetryClass::kBackoff && attempt < 8) {
+        SleepFor(session_.stop(), pause);
+        ThrowIfStopped(session_.stop());
+        pause *= 2;
+        continue;
+      }
+      ErrorInfo info = error.info();
+      info.object = entry.statement.label;
+      info.stage = "schema";
+      *error_text = info.Block();
+      LogError("schema", info.OneLine());
+      return false;
+    }
+  }
+}
+
+void SchemaPhase::ExecuteIndexes(const model::ObjectName& source, std::stop_token stop) {
+  const auto found = indexes_of_.find(source.Text());
+  if (found == indexes_of_.end()) return;
+  auto writer = TakeWriter(stop);
+  for (const size_t i : found->second) {
+    Entry& entry = entries_[i];
+    if (entry.record.state == "done" || entry.record.state == "skipped") continue;
+    std::string error;
+    const bool done = ExecuteOne(entry, *writer, &error);
+    std::lock_guard lock(mutex_);
+    entry.record.state = done ? "done" : "failed";
+    entry.record.error = error;
+    unsaved_.push_back(i);
+    if (done) ++session_.live().objects_done;
+  }
+  GiveBack(std::move(writer));
+}
+
+void SchemaPhase::Flush() {
+  std::lock_guard lock(mutex_);
+  std::vector<store::ObjectRecord> records;
+  for (const size_t i : unsaved_) records.push_back(entries_[i].record);
+  unsaved_.clear();
+  if (!records.empty()) session_.store().SaveObjects(session_.record().name, records);
+}
+
+void SchemaPhase::DropCreated() {
+  auto writer = TakeWriter(session_.stop());
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
+    const std::string& state = entry->record.state;
+    const SchemaStage stage = entry->statement.stage;
+    const bool whole_object = stage == SchemaStage::kBeforeLoad || stage == SchemaStage::kObjects ||
+                              stage == SchemaStage::kTriggers;
+    // A database may hold what is not ours; it is created with IF NOT EXISTS and stays.
+    if (!whole_object || entry->statement.kind == model::ObjectKind::kDatabase) continue;
+    if (state != "done" && state != "running") continue;
+    writer->Drop(entry->statement.kind, entry->statement.object);
+    entry->record.state = "pending";
+  }
+  GiveBack(std::move(writer));
+}
+
+std::vector<std::string> SchemaPhase::FailedLabels() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> labels;
+  for (const Entry& entry : entries_) {
+    if (entry.record.state == "failed") labels.push_back(entry.record.label);
+  }
+  return labels;
+}
+
+std::vector<std::string> SchemaPhase::SkippedLabels() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> labels;
+  for (const Entry& entry : entries_) {
+    if (entry.record.state == "skipped") labels.push_back(entry.record.label);
+  }
+  return labels;
+}
+
+void SchemaPhase::ThrowIfFailed(const std::vector<SchemaStage>& stages) const {
+  std::lock_guard lock(mutex_);
+  std::string names;
+  std::string first;
+  size_t failed = 0;
+  for (const Entry& entry : entries_) {
+    const bool asked = std::find(stages.begin(), stages.end(), entry.statement.stage) != stages.end();
+    if (!asked || entry.record.state != "failed") continue;
+    if (failed++ == 0) first = entry.record.error;
+    if (failed <= 5) names += (names.empty() ? "" : ", ") + entry.record.label;
+  }
+  if (failed == 0) return;
+  if (failed > 5) names += fmt::format(" and {} more", failed - 5);
+  throw Error(kSchemaFailed)
+      .Object(names)
+      .Cause("the destination refused the statement; the first one:\n" + first)
+      .Remedy("`sluice schema list TASK.yaml` shows each with its statement; mend it with `sluice schema retry OBJECT "
+              "[--statement FILE]` or leave it out with `sluice schema skip OBJECT`, then run the task again.")
+      .Side("destination");
+}
+
+std::unique_ptr<connector::SchemaWriter> SchemaPhase::TakeWriter(std::stop_token stop) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!writers_.empty()) {
+      auto writer = std::move(writers_.back());
+      writers_.pop_back();
+      return writer;
+    }
+  }
+  return session_.context().destination->OpenSchemaWriter({std::move(stop), "schema"});
+}
+
+void SchemaPhase::GiveBack(std::unique_ptr<connector::SchemaWriter> writer) {
+  std::lock_guard lock(mutex_);
+  writers_.push_back(std::move(writer));
+}
+
+void SchemaPhase::CountLive() {
+  uint32_t done = 0;
+  uint32_t failed = 0;
+  for (const Entry& entry : entries_) {
+    done += entry.record.state == "done" || entry.record.state == "skipped" ? 1 : 0;
+    failed += entry.record.state == "failed" ? 1 : 0;
+  }
+  session_.live().objects_total = static_cast<uint32_t>(entries_.size());
+  session_.live().objects_done = done;
+  session_.live().objects_failed = failed;
+}
+
+}  // namespace sluice::task

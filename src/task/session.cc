@@ -1,0 +1,146 @@
+#include "task/session.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "base/log.h"
+#include "base/time.h"
+
+namespace sluice::task {
+namespace {
+
+// Identifies a task at the destination; random, so that two state directories never meet there.
+std::string MakeId(const std::string& name) {
+  std::random_device random;
+  std::string safe;
+  for (const char c : name.substr(0, 24)) safe += isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return fmt::format("{}_{:08x}{:08x}", safe, random(), random());
+}
+
+}  // namespace
+
+Session::Session(Task::Context& context, const std::string& state_directory, LiveState* live,
+                 std::function<void(const std::string&)> say, std::stop_token external_stop)
+    : context_(context),
+      say_(std::move(say)),
+      state_directory_(state_directory),
+      external_(std::move(external_stop), [this] { stop_.request_stop(); }),
+      store_(store::Store::Open(state_directory)),
+      lock_(store_->Lock(context.spec.name)),
+      own_live_(live == nullptr ? std::make_unique<LiveState>() : nullptr),
+      live_(live == nullptr ? own_live_.get() : live),
+      rate_(context.spec.limits) {
+  if (auto found = store_->FindTask(context.spec.name)) {
+    record_ = *found;
+  } else {
+    record_.name = context.spec.name;
+    record_.id = MakeId(record_.name);
+    record_.created_micros = NowMicros();
+    Save();
+  }
+  store_->TakeRequests(record_.name);  // what was asked of an earlier process is not meant for this one
+}
+
+Session::~Session() {
+  supervisor_.request_stop();
+  if (supervisor_.joinable()) supervisor_.join();
+}
+
+void Session::Say(const std::string& line) {
+  LogInfo("task", record_.name + ": " + line);
+  std::lock_guard lock(say_mutex_);
+  if (say_) say_(line);
+}
+
+void Session::Save() {
+  record_.updated_micros = NowMicros();
+  store_->SaveTask(record_);
+}
+
+void Session::SetState(store::TaskState state, const std::string& phase) {
+  record_.state = state;
+  record_.phase = phase;
+  if (state == store::TaskState::kMigrating) record_.error.clear();
+  Save();
+}
+
+void Session::Fail(Error& error) {
+  if (error.info().stage.empty()) error.info().stage = record_.phase;
+  record_.state = store::TaskState::kFailed;
+  record_.error = error.info().Block();
+  Save();
+  LogError("task", record_.name + ": " + error.info().OneLine());
+}
+
+void Session::StartSupervisor() {
+  supervisor_ = std::jthread([this](std::stop_token own) {
+    pthread_setname_np(pthread_self(), "supervisor");
+    Supervise(std::move(own));
+  });
+}
+
+void Session::Supervise(std::stop_token own) {
+  // A connection of its own: the session's store belongs to the session's thread.
+  const auto store = store::Store::Open(state_directory_);
+  for (int tick = 0; !own.stop_requested(); ++tick) {
+    try {
+      for (const std::string& request : store->TakeRequests(record_.name)) {
+        if (request == "stop") {
+          Say("stop requested");
+          stop_.request_stop();
+        }
+      }
+      if (tick % 5 == 0) store->SaveText(record_.name, "progress", ProgressJson());
+    } catch (const Error& error) {
+      LogWarning("task", error.info().OneLine());  // a full disk must not end the migration; the next save tells
+    }
+    SleepFor(own, milliseconds(200));
+  }
+  try {
+    store->SaveText(record_.name, "progress", ProgressJson());
+  } catch (const Error& error) {
+    LogWarning("task", error.info().OneLine());
+  }
+}
+
+std::string Session::ProgressJson() const {
+  static constexpr const char* kPhases[] = {"starting", "schema", "full", "incremental", "finished"};
+  const pipeline::Progress& progress = live_->progress;
+  nlohmann::json tables = nlohmann::json::array();
+  if (live_->tables_ready) {
+    for (const auto& table : progress.tables) {
+      tables.push_back({{"table", table->source.Text()},
+                        {"rows_estimated", table->rows_estimated.load()},
+                        {"rows_done", table->rows_done.load()},
+                        {"bytes_done", table->bytes_done.load()},
+                        {"chunks_total", table->chunks_total.load()},
+                        {"chunks_done", table->chunks_done.load()},
+                        {"finished", table->finished.load()}});
+    }
+  }
+  return nlohmann::json({{"updated", IsoTime(NowMicros())},
+                         {"process", ::getpid()},
+                         {"phase", kPhases[live_->phase.load()]},
+                         {"objects_total", live_->objects_total.load()},
+                         {"objects_done", live_->objects_done.load()},
+                         {"objects_failed", live_->objects_failed.load()},
+                         {"rows_total", progress.rows_total.load()},
+                         {"rows_loaded", progress.rows_loaded.load()},
+                         {"bytes_loaded", progress.bytes_loaded.load()},
+                         {"inserts", progress.inserts.load()},
+                         {"updates", progress.updates.load()},
+                         {"deletes", progress.deletes.load()},
+                         {"ddl", progress.ddl.load()},
+                         {"transactions", progress.transactions.load()},
+                         {"change_bytes", progress.change_bytes.load()},
+                         {"caught_up", progress.caught_up.load()},
+                         {"delay_ms", progress.delay_micros.load() / 1000},
+                         {"tables", std::move(tables)}})
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace sluice::task

@@ -1,0 +1,66 @@
+// One run of a task in this process: the store with the task's record and lock, the stop that any of user, store
+// request and failure can ask for, and the thread that publishes progress and takes requests.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "pipeline/limits.h"
+#include "store/store.h"
+#include "task/context.h"
+
+namespace sluice::task {
+
+class Session {
+ public:
+  // Opens the store, takes the task's lock (throws kTaskRuns) and finds or makes its record.
+  Session(Task::Context& context, const std::string& state_directory, LiveState* live,
+          std::function<void(const std::string&)> say, std::stop_token external_stop);
+  ~Session();
+
+  Task::Context& context() { return context_; }
+  store::Store& store() { return *store_; }
+  store::TaskRecord& record() { return record_; }
+  const std::string& task_id() const { return record_.id; }
+  LiveState& live() { return *live_; }
+  pipeline::RateLimiter& rate() { return rate_; }
+  const pipeline::Limits& limits() const { return context_.spec.limits; }
+  std::stop_token stop() const { return stop_.get_token(); }
+  void RequestStop() { stop_.request_stop(); }
+  bool started() const { return record_.state != store::TaskState::kDraft && !record_.spec_hash.empty(); }
+
+  // One line for the user and the log.
+  void Say(const std::string& line);
+  void Save();  // the record
+  void SetState(store::TaskState state, const std::string& phase);
+  // Records a failure and gives it the phase as its stage.
+  void Fail(Error& error);
+  // Starts publishing progress and taking requests; ends with the session.
+  void StartSupervisor();
+
+ private:
+  void Supervise(std::stop_token own);
+  std::string ProgressJson() const;
+
+  Task::Context& context_;
+  std::function<void(const std::string&)> say_;
+  std::string state_directory_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> external_;
+  std::unique_ptr<store::Store> store_;
+  std::shared_ptr<void> lock_;
+  store::TaskRecord record_;
+  std::unique_ptr<LiveState> own_live_;
+  LiveState* live_;
+  pipeline::RateLimiter rate_;
+  std::mutex say_mutex_;
+  std::jthread supervisor_;
+};
+
+}  // namespace sluice::task

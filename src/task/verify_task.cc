@@ -1,0 +1,143 @@
+// The comparison of a task's tables at both sides.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+#include "task/context.h"
+#include "task/load_phase.h"
+
+namespace sluice::task {
+namespace {
+
+using pipeline::VerifyPair;
+
+// Columns in the same order at both sides, those of the row's key first.
+VerifyPair MakePair(const model::TablePtr& source, const model::TablePtr& destination,
+                    const model::TableMappingPtr& mapping) {
+  VerifyPair pair;
+  pair.mapping = mapping;
+  pair.source.table = source;
+  pair.source.filter = mapping->filter;
+  pair.destination.table = destination;
+  std::vector<std::pair<uint32_t, uint32_t>> columns;  // source, destination
+  for (const model::ColumnMapping& column : mapping->columns) {
+    const auto from = source->FindColumn(column.source);
+    const auto to = destination->FindColumn(column.destination);
+    if (!from || !to) {
+      throw Error(kWrongState)
+          .Object("table " + destination->name.Text())
+          .Cause(fmt::format("column {} is not there", from ? column.destination : column.source))
+          .Remedy("Let the task carry the change of the table first, or compare after it has caught up.")
+          .Side(from ? "destination" : "source");
+    }
+    columns.emplace_back(*from, *to);
+  }
+  std::vector<std::pair<uint32_t, uint32_t>> ordered;
+  if (const model::Key* key = source->IdentityKey()) {
+    for (const model::KeyPart& part : key->parts) {
+      for (const auto& column : columns) {
+        if (column.first == part.column) ordered.push_back(column);
+      }
+    }
+    // A key of which a column is not carried does not identify a row at the destination.
+    if (ordered.size() != key->parts.size()) ordered.clear();
+  }
+  pair.source.key_columns = pair.destination.key_columns = ordered.size();
+  for (const auto& column : columns) {
+    if (std::find(ordered.begin(), ordered.end(), column) == ordered.end()) ordered.push_back(column);
+  }
+  for (const auto& [from, to] : ordered) {
+    pair.source.columns.push_back(from);
+    pair.destination.columns.push_back(to);
+  }
+  return pair;
+}
+
+// The statements that would mend the destination, written as differences are found.
+class RepairFile {
+ public:
+  RepairFile(const std::string& path, const std::string& task) : path_(path), out_(path, std::ios::trunc) {
+    out_ << "-- What would make the destination of task " << task << " equal to its source.\n";
+    Check();
+  }
+  void Add(const pipeline::Difference& difference) {
+    out_ << difference.repair << '\n';
+    Check();
+  }
+
+ private:
+  void Check() {
+    if (out_) return;
+    throw Error(store::kStoreFailed).Object(path_).Cause("the file cannot be written").Remedy("Give another file.");
+  }
+  std::string path_;
+  std::ofstream out_;
+};
+
+std::map<model::ObjectName, model::TablePtr> Describe(connector::Catalog& catalog,
+                                                      const std::vector<model::ObjectName>& names) {
+  std::map<model::ObjectName, model::TablePtr> tables;
+  for (const model::TablePtr& table : catalog.DescribeTables(names)) tables[table->name] = table;
+  return tables;
+}
+
+}  // namespace
+
+std::vector<pipeline::VerifyTableResult> Task::Verify(const VerifyOptions& options, std::stop_token stop) {
+  pipeline::VerifyRequest request;
+  std::vector<pipeline::VerifyTableResult> unreadable;
+  bool finished = false;
+  std::set<model::ObjectName> skipped;
+  if (const auto record = store::Store::Open(options.state_directory)->FindTask(context_->spec.name)) {
+    finished = record->state == store::TaskState::kCompleted;
+    const auto store = store::Store::Open(options.state_directory);
+    for (const TaskTable& table : LoadTaskTables(*store, context_->spec.name)) {
+      if (table.record.state == "skipped") skipped.insert(table.table->name);
+    }
+  }
+  const Plan plan = MakePlan(*context_, stop);
+  std::vector<model::ObjectName> names;
+  for (const model::TableMappingPtr& mapping : plan.mappings) names.push_back(mapping->destination);
+  auto catalog = context_->destination->OpenCatalog({stop, "verify"});
+  const auto there = Describe(*catalog, names);
+  for (size_t i = 0; i < plan.tables.size(); ++i) {
+    if (skipped.contains(plan.tables[i]->name)) continue;
+    pipeline::VerifyTableResult result{plan.mappings[i]->source, plan.mappings[i]->destination};
+    try {
+      const auto found = there.find(plan.mappings[i]->destination);
+      if (found == there.end()) {
+        throw Error(kWrongState)
+            .Object("table " + plan.mappings[i]->destination.Text())
+            .Cause("it does not exist")
+            .Remedy("Run the task first.")
+            .Side("destination");
+      }
+      request.tables.push_back(MakePair(plan.tables[i], found->second, plan.mappings[i]));
+    } catch (const Error& error) {
+      result.error = error.info();
+      unreadable.push_back(std::move(result));
+      if (options.on_table) options.on_table(unreadable.back());
+    }
+  }
+  pipeline::Progress own;
+  pipeline::RateLimiter rate(context_->spec.limits);
+  request.source = context_->source.get();
+  request.destination = context_->destination.get();
+  request.limits = context_->spec.limits;
+  request.rate = &rate;
+  request.progress = options.live != nullptr ? &options.live->progress : &own;
+  request.changes_flow = context_->spec.types.incremental && !finished;
+  request.on_table = options.on_table;
+  std::unique_ptr<RepairFile> repair;
+  if (!options.repair_sql.empty()) {
+    repair = std::make_unique<RepairFile>(options.repair_sql, context_->spec.name);
+    request.on_difference = [&](const VerifyPair&, const pipeline::Difference& difference) { repair->Add(difference); };
+  }
+  std::vector<pipeline::VerifyTableResult> results = pipeline::RunVerify(request, stop);
+  results.insert(results.end(), unreadable.begin(), unreadable.end());
+  return results;
+}
+
+}  // namespace sluice::task
