@@ -74,6 +74,8 @@ class Selection : public model::NameMap {
   std::vector<model::ObjectName> NamedTables() const;
 
  private:
+  friend Result<std::vector<model::TableMappingPtr>> MapTables(const Selection& selection,
+                                                               const std::vector<model::TablePtr>& tables);
   struct State;
   explicit Selection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
