@@ -1,6 +1,10 @@
 // What other processes ask of a task through the store: status, stop, and the fixing of failed objects.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
 #include "task/task.h"
 
 namespace sluice::task {
@@ -32,6 +36,20 @@ std::vector<ObjectRecord> FindObjects(store::Store& store, const std::string& ta
     if (record.object == object && record.state != "done") found.push_back(std::move(record));
   }
   return found;
+}
+
+std::string SourceOf(const ObjectRecord& record) {
+  const nlohmann::json source = nlohmann::json::parse(record.context).at("source");
+  return source.at(0).get<std::string>() + "." + source.at(1).get<std::string>();
+}
+
+// Source names of the tables whose creation is among these objects: without it their rows have nowhere to go.
+std::set<std::string> TablesWithoutHome(const std::vector<ObjectRecord>& objects) {
+  std::set<std::string> tables;
+  for (const ObjectRecord& record : objects) {
+    if (record.kind == "table" && record.stage == "before_load") tables.insert(SourceOf(record));
+  }
+  return tables;
 }
 
 }  // namespace
@@ -103,18 +121,16 @@ void Task::SkipObject(const std::string& name, const std::string& state_director
   const auto store = store::Store::Open(state_directory);
   const store::TaskRecord task = MustFind(*store, name, state_directory);
   std::vector<ObjectRecord> found = FindObjects(*store, name, object);
-  bool any = !found.empty();
+  const std::set<std::string> tables = TablesWithoutHome(found);
+  // Indexes and foreign keys of a table that is left out have nothing to stand on.
+  for (ObjectRecord& record : store->Objects(name)) {
+    if (record.state != "done" && tables.contains(SourceOf(record))) found.push_back(std::move(record));
+  }
   for (ObjectRecord& record : found) record.state = "skipped";
-  store->SaveObjects(name, found);
+  bool any = !found.empty();
+  std::vector<TableRecord> skipped;
   for (TableRecord& table : store->Tables(name)) {
-    // A table whose creation is skipped has nowhere to be loaded to.
-    bool same = table.table == object;
-    for (const ObjectRecord& record : found) {
-      same = same || (record.kind == "table" && record.stage == "before_load" &&
-                      record.context.find("\"source\"") != std::string::npos &&
-                      record.label.ends_with(table.table));
-    }
-    if (!same) continue;
+    if (table.table != object && !tables.contains(table.table)) continue;
     if (task.phase == "incremental") {
       throw Error(kWrongState)
           .Object("table " + table.table)
@@ -122,10 +138,12 @@ void Task::SkipObject(const std::string& name, const std::string& state_director
           .Remedy("Begin anew with `sluice run --restart` without the table in `objects`.");
     }
     table.state = "skipped";
-    store->SaveTables(name, {table});
+    skipped.push_back(std::move(table));
     any = true;
   }
   if (!any) throw NoSuchObject(object);
+  store->SaveObjects(name, found);
+  store->SaveTables(name, skipped);
 }
 
 }  // namespace sluice::task
