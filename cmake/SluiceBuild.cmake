@@ -16,6 +16,7 @@ if(SLUICE_CCACHE)
       CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${SLUICE_CCACHE})
 endif()
 
+set(THREADS_PREFER_PTHREAD_FLAG ON)  # one set of flags: some packages ask for -pthread, and the headers are precompiled
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
