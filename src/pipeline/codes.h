@@ -1,0 +1,15 @@
+// The error codes of the pipeline: append-only, listed in docs/errors.md.
+#pragma once
+
+#include "base/error.h"
+
+namespace sluice::pipeline {
+
+// Applying changes.
+inline constexpr ErrorCode kBadProgress{"PL-0201", "The destination's record of what was applied cannot be read"};
+inline constexpr ErrorCode kRetriesExhausted{"PL-0202", "A lost connection did not come back in time"};
+inline constexpr ErrorCode kDdlFailed{"PL-0203", "A schema statement of the source failed at the destination"};
+inline constexpr ErrorCode kUnknownTable{"PL-0204", "The log has rows of a table that has no mapping"};
+inline constexpr ErrorCode kChangeFailed{"PL-0205", "A change could not be applied"};
+
+}  // namespace sluice::pipeline
