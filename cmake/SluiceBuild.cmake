@@ -16,7 +16,6 @@ if(SLUICE_CCACHE)
       CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${SLUICE_CCACHE})
 endif()
 
-set(THREADS_PREFER_PTHREAD_FLAG ON)  # one set of flags: some packages ask for -pthread, and the headers are precompiled
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -33,7 +32,8 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 add_library(sluice_flags INTERFACE)
 target_include_directories(sluice_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
-target_compile_options(sluice_flags INTERFACE -Wall -Wextra -Werror -Wnon-virtual-dtor -Woverloaded-virtual
+# -pthread for all: some packages ask for it, and the precompiled headers need one set of flags.
+target_compile_options(sluice_flags INTERFACE -pthread -Wall -Wextra -Werror -Wnon-virtual-dtor -Woverloaded-virtual
                        -Wno-missing-field-initializers)
 target_link_libraries(sluice_flags INTERFACE fmt::fmt Threads::Threads)
 target_link_options(sluice_flags INTERFACE -fuse-ld=lld)
