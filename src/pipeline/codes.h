@@ -12,4 +12,8 @@ inline constexpr ErrorCode kDdlFailed{"PL-0203", "A schema statement of the sour
 inline constexpr ErrorCode kUnknownTable{"PL-0204", "The log has rows of a table that has no mapping"};
 inline constexpr ErrorCode kChangeFailed{"PL-0205", "A change could not be applied"};
 
+// PL-03xx: verification.
+inline constexpr ErrorCode kVerifyUnsettled{"PL-0301", "A table without a key could not be compared while it changes"};
+inline constexpr ErrorCode kVerifyShape{"PL-0302", "The two sides of a table cannot be compared"};
+
 }  // namespace sluice::pipeline
