@@ -1,0 +1,47 @@
+// Values as canonical text: equal on MySQL and MariaDB exactly when the values are. The session must have utf8mb4 and
+// time_zone +00:00. What the forms are:
+//   integers, YEAR      decimal digits, no zero fill           BIT        its value as digits
+//   DECIMAL             no zeros at the end of the fraction    FLOAT, DOUBLE  shortest text that reads back the same
+//   TIME, DATETIME ...  no zeros at the end of the fraction    JSON       see CanonicalJson
+//   character strings   converted to UTF-8 by the server       binary strings, GEOMETRY, VECTOR  their bytes
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/arena.h"
+#include "model/row.h"
+#include "model/table.h"
+
+namespace sluice::mysql {
+
+// The text of a JSON value with sorted keys (the last of equal ones counts), no space, unescaped strings and numbers in
+// a normal form reached digit by digit (1.0, 1 and 10e-1 are one number; none goes through a double). Nothing when
+// `text` is no JSON.
+std::optional<std::string> CanonicalJson(std::string_view text);
+
+// The normal form of one JSON number, e.g. "1.50e2" gives "150".
+std::string CanonicalNumber(std::string_view text);
+
+// What has to be done with the server's text of a column.
+enum class Form : uint8_t { kAsItIs, kDecimal, kFloat, kFraction, kJson };
+Form FormOf(const model::ColumnType& type);
+
+// The expression to select, for a column of this type and quoted name.
+std::string SelectExpression(const model::ColumnType& type, const std::string& quoted_name);
+
+// `text` in canonical form; it points into `text` or into `arena`.
+std::string_view Canonical(Form form, std::string_view text, Arena& arena);
+
+// Whether ranges of this column hold the same rows on both sides whatever the collations are.
+bool OrdersAlike(const model::ColumnType& type);
+// Whether chunks can be cut along this column with ORDER BY and comparisons by literals.
+bool CanBound(const model::ColumnType& type);
+
+// A canonical text as SQL literal that compares with, and can be stored in, a column of this type. For a session with
+// utf8mb4, UTC and without NO_BACKSLASH_ESCAPES.
+void AppendLiteral(std::string& out, const model::ColumnType& type, std::string_view canonical);
+std::string CanonicalLiteral(const model::ColumnType& type, const std::optional<std::string>& canonical);
+
+}  // namespace sluice::mysql
