@@ -59,8 +59,8 @@ def _expression(name, kind, is_json):
     if kind in ("float", "double"):
         return f"HEX(CONCAT({column}*1e0, IF({column}=0, CONCAT({column}), '')))"
     if kind in _GEOMETRY:
-        return f"CONCAT(ST_SRID({column}), ':', HEX(ST_AsWKB({column})))"
-    if kind == "bit":
+        return f"HEX({column})"  # SRID and WKB, in both flavours
+    if kind in ("bit", "vector"):
         return f"HEX({column})"
     if kind in ("inet6", "inet4", "uuid"):
         return f"HEX(CONCAT({column}))"
