@@ -315,6 +315,12 @@ std::string Render(const Tokens& tokens, size_t begin, size_t end) {
 
 std::string Render(const Tokens& tokens) { return Render(tokens, 0, tokens.size()); }
 
+Tokens Slice(const Tokens& tokens, size_t begin, size_t end) {
+  end = std::min(end, tokens.size());
+  begin = std::min(begin, end);
+  return Tokens(tokens.begin() + static_cast<std::ptrdiff_t>(begin), tokens.begin() + static_cast<std::ptrdiff_t>(end));
+}
+
 Token Word(std::string_view text) {
   return {TokenKind::kWord, std::string(text), std::string(text), " "};
 }

@@ -2,6 +2,7 @@
 // comes out byte by byte as it was. Dialects: MySQL, MariaDB, PostgreSQL.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -51,6 +52,8 @@ Tokens Tokenize(std::string_view text, const Dialect& dialect);
 // Gaps and texts one after the other.
 std::string Render(const Tokens& tokens);
 std::string Render(const Tokens& tokens, size_t begin, size_t end);
+
+Tokens Slice(const Tokens& tokens, size_t begin, size_t end);
 
 Token Word(std::string_view text);
 Token Symbol(std::string_view text);
