@@ -1,0 +1,220 @@
+#include "cli/progress_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/format.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr int kSchema = 1;
+constexpr int kFull = 2;
+constexpr int kIncremental = 3;
+constexpr int kFinished = 4;
+
+constexpr size_t kLabelWidth = 12;
+constexpr size_t kBusiestShown = 6;
+constexpr double kStillAfterSeconds = 5;
+
+size_t BarCells(const TerminalSize& size) {
+  if (size.columns >= 110) return 30;
+  return size.columns >= 80 ? 20 : 10;
+}
+
+std::string Line(std::string_view label, std::string_view text) {
+  return fmt::format("{} {}", PadRight(label, kLabelWidth), text);
+}
+
+std::string BarLine(std::string_view label, double fraction, std::string_view text, const ViewOptions& options) {
+  return Line(label, fmt::format("{} {}  {}", Bar(fraction, BarCells(options.size), options.terminal.utf8),
+                                 PadLeft(Percent(fraction), 5), text));
+}
+
+std::string SchemaText(const Sample& sample) {
+  std::string text = fmt::format("{} of {}", Count(sample.objects_done),
+                                 CountOf(sample.objects_total, "object", "objects"));
+  if (sample.objects_failed > 0) text += fmt::format(", {} failed", Count(sample.objects_failed));
+  return text;
+}
+
+std::string LoadText(const Sample& sample, bool active) {
+  std::string text = fmt::format("{} of {} rows", Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)));
+  if (!active) return text;
+  text += fmt::format("  {} rows/s  {}", PerSecond(sample.rows_per_second), BytesPerSecond(sample.bytes_per_second));
+  if (sample.seconds_left) text += fmt::format("  {} left", Duration(*sample.seconds_left));
+  return text;
+}
+
+std::string TableLine(const TableSample& table, const ViewOptions& options) {
+  const size_t total = std::max(table.rows, table.rows_estimated);
+  const double fraction = total == 0 ? 0 : std::min(0.99, static_cast<double>(table.rows) / static_cast<double>(total));
+  const size_t name_width = std::clamp<size_t>(options.size.columns / 3, kLabelWidth, 36);
+  const std::string name = Cut(Printable(table.name), name_width, options.terminal.utf8);
+  return fmt::format("  {} {} {}  {} of {} rows  {} rows/s", PadRight(name, name_width),
+                     Bar(fraction, 10, options.terminal.utf8), PadLeft(Percent(fraction), 5), Count(table.rows),
+                     Count(total), PerSecond(table.rows_per_second));
+}
+
+std::string TablesLine(const Sample& sample) {
+  std::string text = fmt::format("  {} of {} finished", Count(sample.tables_finished),
+                                 CountOf(sample.tables, "table", "tables"));
+  if (sample.tables_active > kBusiestShown) {
+    text += fmt::format(", {} more being copied", Count(sample.tables_active - kBusiestShown));
+  }
+  if (sample.tables_indexing > 0) text += fmt::format(", {} getting indexes", Count(sample.tables_indexing));
+  const size_t started = sample.tables_finished + sample.tables_indexing + sample.tables_active;
+  if (sample.tables > started) text += fmt::format(", {} waiting", Count(sample.tables - started));
+  return text;
+}
+
+void AppendFull(const Sample& sample, const ViewOptions& options, std::vector<std::string>& lines) {
+  const bool active = sample.phase == kFull;
+  if (sample.phase < kFull) {
+    lines.push_back(Line("Full load", "waiting"));
+    return;
+  }
+  lines.push_back(BarLine("Full load", active ? sample.LoadFraction() : 1, LoadText(sample, active), options));
+  if (!active) return;
+  for (size_t i = 0; i < sample.busiest.size() && i < kBusiestShown; ++i) {
+    lines.push_back(TableLine(sample.busiest[i], options));
+  }
+  if (sample.tables > 0) lines.push_back(TablesLine(sample));
+}
+
+void AppendChanges(const Sample& sample, const ViewOptions& options, std::vector<std::string>& lines) {
+  if (sample.phase < kIncremental) {
+    lines.push_back(Line("Incremental", "waiting"));
+    return;
+  }
+  const std::string delay = DelayText(sample, options.not_delayed_within_micros);
+  const Colour colour = delay == "not delayed" ? Colour::kGreen : Colour::kYellow;
+  lines.push_back(Line("Incremental", fmt::format("{}  {} transactions/s  {} rows/s  {}",
+                                                  Coloured(options.terminal, colour, PadRight(delay, 13)),
+                                                  PerSecond(sample.transactions_per_second),
+                                                  PerSecond(sample.changes_per_second),
+                                                  BytesPerSecond(sample.change_bytes_per_second))));
+  std::string rows = fmt::format("{} inserted  {} updated  {} deleted", Count(sample.inserts), Count(sample.updates),
+                                 Count(sample.deletes));
+  if (sample.ddl > 0) rows += fmt::format("  {}", CountOf(sample.ddl, "schema change", "schema changes"));
+  lines.push_back(Line("", rows));
+  if (!sample.position.empty()) lines.push_back(Line("", "at " + Printable(sample.position)));
+}
+
+// Why nothing moves, in the words of the phase.
+std::string StillReason(const Sample& sample, const ViewOptions& options) {
+  if (sample.still_seconds < kStillAfterSeconds || sample.phase == kFinished) return "";
+  if (sample.phase == kIncremental && sample.caught_up) return "nothing to apply: the source is idle";
+  std::string doing = "waiting for the servers";
+  if (options.verify) {
+    doing = "reading both sides";
+  } else if (sample.phase == kSchema) {
+    doing = "the destination is working on a statement";
+  } else if (sample.phase == kFull && sample.tables_indexing > 0) {
+    doing = "the destination is creating indexes";
+  }
+  std::string text = fmt::format("no progress for {}: {}", Duration(sample.still_seconds), doing);
+  if (!options.last_message.empty()) text += "; last: " + Printable(options.last_message);
+  return text;
+}
+
+std::string StatusLine(const Sample& sample, const ViewOptions& options) {
+  static constexpr std::string_view kSpinner[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+  static constexpr std::string_view kPlainSpinner[] = {"|", "/", "-", "\\"};
+  const auto tick = static_cast<size_t>(sample.elapsed_seconds * 5);
+  const std::string_view spinner = options.terminal.utf8 ? kSpinner[tick % std::size(kSpinner)]
+                                                         : kPlainSpinner[tick % std::size(kPlainSpinner)];
+  std::string text = fmt::format("{} {}", spinner, Duration(sample.elapsed_seconds));
+  const std::string still = StillReason(sample, options);
+  if (options.stopping) {
+    text += "  stopping: what is in flight is being finished; once more to end at once";
+  } else if (!still.empty()) {
+    text += "  " + still;
+  } else {
+    text += options.verify ? "  Ctrl-C ends it" : "  Ctrl-C stops; the same command goes on later";
+  }
+  return Coloured(options.terminal, Colour::kDim, text);
+}
+
+std::vector<std::string> RenderVerify(const Sample& sample, const ViewOptions& options) {
+  const double fraction =
+      sample.rows_to_verify == 0
+          ? 0
+          : std::min(0.99, static_cast<double>(sample.rows_verified) / static_cast<double>(sample.rows_to_verify));
+  std::string text = fmt::format("{} of {} rows  {} rows/s", Count(sample.rows_verified),
+                                 Count(std::max(sample.rows_verified, sample.rows_to_verify)),
+                                 PerSecond(sample.verified_per_second));
+  if (sample.verified_per_second > 0 && sample.rows_to_verify > sample.rows_verified) {
+    const auto left = static_cast<double>(sample.rows_to_verify - sample.rows_verified);
+    text += fmt::format("  {} left", Duration(left / sample.verified_per_second));
+  }
+  return {BarLine("Verify", fraction, text, options), StatusLine(sample, options)};
+}
+
+std::string PhaseText(const Sample& sample) {
+  switch (sample.phase) {
+    case kSchema: return "schema";
+    case kFull: return "full load";
+    case kIncremental: return "incremental";
+    case kFinished: return "finished";
+    default: return "starting";
+  }
+}
+
+}  // namespace
+
+std::string DelayText(const Sample& sample, int64_t not_delayed_within_micros) {
+  if (sample.caught_up && sample.delay_micros < not_delayed_within_micros) return "not delayed";
+  return Delay(sample.delay_micros) + " behind";
+}
+
+std::vector<std::string> RenderBlock(const Sample& sample, const ViewOptions& options) {
+  if (options.verify) return RenderVerify(sample, options);
+  std::vector<std::string> lines;
+  lines.push_back(Coloured(options.terminal, Colour::kBold, Printable(options.name)) + "  " + PhaseText(sample));
+  if (options.types.schema) {
+    const bool known = sample.objects_total > 0;
+    const double fraction =
+        known ? static_cast<double>(sample.objects_done) / static_cast<double>(sample.objects_total)
+              : (sample.phase > kSchema ? 1.0 : 0.0);
+    lines.push_back(BarLine("Schema", fraction, SchemaText(sample), options));
+  }
+  if (options.types.full) AppendFull(sample, options, lines);
+  if (options.types.incremental) AppendChanges(sample, options, lines);
+  lines.push_back(StatusLine(sample, options));
+  return lines;
+}
+
+std::string RenderLine(const Sample& sample, const ViewOptions& options) {
+  std::string text;
+  if (options.verify) {
+    text = fmt::format("verify: {} of {} rows, {} rows/s", Count(sample.rows_verified),
+                       Count(std::max(sample.rows_verified, sample.rows_to_verify)),
+                       PerSecond(sample.verified_per_second));
+  } else if (sample.phase == kSchema) {
+    text = "schema: " + SchemaText(sample);
+  } else if (sample.phase == kFull) {
+    text = fmt::format("full load: {}, {} of {} rows, {} rows/s, {}", Percent(sample.LoadFraction()),
+                       Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)),
+                       PerSecond(sample.rows_per_second), BytesPerSecond(sample.bytes_per_second));
+    text += fmt::format(", {} of {} finished", Count(sample.tables_finished),
+                        CountOf(sample.tables, "table", "tables"));
+    if (sample.tables_indexing > 0) text += fmt::format(", {} getting indexes", Count(sample.tables_indexing));
+    if (sample.seconds_left) text += fmt::format(", {} left", Duration(*sample.seconds_left));
+  } else if (sample.phase == kIncremental) {
+    text = fmt::format("incremental: {}, {} transactions/s, {} rows/s, {}; {} inserted, {} updated, {} deleted",
+                       DelayText(sample, options.not_delayed_within_micros),
+                       PerSecond(sample.transactions_per_second), PerSecond(sample.changes_per_second),
+                       BytesPerSecond(sample.change_bytes_per_second), Count(sample.inserts), Count(sample.updates),
+                       Count(sample.deletes));
+    if (!sample.position.empty()) text += "; at " + Printable(sample.position);
+  } else {
+    text = PhaseText(sample);
+  }
+  const std::string still = StillReason(sample, options);
+  if (options.stopping) return text + " (stopping)";
+  return still.empty() ? text : text + " (" + still + ")";
+}
+
+}  // namespace sluice::cli

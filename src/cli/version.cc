@@ -1,0 +1,7 @@
+#include "cli/version.h"
+
+namespace sluice::cli {
+
+const char* const kVersion = SLUICE_VERSION;
+
+}  // namespace sluice::cli
