@@ -1,0 +1,307 @@
+#include "pipeline/lanes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace sluice::pipeline {
+
+using connector::ApplyProgress;
+
+std::vector<uint64_t> LaneBatch::Ordinals() const {
+  std::vector<uint64_t> ordinals;
+  ordinals.reserve(units.size());
+  for (const ApplyUnit* unit : units) ordinals.push_back(unit->ordinal);
+  return ordinals;
+}
+
+LaneQueues::LaneQueues(const LaneLimits& limits, ProgressSet progress)
+    : limits_(limits), progress_(std::move(progress)) {
+  Check(limits.lanes > 0, "at least one lane");
+  for (uint32_t i = 0; i < limits.lanes; ++i) lanes_.push_back(std::make_unique<Lane>());
+}
+
+// ---------------------------------------------------------------- the reader's side
+
+void LaneQueues::Add(std::unique_ptr<ApplyUnit> unit, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  const auto has_room = [&] {
+    if (frozen_) return false;
+    return unfinished_ == 0 || (unfinished_ < limits_.units_in_flight && bytes_ < limits_.bytes_in_flight);
+  };
+  if (!has_room()) room_.wait(lock, stop, has_room);  // the wait itself is dear, even with room
+  ThrowIfStopped(stop);
+  ApplyUnit& added = *unit;
+  added.number = first_number_ + window_.size();
+  added.done = added.changes.empty();
+  window_.push_back(std::move(unit));
+  if (added.done) {
+    added.Release();
+    PopFinished();
+    return;
+  }
+  ++unfinished_;
+  bytes_ += added.bytes;
+  dependencies_.Add(added.number, added.claims, added.follows);
+  if (!serial_until_) TryPlace(added);
+}
+
+void LaneQueues::Drain(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, stop, [&] { return unfinished_ == 0 && !frozen_; });
+  ThrowIfStopped(stop);
+}
+
+void LaneQueues::MoveLow(uint64_t ordinal, const model::Position& position) {
+  std::lock_guard lock(mutex_);
+  Check(window_.empty(), "the low mark moves past what is unfinished");
+  progress_.MoveLow(ordinal, position);
+}
+
+// ---------------------------------------------------------------- placing
+
+ApplyUnit* LaneQueues::Find(uint64_t number) {
+  if (number < first_number_ || number >= first_number_ + window_.size()) return nullptr;
+  ApplyUnit* unit = window_[number - first_number_].get();
+  return unit->done ? nullptr : unit;
+}
+
+void LaneQueues::TryPlace(ApplyUnit& unit) {
+  int lane = -1;
+  bool must_wait = false;
+  for (const uint64_t number : unit.follows) {
+    const ApplyUnit* before = Find(number);
+    if (before == nullptr) continue;
+    if (before->lane < 0 || (lane >= 0 && before->lane != lane)) {
+      must_wait = true;
+      break;
+    }
+    lane = before->lane;
+  }
+  if (!must_wait) {
+    unit.lane = lane >= 0 ? lane : static_cast<int>(BestLane());
+    Place(unit);
+    return;
+  }
+  for (const uint64_t number : unit.follows) {
+    ApplyUnit* before = Find(number);
+    if (before == nullptr) continue;
+    // Asked again each time it moves; a double is harmless and rare.
+    if (before->followers.empty() || before->followers.back() != unit.number) {
+      before->followers.push_back(unit.number);
+    }
+  }
+}
+
+void LaneQueues::Place(ApplyUnit& unit) {
+  Lane& lane = *lanes_[static_cast<size_t>(unit.lane)];
+  lane.queue.push_back(&unit);
+  lane.rows += unit.changes.size();
+  if (!lane.busy) lane.ready.notify_one();
+  if (!unit.followers.empty()) Wake(std::exchange(unit.followers, {}));
+}
+
+void LaneQueues::Wake(std::vector<uint64_t> followers) {
+  std::sort(followers.begin(), followers.end());
+  for (const uint64_t number : followers) {
+    ApplyUnit* unit = Find(number);
+    if (unit != nullptr && unit->lane < 0) TryPlace(*unit);
+  }
+}
+
+// An idle lane if there is one, because then nothing waits; else the one with the fewest rows before it.
+uint32_t LaneQueues::BestLane() const {
+  uint32_t best = 0;
+  size_t best_rows = SIZE_MAX;
+  for (uint32_t i = 0; i < lanes_.size(); ++i) {
+    const Lane& lane = *lanes_[i];
+    const size_t rows = lane.rows * 2 + (lane.busy ? 1 : 0);
+    if (rows < best_rows) {
+      best = i;
+      best_rows = rows;
+    }
+  }
+  return best;
+}
+
+// ---------------------------------------------------------------- the lanes' side
+
+bool LaneQueues::CanTake(uint32_t lane) const {
+  if (!serial_until_) return !lanes_[lane]->queue.empty();
+  const bool all_rest = std::none_of(lanes_.begin(), lanes_.end(), [](const auto& other) { return other->busy; });
+  return lane == 0 && all_rest;
+}
+
+LaneBatch LaneQueues::Take(uint32_t lane, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  Lane& mine = *lanes_[lane];
+  mine.ready.wait(lock, stop, [&] { return CanTake(lane); });
+  if (stop.stop_requested()) return {};
+  LaneBatch batch = serial_until_ ? TakeAlone() : TakeFront(lane);
+  mine.busy = true;
+  return batch;
+}
+
+LaneBatch LaneQueues::TakeFront(uint32_t lane) {
+  Lane& mine = *lanes_[lane];
+  LaneBatch batch;
+  size_t rows = 0;
+  size_t bytes = 0;
+  while (!mine.queue.empty() && batch.units.size() < limits_.units_per_batch) {
+    ApplyUnit* unit = mine.queue.front();
+    const bool fits = rows + unit->changes.size() <= limits_.rows_per_batch &&
+                      bytes + unit->bytes <= limits_.bytes_per_batch;
+    if (!batch.units.empty() && !fits) break;
+    mine.queue.pop_front();
+    rows += unit->changes.size();
+    bytes += unit->bytes;
+    batch.units.push_back(unit);
+  }
+  mine.rows -= rows;
+  batch.alone = batch.units.size() == 1 && batch.units.front()->number == first_number_ && unfinished_ == 1;
+  return batch;
+}
+
+LaneBatch LaneQueues::TakeAlone() {
+  if (!gathered_) GatherForSerial();
+  const auto next = std::find_if(window_.begin(), window_.end(), [](const auto& unit) { return !unit->done; });
+  Check(next != window_.end() && (*next)->number <= *serial_until_, "work is left to do alone");
+  LaneBatch batch;
+  batch.units.push_back(next->get());
+  batch.alone = true;
+  return batch;
+}
+
+ApplyProgress LaneQueues::Record(uint32_t lane, const LaneBatch& batch) {
+  int64_t newest = 0;
+  for (const ApplyUnit* unit : batch.units) newest = std::max(newest, unit->committed_micros);
+  const std::vector<uint64_t> ordinals = batch.Ordinals();
+  std::lock_guard lock(mutex_);
+  return progress_.Record(lane, ordinals, newest);
+}
+
+void LaneQueues::Complete(uint32_t lane, const LaneBatch& batch) {
+  const std::vector<uint64_t> ordinals = batch.Ordinals();
+  std::lock_guard lock(mutex_);
+  lanes_[lane]->busy = false;
+  progress_.Committed(lane, ordinals);
+  std::vector<uint64_t> followers;
+  for (ApplyUnit* unit : batch.units) {
+    unit->done = true;
+    --unfinished_;
+    bytes_ -= unit->bytes;
+    newest_committed_micros_ = std::max(newest_committed_micros_, unit->committed_micros);
+    followers.insert(followers.end(), unit->followers.begin(), unit->followers.end());
+    unit->Release();
+  }
+  PopFinished();
+  if (serial_until_) {
+    if (*serial_until_ < first_number_) EndSerial();
+    NotifyLanes();
+  } else {
+    Wake(std::move(followers));
+  }
+  room_.notify_all();
+  if (unfinished_ == 0) idle_.notify_all();
+}
+
+void LaneQueues::Return(uint32_t lane, const LaneBatch& batch) {
+  std::lock_guard lock(mutex_);
+  lanes_[lane]->busy = false;
+  for (ApplyUnit* unit : batch.units) {
+    unit->lane = -1;
+    serial_until_ = std::max(serial_until_.value_or(0), unit->number);
+  }
+  NotifyLanes();
+}
+
+void LaneQueues::PopFinished() {
+  const uint64_t before = first_number_;
+  while (!window_.empty() && window_.front()->done) {
+    const ApplyUnit& unit = *window_.front();
+    progress_.MoveLow(unit.ordinal, unit.end);
+    newest_committed_micros_ = std::max(newest_committed_micros_, unit.committed_micros);
+    window_.pop_front();
+    ++first_number_;
+  }
+  if (first_number_ != before) dependencies_.Forget(first_number_);
+}
+
+void LaneQueues::NotifyLanes() {
+  for (const auto& lane : lanes_) lane->ready.notify_one();
+}
+
+// ---------------------------------------------------------------- one at a time, after a failure
+
+void LaneQueues::GatherForSerial() {
+  for (const auto& lane : lanes_) {
+    lane->queue.clear();
+    lane->rows = 0;
+  }
+  for (const auto& unit : window_) {
+    if (unit->done) continue;
+    unit->lane = -1;
+    unit->followers.clear();
+  }
+  gathered_ = true;
+}
+
+void LaneQueues::EndSerial() {
+  serial_until_.reset();
+  gathered_ = false;
+  for (const auto& unit : window_) {
+    if (!unit->done && unit->lane < 0) TryPlace(*unit);
+  }
+}
+
+// ---------------------------------------------------------------- for the others
+
+bool LaneQueues::DoneBefore(uint64_t ordinal) const {
+  std::lock_guard lock(mutex_);
+  return progress_.DoneBefore(ordinal);
+}
+
+ApplyProgress LaneQueues::Collapsed() const {
+  std::lock_guard lock(mutex_);
+  return progress_.Collapsed();
+}
+
+LaneQueues::Situation LaneQueues::Look() const {
+  std::lock_guard lock(mutex_);
+  Situation now{.low_ordinal = progress_.low_ordinal(),
+                .low = progress_.low(),
+                .unfinished = unfinished_,
+                .newest_committed_micros = newest_committed_micros_};
+  if (!window_.empty()) {
+    now.oldest_committed_micros = window_.front()->committed_micros;
+    now.oldest_received_micros = window_.front()->received_micros;
+  }
+  return now;
+}
+
+bool LaneQueues::WhileIdle(const std::function<void(const ApplyProgress&)>& work) {
+  ApplyProgress collapsed;
+  {
+    std::lock_guard lock(mutex_);
+    if (unfinished_ != 0 || frozen_) return false;
+    frozen_ = true;
+    collapsed = progress_.Collapsed();
+  }
+  const auto thaw = [&] {
+    std::lock_guard lock(mutex_);
+    frozen_ = false;
+    room_.notify_all();
+    idle_.notify_all();
+  };
+  try {
+    work(collapsed);
+  } catch (...) {
+    thaw();
+    throw;
+  }
+  thaw();
+  return true;
+}
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,74 @@
+#include "pipeline/merge.h"
+
+#include <algorithm>
+
+namespace sluice::pipeline {
+namespace {
+
+using model::ChangeKind;
+using model::Row;
+using model::RowChange;
+
+bool HasAbsent(Row row) {
+  return std::any_of(row.begin(), row.end(), [](const model::Cell& cell) { return cell.IsAbsent(); });
+}
+
+bool KeepsKeys(const TablePlan& plan, const RowChange& change) {
+  const auto& columns = plan.keys.key_columns();
+  return change.kind == ChangeKind::kUpdate && std::all_of(columns.begin(), columns.end(), [&](uint32_t column) {
+           return model::SameCell(change.before[column], change.after[column]);
+         });
+}
+
+NetChange With(const RowChange& base, ChangeKind kind, Row before, Row after) {
+  NetChange net{.nothing = false, .change = base};
+  net.change.kind = kind;
+  net.change.before = before;
+  net.change.after = after;
+  return net;
+}
+
+}  // namespace
+
+bool CanMerge(const PlannedChange& change) {
+  return !change.plan->identity.empty() && !change.plan->identity_has_prefix && !change.plan->lenient &&
+         !change.idempotent && !HasAbsent(change.row->before) && !HasAbsent(change.row->after);
+}
+
+bool SameIdentity(const TablePlan& plan, Row a, Row b) {
+  return std::all_of(plan.identity.begin(), plan.identity.end(),
+                     [&](uint32_t column) { return model::SameCell(a[column], b[column]); });
+}
+
+std::optional<NetChange> Merge(const TablePlan& plan, const NetChange& first, const RowChange& second) {
+  if (first.change.foreign_keys_off != second.foreign_keys_off) return std::nullopt;
+  // A row that takes others with it when it goes or gets another key must really do so: only plain updates join it.
+  if (plan.keys.cascades() && !KeepsKeys(plan, second)) return std::nullopt;
+  if (plan.keys.cascades() && !first.nothing && first.change.kind == ChangeKind::kUpdate &&
+      !KeepsKeys(plan, first.change)) {
+    return std::nullopt;
+  }
+  if (first.nothing) {
+    if (second.kind != ChangeKind::kInsert) return std::nullopt;
+    return With(second, ChangeKind::kInsert, {}, second.after);
+  }
+  const RowChange& one = first.change;
+  switch (one.kind) {
+    case ChangeKind::kInsert:
+      if (second.kind == ChangeKind::kUpdate) return With(second, ChangeKind::kInsert, {}, second.after);
+      if (second.kind == ChangeKind::kDelete) return NetChange{.nothing = true, .change = second};
+      return std::nullopt;
+    case ChangeKind::kUpdate:
+      if (second.kind == ChangeKind::kUpdate) return With(second, ChangeKind::kUpdate, one.before, second.after);
+      if (second.kind == ChangeKind::kDelete) return With(second, ChangeKind::kDelete, one.before, {});
+      return std::nullopt;
+    case ChangeKind::kDelete:
+      if (second.kind == ChangeKind::kInsert && SameIdentity(plan, one.before, second.after)) {
+        return With(second, ChangeKind::kUpdate, one.before, second.after);
+      }
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace sluice::pipeline

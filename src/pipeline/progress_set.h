@@ -1,0 +1,46 @@
+// The checkpoint while lanes commit out of order: the low mark, and what each lane committed above it. Not thread-safe.
+//
+//   1. Every destination transaction holds, beside its rows, its lane's own record: the low mark as it is known then,
+//      and all ordinals above it that this lane has committed, those of this transaction included.
+//   2. After a crash the highest low mark of all lanes holds, and everything above it that any lane recorded.
+//   3. Once nothing is in flight the lanes' records are replaced by one that is only a low mark.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "connector/connector.h"
+#include "pipeline/apply.h"
+#include "pipeline/ordinals.h"
+
+namespace sluice::pipeline {
+
+class ProgressSet {
+ public:
+  ProgressSet(std::string task, const ApplyStart& start, size_t lanes);
+
+  // What an earlier run had applied above the low mark.
+  bool DoneBefore(uint64_t ordinal) const { return before_.Contains(ordinal); }
+
+  // The record for a transaction of this lane that holds `ordinals`.
+  connector::ApplyProgress Record(uint32_t lane, std::span<const uint64_t> ordinals, int64_t committed_micros);
+  // It is committed.
+  void Committed(uint32_t lane, std::span<const uint64_t> ordinals);
+  void MoveLow(uint64_t ordinal, const model::Position& position);
+  // The one record of a task with nothing in flight.
+  connector::ApplyProgress Collapsed() const;
+
+  uint64_t low_ordinal() const { return low_ordinal_; }
+  const model::Position& low() const { return low_; }
+
+ private:
+  std::string task_;
+  uint64_t low_ordinal_;
+  model::Position low_;
+  OrdinalSet before_;             // kept with lane 0's until the low mark has passed it
+  std::vector<OrdinalSet> done_;  // by lane
+  int64_t committed_micros_ = 0;
+};
+
+}  // namespace sluice::pipeline
