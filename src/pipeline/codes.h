@@ -5,6 +5,11 @@
 
 namespace sluice::pipeline {
 
+// PL-01xx: full load.
+inline constexpr ErrorCode kLoadUnexpected{"PL-0101", "A table could not be loaded for an unexpected reason"};
+inline constexpr ErrorCode kLoadGaveUp{"PL-0102", "The destination could not be written to for too long"};
+inline constexpr ErrorCode kSnapshotLost{"PL-0103", "A connection that shows the consistent cut was lost"};
+
 // Applying changes.
 inline constexpr ErrorCode kBadProgress{"PL-0201", "The destination's record of what was applied cannot be read"};
 inline constexpr ErrorCode kRetriesExhausted{"PL-0202", "A lost connection did not come back in time"};

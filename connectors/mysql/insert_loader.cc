@@ -1,0 +1,114 @@
+#include "connectors/mysql/insert_loader.h"
+
+#include <fmt/format.h>
+#include <mysql.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/error.h"
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/loader_check.h"
+#include "connectors/mysql/tsv.h"
+
+namespace sluice::mysql {
+namespace {
+
+constexpr size_t kShownBytes = 200;
+
+// The row as a person reads it, shortened.
+std::string ShowRow(std::string_view row) {
+  std::vector<std::string_view> cells;
+  TsvReader::SplitRaw(row, cells);
+  std::string out = "row (";
+  for (size_t i = 0; i < cells.size() && out.size() < kShownBytes; ++i) {
+    if (i != 0) out += ", ";
+    out += cells[i] == "\\N" ? "NULL" : std::string(cells[i].substr(0, 40)) + (cells[i].size() > 40 ? "..." : "");
+  }
+  out += ")";
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';
+  }
+  return out;
+}
+
+// One statement being put together, and where each of its rows began.
+class InsertStatement {
+ public:
+  InsertStatement(Connection& connection, const LoadPlan& plan, size_t statement_bytes)
+      : connection_(connection),
+        plan_(plan),
+        statement_bytes_(statement_bytes),
+        head_("INSERT INTO " + plan.table + " (" + plan.InsertColumns() + ") VALUES ") {}
+
+  void Add(std::string_view row) {
+    if (rows_.empty()) sql_ = head_;
+    if (!rows_.empty()) sql_ += ',';
+    AppendInsertRow(sql_, plan_, row);
+    rows_.push_back(row);
+    if (sql_.size() >= statement_bytes_) Run();
+  }
+
+  void Run() {
+    if (rows_.empty()) return;
+    try {
+      connection_.Execute(sql_, plan_.object);
+    } catch (const Error& error) {
+      if (error.info().native_code == 0 || error.info().retry != RetryClass::kNever) throw;
+      const std::string message = error.info().native_message;
+      throw ToLoadError({.level = "Error", .code = error.info().native_code, .message = message},
+                        connection_.endpoint().side, plan_.object, Row(message));
+    }
+    CheckLoaded(connection_, plan_.object, rows_.size(), mysql_affected_rows(connection_.handle()));
+    rows_.clear();
+  }
+
+ private:
+  std::string Row(const std::string& message) const {
+    const auto number = RowOf(message);
+    return number && *number >= 1 && *number <= rows_.size() ? ShowRow(rows_[*number - 1]) : "";
+  }
+
+  Connection& connection_;
+  const LoadPlan& plan_;
+  const size_t statement_bytes_;
+  const std::string head_;
+  std::string sql_;
+  std::vector<std::string_view> rows_;
+};
+
+}  // namespace
+
+void AppendInsertRow(std::string& sql, const LoadPlan& plan, std::string_view row) {
+  sql += '(';
+  for (size_t i = 0; i < plan.columns.size(); ++i) {
+    if (i != 0) sql += ',';
+    const size_t tab = row.find('\t');
+    Check((tab == std::string_view::npos) == (i + 1 == plan.columns.size()), "row with another number of columns");
+    const std::string_view cell = row.substr(0, tab);
+    if (cell == "\\N") {
+      sql += "NULL";
+    } else {
+      sql += plan.columns[i].before;
+      sql += "_binary'";
+      AppendTsvAsSql(sql, cell);
+      sql += '\'';
+      sql += plan.columns[i].after;
+    }
+    row.remove_prefix(tab == std::string_view::npos ? row.size() : tab + 1);
+  }
+  sql += ')';
+}
+
+void InsertRows(Connection& connection, const LoadPlan& plan, BlockFeed& feed, size_t statement_bytes) {
+  InsertStatement statement(connection, plan, statement_bytes);
+  while (const auto block = feed.Next()) {
+    TsvReader reader(block->bytes);
+    std::string_view row;
+    while (reader.NextRow(row)) statement.Add(row);
+    statement.Run();  // the rows point into the block
+  }
+}
+
+}  // namespace sluice::mysql

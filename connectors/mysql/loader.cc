@@ -1,0 +1,239 @@
+// Writes one chunk as one transaction. Protocol:
+//   1. START TRANSACTION;
+//   2. insert the chunk's mark. If it is there already, the chunk is in: a commit whose answer was lost. A session that
+//      still works on the same chunk (its client died) holds the mark's lock, so this waits for its end;
+//   3. the rows, by LOAD DATA LOCAL or INSERT; every warning and every missing row is an error;
+//   4. the number of rows into the mark, if it was not known before;
+//   5. COMMIT.
+#include <fmt/format.h>
+#include <mysql.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "connectors/mysql/bookkeeping.h"
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/insert_loader.h"
+#include "connectors/mysql/loader_check.h"
+#include "connectors/mysql/loader_columns.h"
+#include "connectors/mysql/loader_feed.h"
+#include "connectors/mysql/sessions.h"
+#include "connectors/mysql/tsv.h"
+
+namespace sluice::mysql {
+namespace {
+
+constexpr const char* kFileName = "sluice.chunk";
+constexpr size_t kInsertStatementBytes = 1 << 20;
+// Up to here an INSERT costs less than the exchange of messages of a LOAD DATA LOCAL.
+constexpr size_t kSmallChunkBytes = 64 * 1024;
+constexpr size_t kPlansKept = 64;
+
+// Serves the server's request for the "file". The server may ask for any file at any time: only our own name, and only
+// while a load is running, is answered.
+class InfileFeed {
+ public:
+  void Begin(BlockFeed* feed) {
+    feed_ = feed;
+    asked_ = false;
+    error_ = nullptr;
+    block_.reset();
+    at_ = 0;
+  }
+  void End() {
+    feed_ = nullptr;
+    block_.reset();
+  }
+  bool asked() const { return asked_; }  // then blocks may have been consumed
+  void RethrowError() {
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+  void Install(MYSQL* handle) { mysql_set_local_infile_handler(handle, &Init, &Read, &Close, &Describe, this); }
+
+ private:
+  static int Init(void** state, const char* file_name, void* self) {
+    auto* feed = static_cast<InfileFeed*>(self);
+    *state = self;
+    if (feed->feed_ == nullptr || std::strcmp(file_name, kFileName) != 0) return 1;
+    feed->asked_ = true;
+    return 0;
+  }
+  static int Read(void* state, char* buffer, unsigned int size) { return static_cast<InfileFeed*>(state)->Fill(buffer, size); }
+  static void Close(void*) {}
+  static int Describe(void*, char* message, unsigned int size) {
+    std::strncpy(message, "no file is served", size);
+    return 2000;
+  }
+
+  // An exception must not pass through the C library: it is kept, and the statement then ends early.
+  int Fill(char* buffer, unsigned int size) noexcept {
+    try {
+      size_t filled = 0;
+      while (filled < size) {
+        if (!block_ || at_ == block_->bytes.size()) {
+          block_ = feed_->Next();
+          at_ = 0;
+          if (!block_) break;
+        }
+        const size_t part = std::min<size_t>(size - filled, block_->bytes.size() - at_);
+        std::memcpy(buffer + filled, block_->bytes.data() + at_, part);
+        at_ += part;
+        filled += part;
+      }
+      return static_cast<int>(filled);
+    } catch (...) {
+      error_ = std::current_exception();
+      return -1;
+    }
+  }
+
+  BlockFeed* feed_ = nullptr;
+  bool asked_ = false;
+  std::exception_ptr error_;
+  std::optional<connector::Block> block_;
+  size_t at_ = 0;
+};
+
+class MysqlLoader : public connector::Loader {
+ public:
+  MysqlLoader(const connector::Endpoint& endpoint, const connector::SessionContext& context)
+      : connection_(endpoint, context, {.local_infile = true}) {
+    infile_.Install(connection_.handle());
+    connection_.Execute(
+        "SET SESSION foreign_key_checks = 0, unique_checks = 0, innodb_lock_wait_timeout = 600, "
+        "wait_timeout = 2147483, max_error_count = 64");
+    if (connection_.is_mariadb() && connection_.version() >= 100101) {
+      connection_.Execute("SET SESSION max_statement_time = 0");
+    }
+    can_load_data_ = connection_.QueryOne("SELECT @@GLOBAL.local_infile").value_or("0") == "1";
+    const OptionalText packet = connection_.QueryOne("SELECT @@SESSION.max_allowed_packet");
+    const size_t packet_bytes = packet ? std::strtoull(packet->c_str(), nullptr, 10) : kInsertStatementBytes;
+    insert_bytes_ = std::min(kInsertStatementBytes, packet_bytes / 2);
+    if (!can_load_data_) SayFallback();
+  }
+
+  connector::LoadResult Load(const model::Table& table, const model::TableMapping& mapping, const std::string& encoding,
+                             connector::BlockSource& blocks, const connector::ChunkMark& mark) override;
+
+ private:
+  const LoadPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping);
+  // False when the chunk is in already.
+  bool InsertMark(const connector::ChunkMark& mark);
+  void WriteRows(const LoadPlan& plan, BlockFeed& feed);
+  // False when the server does not take LOAD DATA LOCAL; nothing of `feed` is consumed then.
+  bool LoadData(const LoadPlan& plan, BlockFeed& feed);
+  void RollbackQuietly();
+  void SayFallback() {
+    LogWarning("mysql.loader", fmt::format("local_infile is off at {}: rows go in by INSERT, which is slower (SET GLOBAL "
+                                           "local_infile = ON; there)",
+                                           connection_.endpoint().Address()));
+  }
+
+  Connection connection_;
+  InfileFeed infile_;
+  bool can_load_data_ = true;
+  size_t insert_bytes_ = kInsertStatementBytes;
+  std::map<const model::Table*, LoadPlan> plans_;
+};
+
+const LoadPlan& MysqlLoader::PlanFor(const model::Table& table, const model::TableMapping& mapping) {
+  const auto found = plans_.find(&table);
+  if (found != plans_.end()) return found->second;
+  if (plans_.size() >= kPlansKept) plans_.clear();
+  return plans_.emplace(&table, MakeLoadPlan(connection_, table, mapping)).first->second;
+}
+
+bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {
+  try {
+    connection_.Execute(InsertMarkStatement(mark), "table sluice.chunk");
+    return true;
+  } catch (const Error& error) {
+    if (error.info().native_code != 1062) throw;
+    return false;
+  }
+}
+
+bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
+  const std::string sql =
+      fmt::format("LOAD DATA LOCAL INFILE '{}' INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY "
+                  "'\\\\' LINES TERMINATED BY '\\n' {}",
+                  kFileName, plan.table, plan.LoadDataColumns());
+  infile_.Begin(&feed);
+  try {
+    connection_.Execute(sql, plan.object);
+  } catch (const Error& error) {
+    infile_.End();
+    infile_.RethrowError();
+    const int code = error.info().native_code;
+    // 3948, 4166: switched off at the server; 1148: not allowed there.
+    if (!infile_.asked() && (code == 3948 || code == 4166 || code == 1148)) return false;
+    throw;
+  }
+  const uint64_t inserted = mysql_affected_rows(connection_.handle());
+  infile_.End();
+  infile_.RethrowError();
+  CheckLoaded(connection_, plan.object, feed.rows(), inserted);
+  return true;
+}
+
+void MysqlLoader::WriteRows(const LoadPlan& plan, BlockFeed& feed) {
+  if (feed.IsOneBlock() && feed.FirstBytes() <= kSmallChunkBytes) return InsertRows(connection_, plan, feed, insert_bytes_);
+  if (can_load_data_) {
+    if (LoadData(plan, feed)) return;
+    can_load_data_ = false;
+    SayFallback();
+  }
+  InsertRows(connection_, plan, feed, insert_bytes_);
+}
+
+connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::TableMapping& mapping,
+                                        const std::string& encoding, connector::BlockSource& blocks,
+                                        const connector::ChunkMark& mark) {
+  Check(encoding == kTsvEncoding, "unknown row encoding");
+  const LoadPlan& plan = PlanFor(table, mapping);
+  BlockFeed feed(blocks);
+  connector::ChunkMark written = mark;
+  written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
+  connection_.Execute("START TRANSACTION");  // 1
+  try {
+    if (!InsertMark(written)) {  // 2
+      RollbackQuietly();
+      LogInfo("mysql.loader", fmt::format("chunk {} of {} was in already", mark.chunk, plan.object));
+      return {};
+    }
+    if (!feed.IsEmpty()) WriteRows(plan, feed);  // 3
+    if (written.rows != feed.rows()) {           // 4
+      written.rows = feed.rows();
+      connection_.Execute(UpdateMarkStatement(written), "table sluice.chunk");
+    }
+    connection_.Execute("COMMIT", plan.object);  // 5
+  } catch (...) {
+    RollbackQuietly();
+    throw;
+  }
+  return {.rows = feed.rows(), .bytes = feed.bytes()};
+}
+
+void MysqlLoader::RollbackQuietly() {
+  try {
+    connection_.Execute("ROLLBACK");
+  } catch (const Error&) {
+    // The connection is gone, and the transaction with it.
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<connector::Loader> MakeLoader(const connector::Endpoint& endpoint,
+                                              const connector::SessionContext& context) {
+  return std::make_unique<MysqlLoader>(endpoint, context);
+}
+
+}  // namespace sluice::mysql

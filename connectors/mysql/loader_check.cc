@@ -1,0 +1,87 @@
+#include "connectors/mysql/loader_check.h"
+
+#include <fmt/format.h>
+#include <mysql.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/errors.h"
+
+namespace sluice::mysql {
+
+bool IsHarmless(const ServerWarning& warning) {
+  switch (warning.code) {
+    case 1287: case 1681: case 3719: case 3720: case 3778: case 4095: case 4123:  // deprecations
+    case 1592: case 3135: case 3150:                                              // replication, modes
+      return true;
+    default: return false;
+  }
+}
+
+std::optional<uint64_t> RowOf(const std::string& message) {
+  constexpr std::string_view kAtRow = "at row ";
+  const size_t at = message.rfind(kAtRow);
+  if (at == std::string::npos) return std::nullopt;
+  uint64_t row = 0;
+  const char* from = message.data() + at + kAtRow.size();
+  if (std::from_chars(from, message.data() + message.size(), row).ec != std::errc()) return std::nullopt;
+  return row;
+}
+
+std::string ColumnOf(const std::string& message) {
+  // MySQL: for column 'a' at row 1; MariaDB: for column `shop`.`orders`.`a` at row 1, or for column 'a'.
+  constexpr std::string_view kColumn = "column ";
+  const size_t at = message.rfind(kColumn);
+  if (at == std::string::npos) return "";
+  std::string name = message.substr(at + kColumn.size());
+  name.resize(std::min(name.size(), name.find(" at row ")));
+  if (const size_t part = name.rfind("`.`"); part != std::string::npos) name.erase(0, part + 2);
+  if (name.size() >= 2 && (name.front() == '\'' || name.front() == '`') && name.back() == name.front()) {
+    return name.substr(1, name.size() - 2);
+  }
+  return "";
+}
+
+Error ToLoadError(const ServerWarning& warning, const std::string& side, const std::string& object,
+                  const std::string& row) {
+  Error error = ToError(warning.code, warning.message, side, object);
+  ErrorInfo info = error.info();
+  if (const std::string column = ColumnOf(warning.message); !column.empty()) info.object += ", column " + column;
+  if (!row.empty()) info.object += ", " + row;
+  // What LOAD DATA says as a warning and has no class of its own: the value or the row did not arrive as it was.
+  if (info.code == kStatementFailed.id) {
+    info.code = kValueRefused.id;
+    info.title = kValueRefused.title;
+    info.remedy = "Widen the column at the destination, mend the value at the source, or leave the column out.";
+  }
+  info.cause = "The destination said: " + warning.message + ". Nothing of this chunk was kept.";
+  return Error(std::move(info));
+}
+
+void CheckLoaded(Connection& connection, const std::string& object, uint64_t rows_sent, uint64_t rows_inserted) {
+  const unsigned warnings = mysql_warning_count(connection.handle());
+  if (warnings == 0 && rows_sent == rows_inserted) return;
+  size_t shown = 0;
+  for (const TextRow& row : connection.Query("SHOW WARNINGS", object)) {
+    if (row.size() < 3) continue;
+    ++shown;
+    const ServerWarning warning{.level = row[0].value_or(""),
+                                .code = std::atoi(row[1].value_or("0").c_str()),
+                                .message = row[2].value_or("")};
+    if (IsHarmless(warning)) continue;
+    const auto number = RowOf(warning.message);
+    throw ToLoadError(warning, connection.endpoint().side, object,
+                      number ? fmt::format("row {} of the chunk", *number) : "");
+  }
+  if (rows_sent == rows_inserted && shown == warnings) return;
+  throw Error(kValueRefused)
+      .Object(object)
+      .Cause(fmt::format("{} rows were sent and {} arrived; the server gave {} warnings and showed {}", rows_sent,
+                         rows_inserted, warnings, shown))
+      .Remedy("Look for a trigger, a partition or a CHECK at the destination that refuses rows.")
+      .Side(connection.endpoint().side);
+}
+
+}  // namespace sluice::mysql

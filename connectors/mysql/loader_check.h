@@ -1,0 +1,35 @@
+// Whether a load kept every value: the judgement over the server's warnings.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "connectors/mysql/connection.h"
+
+namespace sluice::mysql {
+
+// One line of SHOW WARNINGS.
+struct ServerWarning {
+  std::string level;
+  int code = 0;
+  std::string message;
+};
+
+// Warnings that say nothing about values: deprecations and the like.
+bool IsHarmless(const ServerWarning& warning);
+// "... for column 'a' at row 12" -> 12; the row within the statement, from 1.
+std::optional<uint64_t> RowOf(const std::string& message);
+// "... for column 'a' at row 12" -> a; "" when the message names none.
+std::string ColumnOf(const std::string& message);
+
+// The error that a warning of a load stands for. `row` describes the row for people, may be empty.
+Error ToLoadError(const ServerWarning& warning, const std::string& side, const std::string& object,
+                  const std::string& row);
+
+// Looks at the warnings of the statement that just ran on `connection`, and at the rows that it inserted. Throws when
+// a value was changed or a row was left out.
+void CheckLoaded(Connection& connection, const std::string& object, uint64_t rows_sent, uint64_t rows_inserted);
+
+}  // namespace sluice::mysql

@@ -1,0 +1,129 @@
+#include "connectors/mysql/loader_columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "connectors/mysql/codes.h"
+
+namespace sluice::mysql {
+namespace {
+
+using model::TypeKind;
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// "utf8" is the old name of utf8mb3.
+std::string Canonical(const std::string& charset) { return charset == "utf8" ? "utf8mb3" : charset; }
+
+bool HasWideUnits(const std::string& charset) {
+  return charset == "ucs2" || charset == "utf16" || charset == "utf16le" || charset == "utf32";
+}
+
+// The character set of the bytes that the source sends; empty for bytes that are not text.
+std::string SentCharset(const model::Column& source) {
+  switch (source.type.kind) {
+    case TypeKind::kChar: case TypeKind::kVarchar: case TypeKind::kText: case TypeKind::kEnum: case TypeKind::kSet:
+      return Canonical(source.type.charset);
+    case TypeKind::kJson: return source.type.charset.empty() ? "utf8mb4" : Canonical(source.type.charset);
+    case TypeKind::kBinary: case TypeKind::kVarbinary: case TypeKind::kBlob: case TypeKind::kBit:
+    case TypeKind::kGeometry: case TypeKind::kVector: case TypeKind::kOther:
+      return "";
+    default: return "ascii";
+  }
+}
+
+}  // namespace
+
+std::string LoadPlan::InsertColumns() const {
+  std::string out;
+  for (const LoadColumn& column : columns) out += (out.empty() ? "" : ",") + Quote(column.name);
+  return out;
+}
+
+std::string LoadPlan::LoadDataColumns() const {
+  std::string fields;
+  std::string sets;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i != 0) fields += ',';
+    if (columns[i].IsDirect()) {
+      fields += Quote(columns[i].name);
+      continue;
+    }
+    const std::string variable = fmt::format("@v{}", i);
+    fields += variable;
+    sets += (sets.empty() ? " SET " : ", ") + Quote(columns[i].name) + " = " + columns[i].before + variable +
+            columns[i].after;
+  }
+  return "(" + fields + ")" + sets;
+}
+
+LoadColumn MakeLoadColumn(const model::Column& source, const std::string& destination_name,
+                          const DestinationColumn& destination) {
+  LoadColumn column;
+  column.name = destination_name;
+  const std::string sent = SentCharset(source);
+  const std::string stored = Canonical(destination.charset);
+  const auto convert = [&](const std::string& charset) {
+    column.before = "CONVERT(";
+    column.after = " USING " + charset + ")";
+  };
+  if (destination.type == "json") {
+    // Binary strings cannot become JSON (MySQL error 3144).
+    convert(sent.empty() || sent == "ascii" ? "utf8mb4" : sent);
+  } else if (destination.type == "uuid" || destination.type == "inet6" || destination.type == "inet4") {
+    // MariaDB takes a binary string for the stored form.
+    if (!sent.empty()) convert(sent);
+  } else if (source.type.kind == TypeKind::kBit && !destination.type.empty() && destination.type != "bit") {
+    column.before = "CAST(CONV(HEX(";
+    column.after = "), 16, 10) AS UNSIGNED)";
+  } else if (!stored.empty() && !sent.empty() && sent != stored && (sent != "ascii" || HasWideUnits(stored))) {
+    convert(sent);
+  } else if (stored.empty() && HasWideUnits(sent) && destination.type.find("binary") == std::string::npos &&
+             destination.type.find("blob") == std::string::npos) {
+    convert(sent);  // text in a wide character set to a number or date
+  }
+  return column;
+}
+
+LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const model::TableMapping& mapping) {
+  const model::ObjectName& name = mapping.destination;
+  LoadPlan plan;
+  plan.table = Quote(name.database, name.name);
+  plan.object = "table " + name.Text();
+  std::map<std::string, DestinationColumn> there;
+  for (TextRow& row : connection.Query(
+           fmt::format("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME FROM information_schema.COLUMNS WHERE "
+                       "TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                       Literal(name.database), Literal(name.name)),
+           plan.object)) {
+    there[Lower(row[0].value_or(""))] = {.type = Lower(row[1].value_or("")), .charset = row[2].value_or("")};
+  }
+  if (there.empty()) {
+    throw Error(kMissingObject)
+        .Object(plan.object)
+        .Cause("The table does not exist at the destination, or the account may not see it.")
+        .Remedy("Migrate the schema too (types: [schema, full]), or create the table.")
+        .Side(connection.endpoint().side);
+  }
+  for (const model::ColumnMapping& column : mapping.columns) {
+    const auto source = table.FindColumn(column.source);
+    Check(source.has_value(), "mapping names a column that the table does not have");
+    const auto found = there.find(Lower(column.destination));
+    if (found == there.end()) {
+      throw Error(kMissingObject)
+          .Object(plan.object + ", column " + column.destination)
+          .Cause("The column does not exist at the destination.")
+          .Remedy("Add it there, or leave it out with columns: {exclude: [...]}.")
+          .Side(connection.endpoint().side);
+    }
+    plan.columns.push_back(MakeLoadColumn(table.columns[*source], column.destination, found->second));
+  }
+  return plan;
+}
+
+}  // namespace sluice::mysql

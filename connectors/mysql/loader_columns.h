@@ -1,0 +1,44 @@
+// What has to be done to each column of a load so that the destination stores the source's value: mostly nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "connectors/mysql/connection.h"
+#include "model/mapping.h"
+#include "model/table.h"
+
+namespace sluice::mysql {
+
+// A destination column as far as loading cares.
+struct DestinationColumn {
+  std::string type;     // information_schema's DATA_TYPE: "json", "uuid", "varchar"
+  std::string charset;  // empty when the type has none
+};
+
+struct LoadColumn {
+  std::string name;    // at the destination
+  std::string before;  // an expression around the value's bytes, e.g. "CONVERT(" ...
+  std::string after;   // ... " USING utf8mb4)"; both empty: the bytes as they are
+  bool IsDirect() const { return before.empty(); }
+};
+
+struct LoadPlan {
+  std::string table;   // quoted
+  std::string object;  // for messages: "table shop.orders"
+  std::vector<LoadColumn> columns;
+
+  // "(`a`,@v1) SET `b`=CONVERT(@v1 USING utf8mb4)"
+  std::string LoadDataColumns() const;
+  std::string InsertColumns() const;  // "`a`,`b`"
+};
+
+// The wrapping of one column's bytes; `destination` may have an empty type when it is not known.
+LoadColumn MakeLoadColumn(const model::Column& source, const std::string& destination_name,
+                          const DestinationColumn& destination);
+
+// Looks at the destination's table. Throws when it or one of the columns is not there.
+LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const model::TableMapping& mapping);
+
+}  // namespace sluice::mysql
