@@ -6,6 +6,8 @@ import time
 
 import pymysql
 
+from .waiting import wait_until
+
 ACCOUNTS = 200
 BALANCE = 1000
 TOTAL = 2 * ACCOUNTS * BALANCE
@@ -64,6 +66,10 @@ class Transfers:
         cursor.execute(f"UPDATE {other} SET balance=balance+%s, moves=moves+1 WHERE id=%s", (amount, taker))
         cursor.execute("INSERT INTO journal (giver, taker, amount) VALUES (%s,%s,%s)", (giver, taker, amount))
         cursor.execute("INSERT INTO keyless_journal VALUES (%s,%s,%s)", (giver, taker, amount))
+
+    def wait_for(self, count, seconds=120):
+        """Until so many transactions are committed since the beginning."""
+        wait_until(lambda: self.count >= count, seconds, f"{count} transactions")
 
     def stop(self):
         self._stop.set()

@@ -1,0 +1,161 @@
+"""DDL that comes along the log while changes are followed."""
+
+import pytest
+
+from tests.support import compare, shop
+
+STATEMENTS = [
+    "ALTER TABLE a ADD COLUMN n INT NOT NULL DEFAULT 4, ADD KEY (n)",
+    "INSERT INTO a (id, v) VALUES (100, 'after add')",
+    "ALTER TABLE a MODIFY v VARCHAR(200) CHARACTER SET latin1",
+    "UPDATE a SET v=CONCAT(v, '-é') WHERE id<3",
+    "ALTER TABLE a ADD COLUMN first_one INT FIRST",
+    "UPDATE a SET first_one=id",
+    "ALTER TABLE a CHANGE v text_now TEXT",
+    "UPDATE a SET text_now=REPEAT('y', 500) WHERE id=2",
+    "ALTER TABLE a DROP COLUMN n",
+    "DELETE FROM a WHERE id=1",
+    "CREATE TABLE made (id INT PRIMARY KEY, e ENUM('a','b'), j JSON)",
+    "INSERT INTO made VALUES (1,'a','{\"x\": 1}'), (2,'b',NULL)",
+    "CREATE TABLE like_made LIKE made",
+    "INSERT INTO like_made SELECT * FROM made",
+    "CREATE TABLE selected (PRIMARY KEY (id)) AS SELECT id, e FROM made",
+    "UPDATE selected SET e='a'",
+    "CREATE UNIQUE INDEX u ON made (e)",
+    "DROP INDEX u ON made",
+    "RENAME TABLE made TO moved, like_made TO made",
+    "INSERT INTO moved VALUES (3,'a',NULL)",
+    "INSERT INTO made VALUES (4,'b','[]')",
+    "TRUNCATE TABLE selected",
+    "INSERT INTO selected VALUES (9,'b')",
+    "CREATE VIEW seen AS SELECT id FROM moved",
+    "ALTER VIEW seen AS SELECT id, e FROM moved",
+    "CREATE PROCEDURE p() SELECT 1",
+    "CREATE FUNCTION f() RETURNS INT DETERMINISTIC NO SQL RETURN 1",
+    "DROP TABLE dropped",
+    "CREATE TABLE parent (id INT PRIMARY KEY)",
+    "CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE)",
+    "INSERT INTO parent VALUES (1),(2)",
+    "INSERT INTO child VALUES (1,1),(2,2)",
+    "DELETE FROM parent WHERE id=1",
+    "ALTER TABLE keyless ADD COLUMN x INT",
+    "UPDATE keyless SET x=5 WHERE a=1 LIMIT 1",
+    "ALTER TABLE a ADD UNIQUE KEY (first_one)",
+    "UPDATE a SET first_one=first_one+1000 ORDER BY first_one DESC",
+    "DROP VIEW seen",
+    "ALTER TABLE a ENGINE=InnoDB",
+    "CREATE TABLE IF NOT EXISTS moved (id INT)",
+    "DROP TABLE IF EXISTS never_was",
+]
+
+
+def prepare(source):
+    source.execute("CREATE DATABASE d")
+    source.execute("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(50))", "INSERT INTO a VALUES (1,'one'),(2,'two'),(3,'three')",
+                   "CREATE TABLE dropped (id INT PRIMARY KEY)", "CREATE TABLE keyless (a INT)",
+                   "INSERT INTO keyless VALUES (1),(1),(2)", database="d")
+
+
+def test_ddl_between_changes(pair, sluice):
+    source, destination = pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.start()
+    task.wait_caught_up()
+    for statement in STATEMENTS:
+        source.execute(statement, database="d")
+    task.follow_to(source, "d", destination=destination)
+    compare.assert_equal(source, "d", destination)
+    here, there = compare.shape(source, "d"), compare.shape(destination, "d")
+    assert here == there
+    assert destination.value("SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema='d'") == 2
+    task.verify()
+    assert task.terminate() == 0
+
+
+def test_ddl_waiting_in_the_log(pair, sluice):
+    """The description of a table is the one of the log's position, not today's."""
+    source, destination = pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    for statement in STATEMENTS:
+        source.execute(statement, database="d")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+    assert compare.shape(source, "d") == compare.shape(destination, "d")
+
+
+def test_ddl_is_renamed(maria_pair, sluice):
+    source, destination = maria_pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d", "rename": "d2"}],
+                  mapping=[{"kind": "table", "in": "d.*", "prefix": "x_"}])
+    task.run_until_caught_up()
+    for statement in STATEMENTS:
+        if "VIEW" not in statement and "PROCEDURE" not in statement and "FUNCTION" not in statement:
+            source.execute(statement, database="d")
+    task.run_until_caught_up()
+    only = [compare.Mapped(t, "x_" + t) for t in compare.tables(source, "d")]
+    compare.assert_equal(source, "d", destination, "d2", only=only)
+    assert compare.tables(destination, "d2") == sorted("x_" + t for t in compare.tables(source, "d"))
+
+
+def test_ddl_filter(maria_pair, sluice):
+    source, destination = maria_pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d", "operations": {"dml": ["insert", "update", "delete"],
+                                                                                "ddl": ["create_table"]}}])
+    task.run_until_caught_up()
+    source.execute("CREATE TABLE made (id INT PRIMARY KEY)", "INSERT INTO made VALUES (1)", "DROP TABLE dropped",
+                   "TRUNCATE TABLE keyless", database="d")
+    task.run_until_caught_up()
+    assert compare.tables(destination, "d") == ["a", "dropped", "keyless", "made"]
+    assert destination.value("SELECT COUNT(*) FROM d.made") == 1
+    assert destination.value("SELECT COUNT(*) FROM d.keyless") == 3
+
+
+def test_online_schema_change_tool(maria_pair, sluice):
+    """What gh-ost and pt-online-schema-change do: a shadow table, copied rows, an atomic rename."""
+    source, destination = maria_pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    source.execute("CREATE TABLE _a_new LIKE a", "ALTER TABLE _a_new ADD COLUMN extra INT DEFAULT 3",
+                   "INSERT INTO _a_new (id, v) SELECT id, v FROM a", "UPDATE a SET v='late' WHERE id=1",
+                   "REPLACE INTO _a_new (id, v) SELECT id, v FROM a WHERE id=1", "RENAME TABLE a TO _a_old, _a_new TO a",
+                   "DROP TABLE _a_old", "INSERT INTO a (id, v, extra) VALUES (50,'x',1)", database="d")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+
+
+@pytest.mark.parametrize("statement", ["CREATE USER someone@localhost", "CREATE DATABASE another", "GRANT SELECT ON d.* TO admin",
+                                       "CREATE EVENT d.e ON SCHEDULE EVERY 1 DAY DO SELECT 1", "ANALYZE TABLE d.a",
+                                       "CREATE TEMPORARY TABLE d.tmp (id INT)"])
+def test_other_statements_are_passed_over(maria_pair, sluice, statement):
+    source, destination = maria_pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    try:
+        source.execute(statement)
+        source.execute("UPDATE d.a SET v='after'")
+    finally:
+        source.execute("DROP USER IF EXISTS someone@localhost")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+    assert "another" not in destination.databases()
+
+
+def test_new_table_of_a_followed_database_with_business(maria_pair, sluice):
+    source, destination = maria_pair
+    shop.create(source)
+    task = sluice(source, destination, objects=[{"database": "shop"}])
+    with shop.Business(source):
+        task.start()
+        task.wait_caught_up()
+        source.execute("CREATE TABLE shop.later (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
+                       "INSERT INTO shop.later (v) VALUES (1),(2),(3)", "ALTER TABLE shop.visits ADD COLUMN browser VARCHAR(20) NULL")
+    task.follow_to(source, "shop", destination=destination)
+    compare.assert_equal(source, "shop", destination)
+    assert task.terminate() == 0
