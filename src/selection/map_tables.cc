@@ -75,7 +75,7 @@ class NamedColumns {
     for (const auto& [key, entry] : entries_) {
       if (entry.found) continue;
       throw BadRule(fmt::format("column {}.{}", entry.table, key.second),
-                    fmt::format("The table has no such column{}.", Suggestion(key.second, entry.columns)),
+                    fmt::format("The table has no such column{}", Suggestion(key.second, entry.columns)),
                     "Correct the name under `columns`; every name is as at the source.");
     }
   }
@@ -138,7 +138,7 @@ void CheckColumnRules(const std::vector<RenameRule>& rules, const std::vector<mo
     if (found) continue;
     throw BadRule("table " + wanted.Text(),
                   fmt::format("A rule under `mapping` renames columns of a table that is not selected or does not "
-                              "exist{}.",
+                              "exist{}",
                               Suggestion(wanted.Text(), names)),
                   "Correct `in` of that rule.");
   }

@@ -51,7 +51,7 @@ std::string Nearest(std::string_view word, const std::vector<std::string>& candi
 
 std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string nearest = Nearest(word, candidates);
-  return nearest.empty() ? std::string() : " (did you mean `" + nearest + "`?)";
+  return nearest.empty() ? std::string() : ", did you mean `" + nearest + "`?";
 }
 
 }  // namespace sluice::selection

@@ -11,7 +11,7 @@ namespace sluice::selection {
 // two neighbouring letters counts as one edit.
 std::string Nearest(std::string_view word, const std::vector<std::string>& candidates);
 
-// " (did you mean `x`?)", or nothing.
+// ", did you mean `x`?", or nothing: for the end of a message.
 std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace sluice::selection

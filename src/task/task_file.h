@@ -28,15 +28,21 @@ struct TaskSpec {
   pipeline::Limits limits;
   milliseconds not_delayed_within{1000};
   milliseconds give_up{12LL * 3600 * 1000};
-  // Fingerprint of what must not change once the task has started: endpoints without passwords, types, objects, mapping.
+  // Fingerprint of what must not change once the task has started: the servers' engine, host and port, types, objects,
+  // mapping. Accounts, TLS, limits and options may change.
   std::string frozen_hash;
 };
 
-// One mistake, with its place: "shop.yaml:12:7: unknown key `tabels`, did you mean `tables`?".
+// One mistake. `message` is without the place ("unknown key `tabels`, did you mean `tables`?") and never holds what a
+// password, or a value taken from the environment or a file, is.
 struct Mistake {
-  int line = 0;
-  int column = 0;
+  int line = 0;    // from 1
+  int column = 0;  // from 1
   std::string message;
+  std::string code = kTaskFileInvalid.id;
+
+  // "shop.yaml:12:7: unknown key `tabels`, did you mean `tables`?"
+  std::string Text(const std::string& path) const;
 };
 
 struct ParsedTaskFile {
@@ -44,12 +50,13 @@ struct ParsedTaskFile {
   std::vector<Mistake> mistakes;  // empty: the spec is usable
 };
 
-// Reads and checks a file. ${env:NAME} and ${file:PATH} are resolved in any string value; a missing one is a mistake.
+// Reads and checks a file. ${env:NAME} and ${file:PATH} (relative to the task file's folder) are resolved in any value; a
+// missing one is a mistake. A password may be written plainly; it is never repeated.
 // An error only when the file cannot be read or is no YAML at all.
 Result<ParsedTaskFile> ParseTaskFile(const std::string& path);
 Result<ParsedTaskFile> ParseTaskText(const std::string& text, const std::string& path_for_messages);
 
-// As ParseTaskFile, all mistakes joined into one kTaskFileInvalid error.
+// As ParseTaskFile, all mistakes joined into one error: kTaskFileInvalid, or the code that all mistakes share.
 Result<TaskSpec> LoadTaskFile(const std::string& path);
 
 // The JSON Schema for editors, as text.
