@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/position.h"
+#include "connectors/mysql/precheck_settings.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
 
@@ -92,7 +93,8 @@ connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const 
           .flavour = connection.is_mariadb() ? "mariadb" : "mysql",
           .version_text = connection.version_text(),
           .version = connection.version(),
-          .identity = ServerIdentity(connection)};
+          .identity = ServerIdentity(connection),
+          .settings = ReadComparedSettings(connection)};
 }
 
 std::unique_ptr<connector::Source> MakeSource(connector::Endpoint endpoint) {

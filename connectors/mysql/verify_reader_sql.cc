@@ -177,7 +177,7 @@ std::string VerifyRepair(const VerifyTable& table, VerifyReader::Repair repair, 
     }
     where += " LIMIT 1";
   }
-  if (repair == VerifyReader::Repair::kDelete) return "DELETE FROM " + QuotedTable(table) + where;
+  if (repair == VerifyReader::Repair::kDelete) return "DELETE FROM " + QuotedTable(table) + where + ";";
   if (repair == VerifyReader::Repair::kInsert) {
     std::string names;
     std::string values;
@@ -185,14 +185,14 @@ std::string VerifyRepair(const VerifyTable& table, VerifyReader::Repair repair, 
       names += (i != 0 ? "," : "") + Quote(ColumnAt(table, i).name);
       values += (i != 0 ? "," : "") + CanonicalLiteral(ColumnAt(table, i).type, row[i]);
     }
-    return fmt::format("REPLACE INTO {} ({}) VALUES ({})", QuotedTable(table), names, values);
+    return fmt::format("REPLACE INTO {} ({}) VALUES ({});", QuotedTable(table), names, values);
   }
   // Every column is named: one left out could be moved by ON UPDATE CURRENT_TIMESTAMP.
   std::string sets;
   for (size_t i = 0; i < table.columns.size(); ++i) {
     sets += (i != 0 ? "," : "") + Quote(ColumnAt(table, i).name) + "=" + CanonicalLiteral(ColumnAt(table, i).type, row[i]);
   }
-  return "UPDATE " + QuotedTable(table) + " SET " + sets + where;
+  return "UPDATE " + QuotedTable(table) + " SET " + sets + where + ";";
 }
 
 }  // namespace sluice::mysql

@@ -250,6 +250,8 @@ struct RowGroup {
   bool foreign_keys_off = false;
   // Inside the window of an inexact cut: inserts and updates replace, deletes may find nothing.
   bool idempotent = false;
+  // The table's operations are filtered: a row to change may be missing, a row to insert may be there.
+  bool lenient = false;
   std::vector<const model::RowChange*> rows;
 };
 
@@ -321,7 +323,7 @@ class VerifyReader {
   // Rows with these keys (canonical texts as ReadChunk gave them); those that are not there are left out.
   virtual void ReadKeys(const VerifyTable& table, const std::vector<std::vector<std::string>>& keys,
                         const RowSink& sink) = 0;
-  // One statement (without ";") that makes a destination's row equal to the source's. kInsert: `row` is missing;
+  // One statement, ended by ";", that makes a destination's row equal to the source's. kInsert: `row` is missing;
   // kUpdate: the row `old` is to become `row`; kDelete: `old` is too many. Rows are canonical texts in the order of
   // `columns`, no value = NULL. Exactly one row is meant, also where there is no key.
   enum class Repair { kInsert, kUpdate, kDelete };

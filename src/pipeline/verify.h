@@ -56,7 +56,8 @@ struct VerifyRequest {
   uint64_t differences_kept = 1000;      // per table, in memory; all go to `on_difference`
   std::function<void(const VerifyTableResult&)> on_table;  // when one is finished
   std::function<void(const VerifyPair&, const Difference&)> on_difference;
-  std::function<void(const std::string&)> on_preamble;  // once, before the first difference: see RepairPreamble
+  std::function<void(const std::string&)> on_preamble;  // once, before the first difference (not set: it
+                                                        // stands before the first `repair`)
 };
 
 std::vector<VerifyTableResult> RunVerify(const VerifyRequest& request, std::stop_token stop);

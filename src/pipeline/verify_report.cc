@@ -20,9 +20,12 @@ std::string DifferingColumns(const VerifyPair& pair, const RowPair& rows) {
 void VerifyCallbacks::OnDifference(const VerifyPair& pair, const Difference& difference,
                                    connector::VerifyReader& destination) {
   std::lock_guard lock(mutex_);
+  Difference told = difference;
   if (!preamble_given_ && request_.on_preamble) request_.on_preamble(destination.RepairPreamble());
+  // Whoever does not ask for it gets it before the first repair: a file of repairs is wrong without.
+  if (!preamble_given_ && !request_.on_preamble) told.repair.insert(0, destination.RepairPreamble());
   preamble_given_ = true;
-  if (request_.on_difference) request_.on_difference(pair, difference);
+  if (request_.on_difference) request_.on_difference(pair, told);
 }
 
 void VerifyCallbacks::OnTable(const VerifyTableResult& result) {

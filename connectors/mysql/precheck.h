@@ -1,0 +1,92 @@
+// The parts of the precheck. Each function looks at one topic and adds items; it changes nothing on the server.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connector/connector.h"
+#include "connectors/mysql/connection.h"
+#include "connectors/mysql/precheck_grants.h"
+
+namespace sluice::mysql {
+
+// One side's server as the precheck sees it, and the report so far.
+class Precheck {
+ public:
+  Precheck(Connection& connection, const connector::PrecheckRequest& request, std::string side);
+
+  void Pass(std::string id, std::string title);
+  void Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy);
+  void Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy);
+  // Runs one topic; a query that the server refuses becomes a warning, since it says nothing about the migration.
+  void Topic(const char* id, void (*topic)(Precheck&));
+  std::vector<connector::PrecheckItem> Take() { return std::move(items_); }
+
+  Connection& connection() { return connection_; }
+  const connector::PrecheckRequest& request() const { return request_; }
+  const connector::MigrationTypes& types() const { return request_.types; }
+  bool mariadb() const { return connection_.is_mariadb(); }
+  bool AtLeast(uint32_t version) const { return connection_.version() >= version; }
+  // A global variable's text, empty when there is none of that name.
+  std::string Variable(std::string_view name) const;
+  uint64_t Number(std::string_view name) const;
+  bool On(std::string_view name) const;
+
+  const Grants& grants() const { return grants_; }
+  const std::string& account() const { return account_; }  // 'user'@'host'
+  std::string Database(const std::string& name) const { return GrantDatabase(name, literal_names_); }
+  // Whether a query is allowed; nothing of its result is read.
+  bool Allowed(const std::string& probe);
+
+ private:
+  void ReadGrants();
+
+  Connection& connection_;
+  const connector::PrecheckRequest& request_;
+  std::string side_;
+  std::vector<connector::PrecheckItem> items_;
+  std::map<std::string, std::string, std::less<>> variables_;
+  Grants grants_;
+  std::string account_;
+  bool literal_names_ = false;
+};
+
+// "a, b, c and 7 more".
+std::string Listed(const std::vector<std::string>& names, size_t most = 10);
+// "1.5 GiB".
+std::string Bytes(uint64_t bytes);
+
+// Both sides.
+void CheckVersion(Precheck& check);
+void CheckClock(Precheck& check);
+void CheckLoad(Precheck& check);
+// The source.
+void CheckBinaryLog(Precheck& check);
+void CheckLogRetention(Precheck& check);
+void CheckLogFilters(Precheck& check);
+void CheckCut(Precheck& check);
+void CheckSourceRights(Precheck& check);
+void CheckOpenTransactions(Precheck& check);
+void CheckKeys(Precheck& check);
+void CheckEngines(Precheck& check);
+void CheckTypes(Precheck& check);
+void CheckForeignKeys(Precheck& check);
+void CheckFilters(Precheck& check);
+// The destination.
+void CheckDestinationRights(Precheck& check);
+void CheckWritable(Precheck& check);
+void CheckVersionsAcross(Precheck& check);
+void CheckSettings(Precheck& check);
+void CheckSpace(Precheck& check);
+void CheckPacket(Precheck& check);
+void CheckLocalInfile(Precheck& check);
+void CheckRoutineCreation(Precheck& check);
+void CheckNames(Precheck& check);
+void CheckConflicts(Precheck& check);
+void CheckShapes(Precheck& check);
+void CheckStorage(Precheck& check);
+void CheckCollations(Precheck& check);
+
+}  // namespace sluice::mysql

@@ -1,0 +1,194 @@
+// What concerns a server as a whole: version, clock, load, open transactions, settings, space.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "base/time.h"
+#include "connectors/mysql/precheck.h"
+
+namespace sluice::mysql {
+namespace {
+
+uint64_t ToNumber(const OptionalText& text) {
+  uint64_t value = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+std::string VersionText(uint32_t version) {
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+}  // namespace
+
+void CheckVersion(Precheck& check) {
+  const uint32_t least = check.mariadb() ? 100300 : 50100;
+  const std::string& text = check.connection().version_text();
+  if (check.AtLeast(least)) {
+    check.Pass("version", fmt::format("Version {} is supported", text));
+  } else {
+    check.Fail("version", "The server's version is supported", text,
+               fmt::format("{} before {} is not supported.", check.mariadb() ? "MariaDB" : "MySQL", VersionText(least)),
+               "Upgrade the server.");
+  }
+}
+
+void CheckVersionsAcross(Precheck& check) {
+  const connector::ServerInfo& source = check.request().source;
+  const uint32_t own = check.connection().version();
+  const bool same = (source.flavour == "mariadb") == check.mariadb();
+  if (same && source.version / 100 > own / 100) {
+    check.Warn("versions_across", "The destination is not older than the source", "",
+               fmt::format("The source is {} and the destination {}: what the older one does not know (types, "
+                           "collations, functions in defaults and views) is refused object by object.",
+                           VersionText(source.version), VersionText(own)),
+               "Test with S alone first, or take a destination of the source's version.");
+  } else if (!same) {
+    check.Pass("versions_across", fmt::format("From {} {} to {} {}: differences are translated or named", source.flavour,
+                                              VersionText(source.version), check.mariadb() ? "mariadb" : "mysql",
+                                              VersionText(own)));
+  } else {
+    check.Pass("versions_across", "The destination is not older than the source");
+  }
+}
+
+void CheckClock(Precheck& check) {
+  const int64_t before = NowMicros();
+  const OptionalText answer = check.connection().QueryOne("SELECT CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(6)) * 1000000 AS SIGNED)");
+  const int64_t after = NowMicros();
+  int64_t server = 0;
+  if (answer) std::from_chars(answer->data(), answer->data() + answer->size(), server);
+  const int64_t here = before + (after - before) / 2;
+  const double seconds = static_cast<double>(server - here) / 1e6;
+  if (std::abs(seconds) <= 5) {
+    check.Pass("clock", "The server's clock agrees with this machine's");
+    return;
+  }
+  check.Warn("clock", "The server's clock agrees with this machine's", "",
+             fmt::format("It is {:.1f} s {}: the delay that is shown will be wrong by that much.", std::abs(seconds),
+                         seconds > 0 ? "ahead" : "behind"),
+             "Let both machines follow a time server (NTP).");
+}
+
+void CheckLoad(Precheck& check) {
+  const uint64_t running =
+      ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_running'").at(0).at(1));
+  constexpr uint64_t kBusy = 30;
+  if (running < kBusy) {
+    check.Pass("load", fmt::format("{} threads are running on the server", running));
+  } else {
+    check.Warn("load", "The server is not busy", "", fmt::format("{} threads are running at this moment.", running),
+               "Migrate off-peak, or lower `limits.readers` and `limits.writers`.");
+  }
+  const uint64_t most = check.Number("max_connections");
+  const uint64_t used = ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_connected'").at(0).at(1));
+  constexpr uint64_t kWanted = 12;
+  if (most != 0 && used + kWanted > most) {
+    check.Warn("connections", "The server has connections left", "max_connections",
+               fmt::format("{} of {} are in use.", used, most),
+               fmt::format("SET GLOBAL max_connections = {};", most + 50));
+  }
+}
+
+void CheckOpenTransactions(Precheck& check) {
+  const std::string minutes = "5";
+  TextRows rows;
+  if (check.Allowed("SELECT 1 FROM information_schema.INNODB_TRX LIMIT 0")) {
+    rows = check.connection().Query(
+        "SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, NOW()) FROM information_schema.INNODB_TRX "
+        "WHERE trx_started < NOW() - INTERVAL " + minutes + " MINUTE ORDER BY 2 DESC LIMIT 5");
+  } else {
+    rows = check.connection().Query(
+        "SELECT id, time FROM information_schema.PROCESSLIST WHERE command IN ('Query', 'Execute') AND time > 300 "
+        "ORDER BY time DESC LIMIT 5");
+  }
+  if (rows.empty()) {
+    check.Pass("open_transactions", "No transaction has been open for long");
+  } else {
+    std::vector<std::string> sessions;
+    for (const TextRow& row : rows) {
+      sessions.push_back(fmt::format("session {} for {} s", row[0].value_or("?"), row[1].value_or("?")));
+    }
+    check.Warn("open_transactions", "No transaction has been open for long", Listed(sessions),
+               "A long statement makes the lock for the exact cut wait, and everybody who writes behind it.",
+               fmt::format("Wait for its end, or: KILL {};", rows[0][0].value_or("?")));
+  }
+  try {
+    const TextRows prepared = check.connection().Query("XA RECOVER");
+    if (!prepared.empty()) {
+      check.Warn("xa", "No prepared XA transaction is waiting", fmt::format("{} of them", prepared.size()),
+                 "Their rows are locked, and not in the snapshot until they are committed.",
+                 "XA RECOVER; then XA COMMIT or XA ROLLBACK for each.");
+    }
+  } catch (const Error& error) {
+    // MySQL 8 wants XA_RECOVER_ADMIN for it: not worth a privilege.
+    if (error.info().retry == RetryClass::kReconnect) throw;
+  }
+}
+
+void CheckSettings(Precheck& check) {
+  const auto& source = check.request().source.settings;
+  const auto differs = [&](const char* name, const char* title, const std::string& why, const std::string& remedy) {
+    const auto found = source.find(name);
+    if (found == source.end() || found->second.empty() || check.Variable(name).empty()) return;
+    if (found->second == check.Variable(name)) {
+      check.Pass(name, title);
+      return;
+    }
+    check.Warn(name, title, name,
+               fmt::format("Source: '{}', destination: '{}'. {}", found->second, check.Variable(name), why), remedy);
+  };
+  const auto wanted = [&](const char* name) {
+    const auto found = source.find(name);
+    return found == source.end() ? std::string() : found->second;
+  };
+  differs("sql_mode", "Both servers have the same sql_mode",
+          "The migration itself does not depend on it; the application may.",
+          fmt::format("SET GLOBAL sql_mode = {}; (without modes that the destination does not know)",
+                      Literal(wanted("sql_mode"))));
+  differs("time_zone", "Both servers have the same time zone", "TIMESTAMP values are carried in UTC; NOW() will differ.",
+          fmt::format("SET GLOBAL time_zone = {};", Literal(wanted("time_zone"))));
+  if (check.Variable("time_zone") == "SYSTEM") {
+    differs("system_time_zone", "Both machines have the same time zone",
+            "TIMESTAMP values are carried in UTC; NOW() will differ.",
+            "Set the machine's time zone, or time_zone on both servers.");
+  }
+  differs("lower_case_table_names", "Both servers treat letters of table names alike",
+          "Statements of the application may then miss tables.",
+          "It can only be set when the destination's data directory is made.");
+  differs("character_set_server", "Both servers have the same default character set",
+          "Tables are carried with their own; only new databases are made with the default.",
+          fmt::format("SET GLOBAL character_set_server = {};", wanted("character_set_server")));
+}
+
+void CheckSpace(Precheck& check) {
+  const uint64_t needed = check.request().source_bytes + check.request().source_bytes / 2;
+  TextRows disks;
+  try {
+    // MariaDB's DISKS plugin (needs FILE); blocks of 1024 bytes.
+    if (check.mariadb()) {
+      disks = check.connection().Query(
+          "SELECT Available, Path FROM information_schema.DISKS WHERE LOCATE(Path, @@datadir) = 1 ORDER BY "
+          "LENGTH(Path) DESC LIMIT 1");
+    }
+  } catch (const Error& error) {
+    if (error.info().retry == RetryClass::kReconnect) throw;
+  }
+  if (disks.empty()) {
+    check.Pass("space", fmt::format("About {} of free space are needed (the server cannot tell how much it has)",
+                                    Bytes(needed)));
+    return;
+  }
+  const uint64_t available = ToNumber(disks[0][0]) * 1024;
+  if (available >= needed) {
+    check.Pass("space", fmt::format("{} are free, about {} are needed", Bytes(available), Bytes(needed)));
+  } else {
+    check.Fail("space", "The destination has enough space", disks[0][1].value_or(""),
+               fmt::format("{} are free; about {} are needed (data, indexes, and the destination's own log).",
+                           Bytes(available), Bytes(needed)),
+               "Free space on this volume or enlarge it.");
+  }
+}
+
+}  // namespace sluice::mysql

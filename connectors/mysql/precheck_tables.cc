@@ -1,0 +1,142 @@
+// What the selected tables themselves bring along: keys, engines, types, foreign keys, row filters.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <set>
+
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/precheck.h"
+
+namespace sluice::mysql {
+namespace {
+
+using model::ReferentialAction;
+using model::TypeKind;
+
+std::string TableList(const std::vector<std::string>& names) {
+  return (names.size() == 1 ? "table " : "tables ") + Listed(names);
+}
+
+bool Cascades(const model::ForeignKey& key) {
+  const auto changes = [](ReferentialAction action) {
+    return action == ReferentialAction::kCascade || action == ReferentialAction::kSetNull ||
+           action == ReferentialAction::kSetDefault;
+  };
+  return changes(key.on_delete) || changes(key.on_update);
+}
+
+}  // namespace
+
+void CheckKeys(Precheck& check) {
+  std::vector<std::string> keyless;
+  for (const model::TablePtr& table : check.request().tables) {
+    if (table->IdentityKey() == nullptr) keyless.push_back(table->name.Text());
+  }
+  if (keyless.empty()) {
+    check.Pass("keys", "Every table has a primary key or a unique key without NULLs");
+    return;
+  }
+  check.Warn("keys", "Every table has a primary key or a unique key without NULLs", TableList(keyless),
+             "Without a key a table is read in one piece, changes look through all its rows, and it can be verified only "
+             "while nothing writes to it. Its rows still arrive exactly once.",
+             fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...); at the source, if you can.", keyless[0]));
+}
+
+void CheckEngines(Precheck& check) {
+  std::vector<std::string> without;
+  std::string engines;
+  for (const model::TablePtr& table : check.request().tables) {
+    if (table->transactional) continue;
+    without.push_back(table->name.Text());
+    if (engines.find(table->storage_engine) == std::string::npos) {
+      engines += (engines.empty() ? "" : ", ") + table->storage_engine;
+    }
+  }
+  if (without.empty()) {
+    check.Pass("engines", "Every table's rows are in the snapshot");
+    return;
+  }
+  check.Warn("engines", "Every table's rows are in the snapshot", TableList(without),
+             fmt::format("{} has no transactions: what is written to these tables while they are read may be met twice or "
+                         "not at all.",
+                         engines),
+             check.types().incremental
+                 ? fmt::format("Do not write to them during the copy, or: ALTER TABLE {} ENGINE=InnoDB;", without[0])
+                 : "Do not write to them during the copy.");
+}
+
+void CheckTypes(Precheck& check) {
+  std::vector<std::string> unknown;
+  for (const model::TablePtr& table : check.request().tables) {
+    for (const model::Column& column : table->columns) {
+      if (column.type.kind == TypeKind::kOther && column.generated == model::Generated::kNo) {
+        unknown.push_back(fmt::format("{}.{} ({})", table->name.Text(), column.name, column.type.native));
+      }
+    }
+  }
+  if (unknown.empty()) {
+    check.Pass("types", "Every column's type is supported");
+    return;
+  }
+  check.Fail("types", "Every column's type is supported", "column " + Listed(unknown), "Sluice does not know these types.",
+             "Leave the columns out: `columns: {exclude: [...]}` under the table in `objects`.");
+}
+
+void CheckForeignKeys(Precheck& check) {
+  std::set<model::ObjectName> selected;
+  for (const model::TablePtr& table : check.request().tables) selected.insert(table->name);
+  std::vector<std::string> outside;
+  std::vector<std::string> cascading;
+  for (const model::TablePtr& table : check.request().tables) {
+    for (const model::ForeignKey& key : table->foreign_keys) {
+      if (!selected.contains(key.referenced)) {
+        outside.push_back(fmt::format("{}.{} to {}", table->name.Text(), key.name, key.referenced.Text()));
+      }
+    }
+  }
+  for (const model::TablePtr& table : check.request().tables) {
+    for (const model::ForeignKey& key : table->foreign_keys) {
+      if (Cascades(key) && !selected.contains(key.referenced)) cascading.push_back(table->name.Text());
+    }
+  }
+  if (outside.empty()) {
+    check.Pass("foreign_keys", "Foreign keys stay within the selected tables");
+    return;
+  }
+  check.Warn("foreign_keys", "Foreign keys stay within the selected tables", "foreign key " + Listed(outside),
+             "They refer to tables that are not selected: they cannot be created unless those tables are there already.",
+             "Select the referenced tables too, or create them at the destination before.");
+  if (!cascading.empty() && check.types().incremental) {
+    check.Fail("cascades", "Cascades can be carried out at the destination", TableList(cascading),
+               "What a cascade does is not in the binary log; the destination must carry it out, and for that it needs the "
+               "referenced table with its changes.",
+               "Select the referenced tables too, or leave these tables out.");
+  }
+}
+
+void CheckFilters(Precheck& check) {
+  for (const model::TableMappingPtr& mapping : check.request().mappings) {
+    if (mapping->filter.empty()) continue;
+    const std::string object = "table " + mapping->source.Text();
+    try {
+      const OptionalText count = check.connection().QueryOne(
+          fmt::format("SELECT COUNT(*) FROM {} WHERE ({}\n)", Quote(mapping->source.database, mapping->source.name),
+                      mapping->filter),
+          object);
+      const std::string rows = count.value_or("0");
+      if (rows == "0") {
+        check.Warn("filter", "The row filter can be used", object,
+                   fmt::format("No row fits \"{}\".", mapping->filter), "Check the condition.");
+      } else {
+        check.Pass("filter", fmt::format("{} rows of {} fit \"{}\"", rows, mapping->source.Text(), mapping->filter));
+      }
+    } catch (const Error& error) {
+      if (error.info().retry == RetryClass::kReconnect || error.info().code == kStopped.id) throw;
+      check.Fail("filter", "The row filter can be used", object,
+                 fmt::format("The source refuses \"{}\": {}", mapping->filter, error.info().native_message),
+                 "Correct `filter` in the task file.");
+    }
+  }
+}
+
+}  // namespace sluice::mysql
