@@ -45,4 +45,12 @@ inline constexpr ErrorCode kPreparedTransaction{"MY-0215", "The rows of a prepar
 inline constexpr ErrorCode kNoDescription{"MY-0216", "A table in the log has no description"};
 inline constexpr ErrorCode kHistoryDiverged{"MY-0217", "The source's history is not the one that was followed"};
 
+// Definitions.
+inline constexpr ErrorCode kUnreadableDefinition{"MY-0301", "A definition cannot be understood"};
+inline constexpr ErrorCode kUnknownCharset{"MY-0302", "The destination lacks a character set"};
+inline constexpr ErrorCode kShadowFailed{"MY-0303", "A definition of the log could not be tried out"};
+inline constexpr ErrorCode kNoDefinition{"MY-0304", "The source gave no definition of an object"};
+inline constexpr ErrorCode kNotTranslatable{"MY-0305", "The destination cannot have such an object"};
+
 }  // namespace sluice::mysql
+

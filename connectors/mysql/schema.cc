@@ -1,0 +1,186 @@
+#include "connectors/mysql/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/create_table_column.h"
+#include "connectors/mysql/ddl.h"
+#include "connectors/mysql/sessions.h"
+
+namespace sluice::mysql {
+namespace {
+
+using connector::SchemaStage;
+using connector::SchemaStatement;
+
+bool IsAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// Character sets that no client can speak (Reference Manual, "Impermissible Client Character Sets").
+bool CanBeClient(const std::string& charset) {
+  return charset != "ucs2" && !charset.starts_with("utf16") && charset != "utf32";
+}
+
+SchemaStatement TableStatement(SchemaStage stage, const model::TableMapping& mapping, std::string label,
+                               std::string sql) {
+  SchemaStatement statement;
+  statement.stage = stage;
+  statement.kind = model::ObjectKind::kTable;
+  statement.source = mapping.source;
+  statement.object = mapping.destination;
+  statement.label = std::move(label);
+  statement.sql = std::move(sql);
+  return statement;
+}
+
+}  // namespace
+
+MySqlSchemaWriter::MySqlSchemaWriter(const connector::Endpoint& endpoint, const connector::SessionContext& context)
+    : endpoint_(endpoint), context_(context), connection_(endpoint, context) {
+  capabilities_ = ReadCapabilities(connection_);
+}
+
+std::vector<SchemaStatement> MySqlSchemaWriter::CreateDatabase(const std::string& source_database,
+                                                               const std::string& destination_database,
+                                                               const std::string& source_create_statement) {
+  SchemaStatement statement;
+  statement.stage = SchemaStage::kBeforeLoad;
+  statement.kind = model::ObjectKind::kDatabase;
+  statement.source = {source_database, ""};
+  statement.object = {destination_database, ""};
+  statement.label = "database " + destination_database;
+  statement.sql = "CREATE DATABASE IF NOT EXISTS " + Quote(destination_database);
+  // The flavour of the source is not known here: its words are read whatever version they name.
+  const sql::Tokens tokens = sql::Tokenize(source_create_statement, {});
+  connector::ServerInfo source;
+  source.flavour = capabilities_.mariadb ? "mariadb" : "mysql";
+  source.version = capabilities_.version;
+  const Flavour flavour(source, capabilities_);
+  std::string charset, collation;
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const size_t value = i + 1 + (tokens[i + 1].IsSymbol("=") ? 1 : 0);
+    if (value >= tokens.size()) break;
+    if ((tokens[i].Is("SET") && i > 0 && tokens[i - 1].Is("CHARACTER")) || tokens[i].Is("CHARSET")) {
+      charset = tokens[value].value;
+    }
+    if (tokens[i].Is("COLLATE")) collation = tokens[value].value;
+  }
+  if (!charset.empty()) statement.sql += " DEFAULT CHARACTER SET " + flavour.Charset(charset);
+  if (!collation.empty()) statement.sql += " DEFAULT COLLATE " + flavour.Collation(collation, statement.notes);
+  return {statement};
+}
+
+void MySqlSchemaWriter::DropTakenNames(CreateTable& table, Notes& notes) {
+  std::set<std::string>& taken = constraint_names_[table.name.database];
+  for (TableElement& element : table.elements) {
+    const bool check = element.kind == ElementKind::kCheck;
+    if (element.tokens.empty() || !element.tokens.front().Is("CONSTRAINT") || element.name.empty()) continue;
+    if (!check && element.kind != ElementKind::kForeignKey) continue;
+    if (check && capabilities_.mariadb) continue;
+    if (taken.insert((check ? "c:" : "f:") + sql::ToLower(element.name)).second) continue;
+    notes.push_back(fmt::format("constraint {} is named by the server: another table of the database has this name",
+                                element.name));
+    element.tokens.erase(element.tokens.begin(), element.tokens.begin() + 2);
+  }
+}
+
+std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& table, const model::TableMapping& mapping,
+                                                          const model::NameMap& names,
+                                                          const connector::ServerInfo& source) {
+  const sql::Dialect dialect = DialectFor("", source.flavour, source.version);
+  auto definition = ParseCreateTable(table.create_statement, mapping.source.database, dialect);
+  if (!definition) {
+    throw Error(kUnreadableDefinition)
+        .Object("table " + mapping.source.Text())
+        .Cause("Its statement is: " + table.create_statement.substr(0, 400))
+        .Remedy("Create the table by hand and go on with `sluice schema skip`, and report this statement.");
+  }
+  Notes notes;
+  MapTable(*definition, mapping.source, mapping.destination, NamesOf(mapping, names), names, notes);
+  Flavour(source, capabilities_).Translate(*definition, notes);
+  DropTakenNames(*definition, notes);
+  std::set<std::string> keep;
+  if (const model::Key* identity = table.IdentityKey()) keep.insert(identity->name);
+  TableStatements parts = SplitTable(*definition, keep);
+
+  std::vector<SchemaStatement> statements;
+  const std::string title = "table " + mapping.destination.Text();
+  statements.push_back(TableStatement(SchemaStage::kBeforeLoad, mapping, title, std::move(parts.create)));
+  statements.back().notes = std::move(notes);
+  for (size_t i = 0; i < parts.indexes.size(); ++i) {
+    std::string label = "indexes of " + title;
+    if (i > 0) label += " (" + std::to_string(i + 1) + ")";
+    statements.push_back(TableStatement(SchemaStage::kIndexes, mapping, label, std::move(parts.indexes[i])));
+  }
+  if (!parts.foreign_keys.empty()) {
+    statements.push_back(TableStatement(SchemaStage::kForeignKeys, mapping, "foreign keys of " + title,
+                                        std::move(parts.foreign_keys)));
+  }
+  return statements;
+}
+
+void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
+  const std::string object = statement.label.empty() ? statement.object.Text() : statement.label;
+  if (!statement.default_database.empty()) connection_.Execute("USE " + Quote(statement.default_database), object);
+  // Foreign keys are not checked: tables come in any order, and what the source holds has passed there.
+  std::string session = "SET SESSION foreign_key_checks = 0";
+  if (!statement.sql_mode.empty()) session += ", sql_mode = " + Literal(statement.sql_mode);
+  // The text is UTF-8. Where it is plain ASCII, the object can remember the character set it was made with.
+  if (!statement.charset.empty() && CanBeClient(statement.charset) && IsAscii(statement.sql)) {
+    session += ", character_set_client = " + statement.charset;
+  }
+  if (!statement.collation.empty()) session += ", collation_connection = " + Literal(statement.collation);
+  try {
+    connection_.Execute(session, object);
+    connection_.Execute(statement.sql, object);
+  } catch (const Error& error) {
+    if (error.info().retry != RetryClass::kReconnect && error.info().code != kStopped.id) {
+      connection_.Execute(std::string("SET NAMES utf8mb4"));
+      connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
+    }
+    throw;
+  }
+  connection_.Execute("SET NAMES utf8mb4");
+  connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
+}
+
+void MySqlSchemaWriter::Drop(model::ObjectKind kind, const model::ObjectName& name) {
+  const std::string object = std::string(model::Name(kind)) + " " + name.Text();
+  const std::string target = kind == model::ObjectKind::kDatabase ? Quote(name.database)
+                                                                  : Quote(name.database, name.name);
+  connection_.Execute("SET SESSION foreign_key_checks = 0", object);
+  connection_.Execute(fmt::format("DROP {} IF EXISTS {}", model::Name(kind), target), object);
+  connection_.Execute("SET SESSION foreign_key_checks = 1", object);
+}
+
+std::string MySqlSchemaWriter::ShowCreate(const model::ObjectName& name) {
+  for (const char* what : {"TABLE", "PROCEDURE", "FUNCTION"}) {
+    try {
+      const TextRows rows = connection_.Query(fmt::format("SHOW CREATE {} {}", what, Quote(name.database, name.name)));
+      const size_t column = std::string_view(what) == "TABLE" ? 1 : 2;
+      if (!rows.empty() && rows[0].size() > column && rows[0][column]) return *rows[0][column];
+    } catch (const Error& error) {
+      if (error.info().code != kMissingObject.id) throw;
+    }
+  }
+  return "";
+}
+
+std::string MySqlSchemaWriter::Fingerprint(const std::vector<model::ObjectName>& objects) {
+  std::string text;
+  for (const model::ObjectName& name : objects) {
+    text += name.Text() + "\n" + ShowCreate(name) + "\n";
+  }
+  return text;
+}
+
+std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const connector::Endpoint& endpoint,
+                                                          const connector::SessionContext& context) {
+  return std::make_unique<MySqlSchemaWriter>(endpoint, context);
+}
+
+}  // namespace sluice::mysql
