@@ -1,0 +1,43 @@
+// What the threads of one run of the applier share.
+#pragma once
+
+#include <exception>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "pipeline/apply.h"
+#include "pipeline/lanes.h"
+
+namespace sluice::pipeline {
+
+struct ApplyContext {
+  const ApplyRequest& request;
+  LaneQueues& queues;
+  std::stop_token work;      // requested: nothing new is begun
+  std::stop_token sessions;  // requested: what is blocked in a session is cut off
+  std::function<void(std::exception_ptr)> fail;
+
+  // Tells about a lost connection, at most once a second however many lanes lost theirs.
+  void TellRetry(const ErrorInfo& error, milliseconds pause);
+
+  std::mutex tell_mutex;
+  Clock::time_point told_at{};
+};
+
+// Pauses between attempts at one piece of work, growing and jittered.
+class RetryPauses {
+ public:
+  explicit RetryPauses(ApplyContext& context) : context_(context) {}
+  // Waits before the next attempt. Throws kStopped, the error itself if it is not worth a retry, and kRetriesExhausted
+  // when the first failure is longer ago than the task allows.
+  void Wait(const Error& error);
+  void Reset() { failures_ = 0; }
+
+ private:
+  ApplyContext& context_;
+  int failures_ = 0;
+  Clock::time_point first_at_{};
+};
+
+}  // namespace sluice::pipeline

@@ -1,0 +1,260 @@
+#include "pipeline/ddl_barrier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "pipeline/codes.h"
+#include "pipeline/ordinals.h"
+
+namespace sluice::pipeline {
+
+using connector::Bookkeeping;
+using connector::SchemaStatement;
+using connector::SchemaWriter;
+using model::DdlChange;
+using model::DdlKind;
+using model::ObjectName;
+using model::Table;
+using model::TablePtr;
+
+namespace {
+
+constexpr const char* kNotCarriedKind = "statements of this kind are not carried";
+
+bool ChangesTables(DdlKind kind) {
+  switch (kind) {
+    case DdlKind::kCreateTable:
+    case DdlKind::kAlterTable:
+    case DdlKind::kDropTable:
+    case DdlKind::kRenameTable:
+    case DdlKind::kCreateIndex:
+    case DdlKind::kDropIndex:
+      return true;
+    default:
+      return false;  // TRUNCATE leaves the description as it is
+  }
+}
+
+std::vector<ObjectName> AllNames(const DdlChange& ddl) {
+  std::vector<ObjectName> names = ddl.objects;
+  for (const ObjectName& name : ddl.new_names) {
+    if (!name.name.empty()) names.push_back(name);
+  }
+  return names;
+}
+
+// The note: "<ordinal> <statement number>\n<fingerprint>".
+struct DdlNote {
+  uint64_t ordinal = 0;
+  size_t statement = 0;
+  std::string fingerprint;
+};
+
+std::string NoteText(const DdlNote& note) {
+  return fmt::format("{} {}\n{}", note.ordinal, note.statement, note.fingerprint);
+}
+
+std::optional<DdlNote> ParseNote(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  DdlNote note;
+  const char* end = text->data() + text->size();
+  const auto ordinal = std::from_chars(text->data(), end, note.ordinal);
+  if (ordinal.ec != std::errc() || ordinal.ptr == end) return std::nullopt;
+  const auto statement = std::from_chars(ordinal.ptr + 1, end, note.statement);
+  if (statement.ec != std::errc() || statement.ptr == end) return std::nullopt;
+  note.fingerprint.assign(statement.ptr + 1, end);
+  return note;
+}
+
+Error DescribeDdl(const Error& error, const model::Transaction& transaction, const std::string& statement) {
+  ErrorInfo info = error.info();
+  const std::string where = transaction.gtid.empty() ? transaction.end.json : transaction.gtid;
+  info.cause = fmt::format("{}: {}; at the source: {}", info.OneLine(), statement.substr(0, 500),
+                           transaction.ddl->statement.substr(0, 500));
+  info.code = kDdlFailed.id;
+  info.title = kDdlFailed.title;
+  info.object = "schema statement of transaction " + where;
+  if (info.remedy.empty()) {
+    info.remedy = "Mend what the statement needs at the destination, then run the task again.";
+  }
+  return Error(std::move(info));
+}
+
+}  // namespace
+
+void DdlBarrier::Pass(const model::Transaction& transaction, connector::ChangeStream& stream) {
+  const DdlChange& ddl = *transaction.ddl;
+  const std::vector<ObjectName> names = AllNames(ddl);
+  if (names.empty()) {  // users, events ...
+    if (context_.request.on_ddl_skipped) context_.request.on_ddl_skipped(ddl, kNotCarriedKind);
+    return;
+  }
+  const bool concerns_us = std::any_of(names.begin(), names.end(),
+                                       [&](const ObjectName& name) { return tables_.Selected(name); });
+  if (!concerns_us) return;
+  const std::string why_not = WhyNotCarried(ddl);
+  RetryPauses pauses(context_);
+  while (true) {
+    try {
+      const Outcome outcome = PassOnce(transaction, why_not);
+      for (const ObjectName& name : outcome.ignored) tables_.Ignore(name);
+      tables_.Redefine(outcome.redefined);
+      for (const ApplyTables::Redefinition& change : outcome.redefined) stream.Define(change.name, change.table);
+      return;
+    } catch (const Error& error) {
+      pauses.Wait(error);
+    }
+  }
+}
+
+std::string DdlBarrier::WhyNotCarried(const DdlChange& ddl) const {
+  if (ddl.kind == DdlKind::kOther) return kNotCarriedKind;
+  for (const ObjectName& name : AllNames(ddl)) {
+    if (!tables_.Selected(name)) continue;
+    TablePtr table = tables_.Find(name);
+    if (table == nullptr) {
+      auto unknown = std::make_shared<Table>();  // not there yet, or no table: its rules go by the name
+      unknown->name = name;
+      table = std::move(unknown);
+    }
+    const model::TableMappingPtr mapping = context_.request.names->MapTable(*table);
+    if (mapping != nullptr && mapping->operations.ddl.contains(ddl.kind)) return "";
+  }
+  return fmt::format("operations.ddl does not list {}", model::Name(ddl.kind));
+}
+
+std::vector<TablePtr> DdlBarrier::Before(const DdlChange& ddl) const {
+  std::vector<TablePtr> before;
+  for (const ObjectName& name : AllNames(ddl)) {
+    if (TablePtr table = tables_.Find(name)) before.push_back(std::move(table));
+  }
+  return before;
+}
+
+DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, const std::string& why_not) {
+  const DdlChange& ddl = *transaction.ddl;
+  const ApplyRequest& request = context_.request;
+  const connector::SessionContext session{context_.work, "schema statement"};
+  auto writer = request.destination->OpenSchemaWriter(session);
+  auto bookkeeping = request.destination->OpenBookkeeping(session);
+
+  Outcome outcome;
+  if (ChangesTables(ddl.kind)) {
+    for (SchemaWriter::Redefined& after : writer->DescribeAfter(ddl, Before(ddl), request.source_server)) {
+      const bool is_new = after.table != nullptr && tables_.Find(after.name) == nullptr;
+      if (!why_not.empty() && is_new && ddl.kind == DdlKind::kCreateTable && tables_.Selected(after.name)) {
+        outcome.ignored.push_back(after.name);
+        continue;
+      }
+      outcome.redefined.push_back(
+          {after.name, std::move(after.table), why_not.empty() ? "" : ddl.statement.substr(0, 300)});
+    }
+  }
+  std::vector<std::string> ran;
+  if (why_not.empty()) ran = RunStatements(transaction, *writer, *bookkeeping);
+  Save(transaction, outcome, *bookkeeping);
+  if (!ran.empty()) {
+    if (request.progress != nullptr) ++request.progress->ddl;
+    if (request.on_ddl_applied) request.on_ddl_applied(ddl, ran);
+  } else if (request.on_ddl_skipped) {
+    request.on_ddl_skipped(ddl, why_not.empty() ? "nothing of it concerns what is carried" : why_not);
+  }
+  return outcome;
+}
+
+std::vector<std::string> DdlBarrier::RunStatements(const model::Transaction& transaction, SchemaWriter& writer,
+                                                   Bookkeeping& bookkeeping) {
+  const DdlChange& ddl = *transaction.ddl;
+  const std::string& task = context_.request.task;
+  const auto statements = writer.Translate(ddl, *context_.request.names, context_.request.source_server);
+  std::vector<ObjectName> objects;
+  for (const ObjectName& name : AllNames(ddl)) objects.push_back(context_.request.names->Map(name));
+
+  const std::optional<DdlNote> noted = ParseNote(bookkeeping.LoadNote(task, kDdlNote));
+  const bool was_interrupted = noted && noted->ordinal == transaction.ordinal;
+  std::vector<std::string> ran;
+  for (size_t i = 0; i < statements.size(); ++i) {
+    ran.push_back(statements[i].sql);
+    if (was_interrupted && i < noted->statement) continue;
+    const std::string fingerprint = writer.Fingerprint(objects);
+    if (was_interrupted && i == noted->statement && fingerprint != noted->fingerprint) continue;
+    bookkeeping.SaveNotes(task, {{kDdlNote, NoteText({transaction.ordinal, i, fingerprint})}}, nullptr);
+    try {
+      writer.Execute(statements[i]);
+    } catch (const Error& error) {
+      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+      throw DescribeDdl(error, transaction, statements[i].sql);
+    }
+  }
+  return ran;
+}
+
+void DdlBarrier::Save(const model::Transaction& transaction, const Outcome& outcome, Bookkeeping& bookkeeping) {
+  std::vector<Bookkeeping::Note> notes;
+  for (const ApplyTables::Redefinition& change : outcome.redefined) {
+    notes.push_back({kDefinitionNotes + change.name.Text(), change.table ? change.table->create_statement : ""});
+  }
+  for (const ObjectName& name : outcome.ignored) notes.push_back({kIgnoredNotes + name.Text(), ""});
+  notes.push_back({kDdlNote, std::nullopt});
+
+  connector::ApplyProgress progress = context_.queues.Collapsed();
+  OrdinalSet done = OrdinalSet::Parse(progress.done).ValueOrThrow();
+  done.RemoveUpTo(transaction.ordinal);
+  progress.done = done.Text();
+  progress.low_ordinal = transaction.ordinal;
+  progress.low = transaction.end;
+  progress.committed_micros = transaction.committed_micros;
+  bookkeeping.SaveNotes(context_.request.task, notes, &progress);
+}
+
+namespace {
+
+ObjectName ParseName(const std::string& text, const ApplyRequest& request) {
+  for (const TablePtr& table : request.tables) {
+    if (table->name.Text() == text) return table->name;
+  }
+  const size_t point = text.find('.');
+  if (point == std::string::npos) return {"", text};
+  return {text.substr(0, point), text.substr(point + 1)};
+}
+
+}  // namespace
+
+std::vector<TablePtr> CurrentDefinitions(const ApplyRequest& request, Bookkeeping& bookkeeping, std::stop_token stop,
+                                         std::set<ObjectName>& ignored) {
+  const size_t ignored_prefix = std::string_view(kIgnoredNotes).size();
+  for (const auto& [name, text] : bookkeeping.LoadNotes(request.task, kIgnoredNotes)) {
+    ignored.insert(ParseName(name.substr(ignored_prefix), request));
+  }
+  std::map<ObjectName, TablePtr> tables;
+  for (const TablePtr& table : request.tables) tables[table->name] = table;
+
+  std::unique_ptr<SchemaWriter> writer;
+  const size_t prefix = std::string_view(kDefinitionNotes).size();
+  for (const auto& [note, statement] : bookkeeping.LoadNotes(request.task, kDefinitionNotes)) {
+    const ObjectName name = ParseName(note.substr(prefix), request);
+    if (statement.empty()) {
+      tables.erase(name);
+      continue;
+    }
+    if (writer == nullptr) writer = request.destination->OpenSchemaWriter({stop, "definitions"});
+    DdlChange create;
+    create.kind = DdlKind::kCreateTable;
+    create.database = name.database;
+    create.statement = statement;
+    create.foreign_keys_off = true;
+    create.objects = {name};
+    for (SchemaWriter::Redefined& after : writer->DescribeAfter(create, {}, request.source_server)) {
+      if (after.table != nullptr) tables[after.name] = std::move(after.table);
+    }
+  }
+  std::vector<TablePtr> result;
+  for (auto& [name, table] : tables) result.push_back(std::move(table));
+  return result;
+}
+
+}  // namespace sluice::pipeline
