@@ -15,7 +15,8 @@ std::vector<Pattern> ColumnPatterns(const std::vector<std::string>& texts) {
 }
 
 bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view name) {
-  return std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& pattern) { return pattern.Matches(name); });
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const Pattern& pattern) { return pattern.Matches(name); });
 }
 
 CompiledDatabase CompileDatabase(const DatabaseRule& rule) {
@@ -26,7 +27,8 @@ CompiledDatabase CompileDatabase(const DatabaseRule& rule) {
     const Pattern& pattern = compiled.tables.back().table;
     if (pattern.IsName()) compiled.named_tables.emplace(pattern.name(), compiled.tables.size() - 1);
   }
-  for (const std::string& excluded : rule.exclude_tables) compiled.exclude_tables.emplace_back(excluded);
+  for (const std::string& excluded : rule.exclude_tables)
+    compiled.exclude_tables.emplace_back(excluded);
   return compiled;
 }
 

@@ -21,7 +21,8 @@ struct CompiledTable {
 
   // Left out by the user, by the names at the source.
   bool ColumnExcluded(std::string_view column) const;
-  // The explicit new name; null when there is none. An exact match comes before one that ignores case.
+  // The explicit new name; null when there is none. An exact match comes before one that ignores
+  // case.
   const std::string* ColumnRename(const std::string& column) const;
 };
 
@@ -29,10 +30,12 @@ struct CompiledDatabase {
   const DatabaseRule* rule = nullptr;
   Pattern database;
   std::vector<CompiledTable> tables;
-  std::unordered_map<std::string, size_t> named_tables;  // index into `tables` of rules without wildcards
+  std::unordered_map<std::string, size_t>
+      named_tables;  // index into `tables` of rules without wildcards
   std::vector<Pattern> exclude_tables;
 
-  // The rule for a table: by its very name, else the first pattern that fits. Null when there is none.
+  // The rule for a table: by its very name, else the first pattern that fits. Null when there is
+  // none.
   const CompiledTable* FindTable(const std::string& table) const;
   bool TableSelected(const std::string& table) const;
 };

@@ -6,7 +6,8 @@
 
 namespace sluice::selection {
 
-// ASCII, Latin-1, Greek and Cyrillic letters change; all others stay. Never changes how many characters there are.
+// ASCII, Latin-1, Greek and Cyrillic letters change; all others stay. Never changes how many
+// characters there are.
 std::string ToUpper(std::string_view text);
 std::string ToLower(std::string_view text);
 

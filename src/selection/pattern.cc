@@ -38,7 +38,8 @@ bool Pattern::SameCharacter(const Item& item, std::string_view character) const 
 bool Pattern::Matches(std::string_view name) const {
   size_t item = 0;
   size_t at = 0;
-  // Where to go on when what follows the last star did not fit: the star then takes one character more.
+  // Where to go on when what follows the last star did not fit: the star then takes one character
+  // more.
   std::optional<size_t> star;
   size_t star_at = 0;
   while (at < name.size()) {

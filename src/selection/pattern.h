@@ -1,5 +1,5 @@
-// Names and patterns as task files write them: `*` stands for any characters, `?` for one, a backslash takes the next
-// character as it is (also the dot that divides database and table).
+// Names and patterns as task files write them: `*` stands for any characters, `?` for one, a
+// backslash takes the next character as it is (also the dot that divides database and table).
 #pragma once
 
 #include <string>

@@ -1,9 +1,9 @@
 #include "selection/rename_rule.h"
 
-#include <optional>
-
 #include <fmt/format.h>
 #include <re2/re2.h>
+
+#include <optional>
 
 #include "base/check.h"
 #include "selection/letters.h"
@@ -16,7 +16,8 @@ constexpr int kGroups = 10;  // $0 .. $9
 RE2::Options MatchOptions(MappingRule::Kind kind) {
   RE2::Options options;
   options.set_log_errors(false);
-  // Column names ignore case: a statement in the log may write them otherwise than the table's description does.
+  // Column names ignore case: a statement in the log may write them otherwise than the table's
+  // description does.
   options.set_case_sensitive(kind != MappingRule::Kind::kColumn);
   return options;
 }
@@ -53,7 +54,8 @@ RenameProblem FindMatchProblem(const MappingRule& rule) {
   if (!rewrite) return {"replace", "`$` must be followed by a digit or another `$`"};
   std::string error;
   if (!match.CheckRewriteString(*rewrite, &error)) {
-    return {"replace", fmt::format("`match` has only {} group(s) in parentheses", match.NumberOfCapturingGroups())};
+    return {"replace", fmt::format("`match` has only {} group(s) in parentheses",
+                                   match.NumberOfCapturingGroups())};
   }
   return {};
 }
@@ -82,13 +84,15 @@ RenameRule& RenameRule::operator=(RenameRule&&) noexcept = default;
 RenameRule::~RenameRule() = default;
 
 bool RenameRule::Concerns(std::string_view database, std::string_view table) const {
-  return database_.Matches(database) && (kind_ == MappingRule::Kind::kDatabase || table_.Matches(table));
+  return database_.Matches(database) &&
+         (kind_ == MappingRule::Kind::kDatabase || table_.Matches(table));
 }
 
 std::string RenameRule::Apply(std::string_view source, std::string name) const {
   if (!keyword_.empty()) {
-    const bool contains = kind_ == MappingRule::Kind::kColumn ? ToLower(source).find(keyword_) != std::string::npos
-                                                              : source.find(keyword_) != std::string_view::npos;
+    const bool contains = kind_ == MappingRule::Kind::kColumn
+                              ? ToLower(source).find(keyword_) != std::string::npos
+                              : source.find(keyword_) != std::string_view::npos;
     if (!contains) return name;
   }
   if (match_) {
@@ -110,10 +114,12 @@ RenameProblem FindRenameProblem(const MappingRule& rule) {
   const size_t parts = rule.in.empty() ? 0 : SplitAtDots(rule.in).size();
   const size_t parts_max = rule.kind == MappingRule::Kind::kDatabase ? 1 : 2;
   if (parts > parts_max) {
-    return {"in", parts_max == 1 ? "a rule of kind database names databases only: `shop` or `shop_*`"
-                                 : "write `database` or `database.table`, with `*` and `?` as wanted"};
+    return {"in", parts_max == 1
+                      ? "a rule of kind database names databases only: `shop` or `shop_*`"
+                      : "write `database` or `database.table`, with `*` and `?` as wanted"};
   }
-  for (const std::string& part : rule.in.empty() ? std::vector<std::string>() : SplitAtDots(rule.in)) {
+  for (const std::string& part :
+       rule.in.empty() ? std::vector<std::string>() : SplitAtDots(rule.in)) {
     if (part.empty()) return {"in", "a name beside the dot is missing"};
   }
   if (!rule.letters.empty() && rule.letters != "upper" && rule.letters != "lower") {
@@ -121,7 +127,9 @@ RenameProblem FindRenameProblem(const MappingRule& rule) {
   }
   if (RenameProblem problem = FindMatchProblem(rule); !problem.message.empty()) return problem;
   if (rule.replace.empty() && rule.prefix.empty() && rule.suffix.empty() && rule.letters.empty()) {
-    return {"", "the rule changes nothing: give `match` with `replace`, `prefix`, `suffix` or `letters`"};
+    return {
+        "",
+        "the rule changes nothing: give `match` with `replace`, `prefix`, `suffix` or `letters`"};
   }
   return {};
 }

@@ -14,8 +14,8 @@ class RE2;
 
 namespace sluice::selection {
 
-// Immutable, safe from any thread. Which names a rule concerns is decided by their names at the source (`in`,
-// `keyword`); what it does, it does to the name that earlier rules left.
+// Immutable, safe from any thread. Which names a rule concerns is decided by their names at the
+// source (`in`, `keyword`); what it does, it does to the name that earlier rules left.
 class RenameRule {
  public:
   // The rule must be one that Problem() finds nothing wrong with.
@@ -27,7 +27,8 @@ class RenameRule {
   MappingRule::Kind kind() const { return kind_; }
   // `table` is empty for a rule of kind database.
   bool Concerns(std::string_view database, std::string_view table) const;
-  // `source` is the name at the source, `name` as it is now; the result is `name` when the rule does not apply.
+  // `source` is the name at the source, `name` as it is now; the result is `name` when the rule
+  // does not apply.
   std::string Apply(std::string_view source, std::string name) const;
 
   // The database and table patterns of `in`.
@@ -47,7 +48,7 @@ class RenameRule {
 };
 
 struct RenameProblem {
-  std::string key;      // of the rule: "match"; empty: the rule as a whole
+  std::string key;  // of the rule: "match"; empty: the rule as a whole
   std::string message;
 };
 

@@ -11,10 +11,10 @@ namespace sluice::selection {
 
 // Something wrong with one rule.
 struct RuleProblem {
-  bool in_mapping = false;   // else in `objects`
-  size_t rule = 0;           // index into Rules::mapping or Rules::databases
-  int table = -1;            // index into DatabaseRule::tables, if it is about one
-  std::string key;           // of the task file: "rename", "match" ...; empty: the rule as a whole
+  bool in_mapping = false;  // else in `objects`
+  size_t rule = 0;          // index into Rules::mapping or Rules::databases
+  int table = -1;           // index into DatabaseRule::tables, if it is about one
+  std::string key;          // of the task file: "rename", "match" ...; empty: the rule as a whole
   std::string message;
 
   std::string Place() const;  // "objects[2].tables[0].rename"

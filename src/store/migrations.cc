@@ -1,8 +1,8 @@
 #include "store/migrations.h"
 
-#include <iterator>
-
 #include <fmt/format.h>
+
+#include <iterator>
 
 #include "base/error.h"
 #include "store/store.h"
@@ -49,8 +49,9 @@ void Migrate(Database* database) {
   if (version > kVersion) {
     throw Error(kStoreFailed)
         .Object("file " + database->file())
-        .Cause(fmt::format("A newer Sluice has written it (its version is {}, this program knows {}).", version,
-                           kVersion))
+        .Cause(
+            fmt::format("A newer Sluice has written it (its version is {}, this program knows {}).",
+                        version, kVersion))
         .Remedy("Use the newer program, or name another directory with --state.");
   }
   for (int64_t step = version; step < kVersion; ++step) database->Execute(kSteps[step]);

@@ -5,8 +5,8 @@
 
 namespace sluice::store {
 
-// Creates or changes what is missing. Safe when several processes open a file at once. Throws kStoreFailed for a file
-// that a newer program has written.
+// Creates or changes what is missing. Safe when several processes open a file at once. Throws
+// kStoreFailed for a file that a newer program has written.
 void Migrate(Database* database);
 
 }  // namespace sluice::store

@@ -1,8 +1,7 @@
 #include "store/sqlite.h"
 
-#include <sqlite3.h>
-
 #include <fmt/format.h>
+#include <sqlite3.h>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -22,16 +21,19 @@ Advice AdviceFor(int code) {
   switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {"Another process has kept it locked for too long.",
-              "Look for another sluice process (or an open SQLite shell) on the same state directory.",
-              RetryClass::kBackoff};
+      return {
+          "Another process has kept it locked for too long.",
+          "Look for another sluice process (or an open SQLite shell) on the same state directory.",
+          RetryClass::kBackoff};
     case SQLITE_FULL:
-      return {"The file system is full.", "Free some space, then start the task again: it goes on where it was.",
+      return {"The file system is full.",
+              "Free some space, then start the task again: it goes on where it was.",
               RetryClass::kBackoff};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return {"The file is damaged or is no store of Sluice.",
-              "Put a backup of the file in its place. Without one, move it away and start the task with --restart; "
+              "Put a backup of the file in its place. Without one, move it away and start the task "
+              "with --restart; "
               "the destination's objects must be emptied first.",
               RetryClass::kNever};
     case SQLITE_READONLY:
@@ -39,15 +41,17 @@ Advice AdviceFor(int code) {
     case SQLITE_CANTOPEN:
     case SQLITE_AUTH:
       return {"The file or its directory cannot be written by this user.",
-              "Give this user the directory and the files in it (chown, chmod u+rwX), or name another with --state.",
+              "Give this user the directory and the files in it (chown, chmod u+rwX), or name "
+              "another with --state.",
               RetryClass::kNever};
     case SQLITE_IOERR:
       return {"Reading or writing the file failed.",
-              "Look at the system log for errors of the disk; the state directory must be on a local file system.",
+              "Look at the system log for errors of the disk; the state directory must be on a "
+              "local file system.",
               RetryClass::kBackoff};
     default:
-      return {"The store's library refused a call.", "Check that the state directory is on a local file system.",
-              RetryClass::kNever};
+      return {"The store's library refused a call.",
+              "Check that the state directory is on a local file system.", RetryClass::kNever};
   }
 }
 
@@ -68,7 +72,9 @@ Database::Database(const std::string& file, int busy_ms) : file_(file) {
   sqlite3_extended_result_codes(handle_, 1);
 }
 
-Database::~Database() { Check(sqlite3_close(handle_) == SQLITE_OK, "a statement outlived its database"); }
+Database::~Database() {
+  Check(sqlite3_close(handle_) == SQLITE_OK, "a statement outlived its database");
+}
 
 void Database::Execute(const std::string& sql) {
   const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
@@ -87,15 +93,18 @@ void Database::Fail(int code) {
 }
 
 Statement::Statement(Database* database, std::string_view sql) : database_(database) {
-  const int code =
-      sqlite3_prepare_v2(database->handle(), sql.data(), static_cast<int>(sql.size()), &handle_, nullptr);
+  const int code = sqlite3_prepare_v2(database->handle(), sql.data(), static_cast<int>(sql.size()),
+                                      &handle_, nullptr);
   if (code != SQLITE_OK) database->Fail(code);
 }
 
-Statement::~Statement() { sqlite3_finalize(handle_); }
+Statement::~Statement() {
+  sqlite3_finalize(handle_);
+}
 
 Statement& Statement::Bind(std::string_view text) {
-  const int code = sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int code = sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(),
+                                       SQLITE_TRANSIENT, SQLITE_UTF8);
   if (code != SQLITE_OK) database_->Fail(code);
   return *this;
 }
@@ -137,9 +146,13 @@ std::string Statement::Text(int column) const {
   return std::string(text, static_cast<size_t>(sqlite3_column_bytes(handle_, column)));
 }
 
-int64_t Statement::Int(int column) const { return sqlite3_column_int64(handle_, column); }
+int64_t Statement::Int(int column) const {
+  return sqlite3_column_int64(handle_, column);
+}
 
-WriteTransaction::WriteTransaction(Database* database) : database_(database) { database_->Execute("BEGIN IMMEDIATE"); }
+WriteTransaction::WriteTransaction(Database* database) : database_(database) {
+  database_->Execute("BEGIN IMMEDIATE");
+}
 
 WriteTransaction::~WriteTransaction() {
   if (!open_) return;

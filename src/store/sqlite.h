@@ -1,5 +1,5 @@
-// A small RAII wrapper over the SQLite C library. Failures are thrown as kStoreFailed with the file as their object.
-// A connection and its statements belong to one thread at a time.
+// A small RAII wrapper over the SQLite C library. Failures are thrown as kStoreFailed with the file
+// as their object. A connection and its statements belong to one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,8 @@ class Statement {
   int bound_ = 0;
 };
 
-// A write transaction; taken at once, so that it never fails half-way for another writer. Rolled back unless committed.
+// A write transaction; taken at once, so that it never fails half-way for another writer. Rolled
+// back unless committed.
 class WriteTransaction {
  public:
   explicit WriteTransaction(Database* database);

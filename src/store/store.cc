@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,8 +9,6 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "store/migrations.h"
@@ -22,18 +21,24 @@ namespace {
 constexpr int kBusyMs = 15'000;
 
 constexpr std::pair<TaskState, std::string_view> kStates[] = {
-    {TaskState::kDraft, "draft"},         {TaskState::kPrechecking, "prechecking"},
-    {TaskState::kPrecheckFailed, "precheck failed"}, {TaskState::kReady, "ready"},
-    {TaskState::kMigrating, "migrating"}, {TaskState::kPaused, "paused"},
-    {TaskState::kFailed, "failed"},       {TaskState::kStopping, "stopping"},
+    {TaskState::kDraft, "draft"},
+    {TaskState::kPrechecking, "prechecking"},
+    {TaskState::kPrecheckFailed, "precheck failed"},
+    {TaskState::kReady, "ready"},
+    {TaskState::kMigrating, "migrating"},
+    {TaskState::kPaused, "paused"},
+    {TaskState::kFailed, "failed"},
+    {TaskState::kStopping, "stopping"},
     {TaskState::kCompleted, "completed"},
 };
 
-// In a state directory of several users only its owner may read: errors and statements hold names of objects.
+// In a state directory of several users only its owner may read: errors and statements hold names
+// of objects.
 void MakeDirectory(const std::string& directory) {
   std::error_code code;
   if (std::filesystem::is_directory(directory, code)) return;
-  const std::filesystem::path parent = std::filesystem::path(directory).lexically_normal().parent_path();
+  const std::filesystem::path parent =
+      std::filesystem::path(directory).lexically_normal().parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, code);
   if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     const int number = errno;
@@ -53,7 +58,9 @@ void MakeFile(const std::string& file) {
     throw Error(kStoreFailed)
         .Object("file " + file)
         .Cause("It cannot be opened for writing.")
-        .Remedy("Give this user the directory and the files in it (chown, chmod u+rwX), or name another with --state.")
+        .Remedy(
+            "Give this user the directory and the files in it (chown, chmod u+rwX), or name "
+            "another with --state.")
         .Native(number, std::strerror(number));
   }
   close(descriptor);
@@ -63,17 +70,21 @@ TaskState StateFrom(const std::string& text) {
   for (const auto& [state, name] : kStates) {
     if (name == text) return state;
   }
-  throw Error(kStoreFailed).Object("state " + text).Cause("The store holds a state that this program does not know.");
+  throw Error(kStoreFailed)
+      .Object("state " + text)
+      .Cause("The store holds a state that this program does not know.");
 }
 
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(const std::string& directory)
       : directory_(directory), database_(directory + "/sluice.db", kBusyMs) {
-    // Write-ahead log: readers and the one writer do not wait for each other. FULL: a commit is on the disk when it
-    // returns. What is kept here decides after a power failure which chunks are read again and from where, and a lost
-    // chunk plan would not fit the chunks that the destination says are done.
-    database_.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF");
+    // Write-ahead log: readers and the one writer do not wait for each other. FULL: a commit is on
+    // the disk when it returns. What is kept here decides after a power failure which chunks are
+    // read again and from where, and a lost chunk plan would not fit the chunks that the
+    // destination says are done.
+    database_.Execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF");
     Migrate(&database_);
   }
 
@@ -92,15 +103,26 @@ class SqliteStore : public Store {
 
   void SaveTask(const TaskRecord& task) override {
     Check(!task.name.empty(), "a task without a name");
-    Statement(&database_,
-              "INSERT INTO tasks (name, id, state, phase, spec_hash, error, position, created_micros, updated_micros,"
-              " final_stop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-              " ON CONFLICT (name) DO UPDATE SET id = excluded.id, state = excluded.state, phase = excluded.phase,"
-              " spec_hash = excluded.spec_hash, error = excluded.error, position = excluded.position,"
-              " created_micros = excluded.created_micros, updated_micros = excluded.updated_micros,"
-              " final_stop = excluded.final_stop")
-        .Bind(task.name).Bind(task.id).Bind(Name(task.state)).Bind(task.phase).Bind(task.spec_hash).Bind(task.error)
-        .Bind(task.position).Bind(task.created_micros).Bind(task.updated_micros).Bind(int64_t{task.final_stop})
+    Statement(
+        &database_,
+        "INSERT INTO tasks (name, id, state, phase, spec_hash, error, position, created_micros, "
+        "updated_micros,"
+        " final_stop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET id = excluded.id, state = excluded.state, phase = "
+        "excluded.phase,"
+        " spec_hash = excluded.spec_hash, error = excluded.error, position = excluded.position,"
+        " created_micros = excluded.created_micros, updated_micros = excluded.updated_micros,"
+        " final_stop = excluded.final_stop")
+        .Bind(task.name)
+        .Bind(task.id)
+        .Bind(Name(task.state))
+        .Bind(task.phase)
+        .Bind(task.spec_hash)
+        .Bind(task.error)
+        .Bind(task.position)
+        .Bind(task.created_micros)
+        .Bind(task.updated_micros)
+        .Bind(int64_t{task.final_stop})
         .Run();
   }
 
@@ -115,28 +137,38 @@ class SqliteStore : public Store {
 
   std::vector<ObjectRecord> Objects(const std::string& task) override {
     std::vector<ObjectRecord> objects;
-    Statement select(&database_,
-                     "SELECT label, stage, kind, object, sql, context, state, error FROM objects WHERE task = ?"
-                     " ORDER BY seq");
+    Statement select(
+        &database_,
+        "SELECT label, stage, kind, object, sql, context, state, error FROM objects WHERE task = ?"
+        " ORDER BY seq");
     select.Bind(task);
     while (select.Step()) {
-      objects.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3), select.Text(4),
-                         select.Text(5), select.Text(6), select.Text(7)});
+      objects.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3),
+                         select.Text(4), select.Text(5), select.Text(6), select.Text(7)});
     }
     return objects;
   }
 
   void SaveObjects(const std::string& task, const std::vector<ObjectRecord>& objects) override {
     WriteTransaction transaction(&database_);
-    Statement save(&database_,
-                   "INSERT INTO objects (task, label, stage, kind, object, sql, context, state, error)"
-                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                   " ON CONFLICT (task, label) DO UPDATE SET stage = excluded.stage, kind = excluded.kind,"
-                   " object = excluded.object, sql = excluded.sql, context = excluded.context,"
-                   " state = excluded.state, error = excluded.error");
+    Statement save(
+        &database_,
+        "INSERT INTO objects (task, label, stage, kind, object, sql, context, state, error)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (task, label) DO UPDATE SET stage = excluded.stage, kind = excluded.kind,"
+        " object = excluded.object, sql = excluded.sql, context = excluded.context,"
+        " state = excluded.state, error = excluded.error");
     for (const ObjectRecord& object : objects) {
-      save.Bind(task).Bind(object.label).Bind(object.stage).Bind(object.kind).Bind(object.object).Bind(object.sql)
-          .Bind(object.context).Bind(object.state).Bind(object.error).Run();
+      save.Bind(task)
+          .Bind(object.label)
+          .Bind(object.stage)
+          .Bind(object.kind)
+          .Bind(object.object)
+          .Bind(object.sql)
+          .Bind(object.context)
+          .Bind(object.state)
+          .Bind(object.error)
+          .Run();
     }
     transaction.Commit();
   }
@@ -144,30 +176,41 @@ class SqliteStore : public Store {
   std::vector<TableRecord> Tables(const std::string& task) override {
     std::vector<TableRecord> tables;
     Statement select(&database_,
-                     "SELECT name, mapping, definition, chunks, state, error, row_count, byte_count, cut FROM tables"
+                     "SELECT name, mapping, definition, chunks, state, error, row_count, "
+                     "byte_count, cut FROM tables"
                      " WHERE task = ? ORDER BY seq");
     select.Bind(task);
     while (select.Step()) {
-      tables.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3), select.Text(4),
-                        select.Text(5), static_cast<uint64_t>(select.Int(6)), static_cast<uint64_t>(select.Int(7)),
-                        select.Text(8)});
+      tables.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3),
+                        select.Text(4), select.Text(5), static_cast<uint64_t>(select.Int(6)),
+                        static_cast<uint64_t>(select.Int(7)), select.Text(8)});
     }
     return tables;
   }
 
   void SaveTables(const std::string& task, const std::vector<TableRecord>& tables) override {
     WriteTransaction transaction(&database_);
-    Statement save(&database_,
-                   "INSERT INTO tables (task, name, mapping, definition, chunks, state, error, row_count, byte_count,"
-                   " cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                   " ON CONFLICT (task, name) DO UPDATE SET mapping = excluded.mapping,"
-                   " definition = excluded.definition, chunks = excluded.chunks, state = excluded.state,"
-                   " error = excluded.error, row_count = excluded.row_count, byte_count = excluded.byte_count,"
-                   " cut = excluded.cut");
+    Statement save(
+        &database_,
+        "INSERT INTO tables (task, name, mapping, definition, chunks, state, error, row_count, "
+        "byte_count,"
+        " cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (task, name) DO UPDATE SET mapping = excluded.mapping,"
+        " definition = excluded.definition, chunks = excluded.chunks, state = excluded.state,"
+        " error = excluded.error, row_count = excluded.row_count, byte_count = excluded.byte_count,"
+        " cut = excluded.cut");
     for (const TableRecord& table : tables) {
-      save.Bind(task).Bind(table.table).Bind(table.mapping).Bind(table.definition).Bind(table.chunks)
-          .Bind(table.state).Bind(table.error).Bind(static_cast<int64_t>(table.rows))
-          .Bind(static_cast<int64_t>(table.bytes)).Bind(table.cut).Run();
+      save.Bind(task)
+          .Bind(table.table)
+          .Bind(table.mapping)
+          .Bind(table.definition)
+          .Bind(table.chunks)
+          .Bind(table.state)
+          .Bind(table.error)
+          .Bind(static_cast<int64_t>(table.rows))
+          .Bind(static_cast<int64_t>(table.bytes))
+          .Bind(table.cut)
+          .Run();
     }
     transaction.Commit();
   }
@@ -178,25 +221,36 @@ class SqliteStore : public Store {
     return select.Text(0);
   }
 
-  void SaveText(const std::string& task, const std::string& name, const std::string& text) override {
+  void SaveText(const std::string& task, const std::string& name,
+                const std::string& text) override {
     Statement(&database_,
               "INSERT INTO texts (task, name, text) VALUES (?, ?, ?)"
               " ON CONFLICT (task, name) DO UPDATE SET text = excluded.text")
-        .Bind(task).Bind(name).Bind(text).Run();
+        .Bind(task)
+        .Bind(name)
+        .Bind(text)
+        .Run();
   }
 
   void RemoveText(const std::string& task, const std::string& name) override {
-    Statement(&database_, "DELETE FROM texts WHERE task = ? AND name = ?").Bind(task).Bind(name).Run();
+    Statement(&database_, "DELETE FROM texts WHERE task = ? AND name = ?")
+        .Bind(task)
+        .Bind(name)
+        .Run();
   }
 
   void Request(const std::string& task, const std::string& what) override {
-    Statement(&database_, "INSERT INTO requests (task, what) VALUES (?, ?)").Bind(task).Bind(what).Run();
+    Statement(&database_, "INSERT INTO requests (task, what) VALUES (?, ?)")
+        .Bind(task)
+        .Bind(what)
+        .Run();
   }
 
   std::vector<std::string> TakeRequests(const std::string& task) override {
     std::vector<std::string> requests;
     // Asked several times a second: nothing is written, nor locked, while nothing waits.
-    if (!Statement(&database_, "SELECT 1 FROM requests WHERE task = ? LIMIT 1").Bind(task).Step()) return requests;
+    if (!Statement(&database_, "SELECT 1 FROM requests WHERE task = ? LIMIT 1").Bind(task).Step())
+      return requests;
     WriteTransaction transaction(&database_);
     {
       Statement select(&database_, "SELECT what FROM requests WHERE task = ? ORDER BY seq");
@@ -208,12 +262,15 @@ class SqliteStore : public Store {
     return requests;
   }
 
-  std::shared_ptr<void> Lock(const std::string& task) override { return LockTask(directory_, task); }
+  std::shared_ptr<void> Lock(const std::string& task) override {
+    return LockTask(directory_, task);
+  }
   bool IsLocked(const std::string& task) override { return TaskIsLocked(directory_, task); }
 
  private:
   static constexpr std::string_view kSelectTask =
-      "SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop FROM"
+      "SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, "
+      "final_stop FROM"
       " tasks";
 
   static TaskRecord ReadTask(const Statement& row) {

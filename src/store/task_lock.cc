@@ -1,12 +1,11 @@
 #include "store/task_lock.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "store/store.h"
@@ -18,7 +17,8 @@ namespace {
 std::string LockFile(const std::string& directory, const std::string& task) {
   std::string file = directory + "/";
   for (const char c : task) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_';
     file += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
   }
   return file + ".lock";
@@ -35,15 +35,17 @@ class LockedFile {
   // The file stays: removing it would let two processes lock two files of one name.
   ~LockedFile() { close(descriptor_); }
 
-  // False when another holds it. An open file description lock: it belongs to this descriptor alone, also within a
-  // process, and the kernel drops it when the process ends in whatever way (fcntl(2), "Open file description locks").
+  // False when another holds it. An open file description lock: it belongs to this descriptor
+  // alone, also within a process, and the kernel drops it when the process ends in whatever way
+  // (fcntl(2), "Open file description locks").
   bool TryLock() {
     struct flock whole = Whole();
     if (fcntl(descriptor_, F_OFD_SETLK, &whole) == 0) return true;
     if (errno != EAGAIN && errno != EACCES) Fail("Locking it failed.");
     return false;
   }
-  // Asks without taking: a lock that is only tried for a look would turn away a process that starts right then.
+  // Asks without taking: a lock that is only tried for a look would turn away a process that starts
+  // right then.
   bool IsLockedElsewhere() {
     struct flock whole = Whole();
     if (fcntl(descriptor_, F_OFD_GETLK, &whole) != 0) Fail("Asking for its lock failed.");
@@ -53,7 +55,8 @@ class LockedFile {
   void WriteOwner() {
     const std::string text = std::to_string(getpid()) + "\n";
     // Only a help for people: the lock holds without it.
-    if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, text.data(), text.size(), 0) < 0) return;
+    if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, text.data(), text.size(), 0) < 0)
+      return;
   }
   std::string Owner() {
     char text[32] = {};

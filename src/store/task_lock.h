@@ -1,4 +1,5 @@
-// The lock that keeps a task in one process: a file that the kernel holds locked as long as its owner lives.
+// The lock that keeps a task in one process: a file that the kernel holds locked as long as its
+// owner lives.
 #pragma once
 
 #include <memory>

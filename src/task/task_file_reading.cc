@@ -1,10 +1,10 @@
 #include "task/task_file_reading.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
 #include <tuple>
-
-#include <fmt/format.h>
 
 #include "selection/suggest.h"
 
@@ -58,7 +58,10 @@ std::vector<Mistake> Reading::TakeMistakes() {
 
 MapReading::MapReading(Reading* reading, const YamlValue& value, std::string what,
                        std::span<const std::string_view> keys)
-    : reading_(reading), value_(value), what_(std::move(what)), is_map_(value.kind == YamlValue::Kind::kMap) {
+    : reading_(reading),
+      value_(value),
+      what_(std::move(what)),
+      is_map_(value.kind == YamlValue::Kind::kMap) {
   if (!is_map_) {
     reading->Add(value, fmt::format("{} must be a map of keys: {}", what_, OneOf(keys)));
     return;
@@ -69,7 +72,8 @@ MapReading::MapReading(Reading* reading, const YamlValue& value, std::string wha
     if (!known) {
       AddUnknown(entry, keys);
     } else if (!seen.insert(entry.key).second) {
-      reading->Add(entry.line, entry.column, fmt::format("the key `{}` stands here twice", entry.key));
+      reading->Add(entry.line, entry.column,
+                   fmt::format("the key `{}` stands here twice", entry.key));
     } else if (entry.value.kind == YamlValue::Kind::kNull) {
       reading->Add(entry.line, entry.column, fmt::format("the key `{}` has no value", entry.key));
     }
@@ -78,14 +82,17 @@ MapReading::MapReading(Reading* reading, const YamlValue& value, std::string wha
 
 void MapReading::AddUnknown(const YamlEntry& entry, std::span<const std::string_view> keys) {
   const std::string suggestion = selection::Suggestion(entry.key, Texts(keys));
-  // `{user: dts, password: a,b}` makes a key of what was meant as the end of a password: not to be repeated.
+  // `{user: dts, password: a,b}` makes a key of what was meant as the end of a password: not to be
+  // repeated.
   if (suggestion.empty() && entry.value.kind == YamlValue::Kind::kNull) {
     reading_->Add(entry.line, entry.column,
-                  fmt::format("{} has no such key, nor has it a value; a text with a comma in it must stand in quotes",
+                  fmt::format("{} has no such key, nor has it a value; a text with a comma in it "
+                              "must stand in quotes",
                               what_));
     return;
   }
-  reading_->Add(entry.line, entry.column, fmt::format("unknown key `{}`{}", Clean(entry.key), suggestion));
+  reading_->Add(entry.line, entry.column,
+                fmt::format("unknown key `{}`{}", Clean(entry.key), suggestion));
 }
 
 const YamlValue* MapReading::Get(std::string_view key) {

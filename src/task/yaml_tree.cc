@@ -1,12 +1,12 @@
 #include "task/yaml_tree.h"
 
-#include <map>
-#include <sstream>
-
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
+
+#include <map>
+#include <sstream>
 
 #include "base/check.h"
 
@@ -19,7 +19,8 @@ struct Stop {
 
 [[noreturn]] void Fail(const YAML::Mark& mark, std::string message) {
   // The library counts from 0, and gives -1 where it knows no place.
-  throw Stop{{mark.line + 1 > 0 ? mark.line + 1 : 1, mark.column + 1 > 0 ? mark.column + 1 : 1, std::move(message)}};
+  throw Stop{{mark.line + 1 > 0 ? mark.line + 1 : 1, mark.column + 1 > 0 ? mark.column + 1 : 1,
+              std::move(message)}};
 }
 
 size_t CountValues(const YamlValue& value) {
@@ -36,7 +37,8 @@ size_t Depth(const YamlValue& value) {
   return depth + 1;
 }
 
-// Builds the tree from the parser's events. `open_` holds the lists and maps that are not closed yet, outermost first.
+// Builds the tree from the parser's events. `open_` holds the lists and maps that are not closed
+// yet, outermost first.
 class TreeBuilder : public YAML::EventHandler {
  public:
   bool finished() const { return finished_; }
@@ -54,7 +56,8 @@ class TreeBuilder : public YAML::EventHandler {
     CheckTag(mark, tag);
     YamlValue value = At(mark, YamlValue::Kind::kScalar);
     // "?" is the tag of a plain scalar: only there do these words mean null.
-    if (tag == "?" && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")) {
+    if (tag == "?" &&
+        (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")) {
       value.kind = YamlValue::Kind::kNull;
     }
     value.text = text;
@@ -120,7 +123,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   bool ExpectsKey() const {
-    return !open_.empty() && open_.back().value.kind == YamlValue::Kind::kMap && !open_.back().has_key;
+    return !open_.empty() && open_.back().value.kind == YamlValue::Kind::kMap &&
+           !open_.back().has_key;
   }
 
   void Put(YamlValue value, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -148,7 +152,8 @@ class TreeBuilder : public YAML::EventHandler {
   size_t values_ = 0;
 };
 
-// The library's message without what it quotes from the file: that may be a password that lacks its quotes.
+// The library's message without what it quotes from the file: that may be a password that lacks its
+// quotes.
 std::string Describe(const YAML::Exception& error) {
   if (error.msg.rfind("the referenced anchor is not defined", 0) == 0) {
     return "an alias that names nothing; a text that begins with `*` must stand in quotes";
@@ -168,10 +173,12 @@ bool FindBadCharacter(const std::string& text, YamlProblem* problem) {
     if (lead >= 0xF0 && lead <= 0xF4) bytes = 4;
     bool good = bytes > 1 || lead < 0x80;
     for (size_t i = 1; i < bytes; ++i) {
-      good = good && at + i < text.size() && (static_cast<unsigned char>(text[at + i]) & 0xC0) == 0x80;
+      good =
+          good && at + i < text.size() && (static_cast<unsigned char>(text[at + i]) & 0xC0) == 0x80;
     }
     if (!good || lead == 0) {
-      *problem = {line, column, lead == 0 ? "a zero byte" : "not valid UTF-8; save the file in that encoding"};
+      *problem = {line, column,
+                  lead == 0 ? "a zero byte" : "not valid UTF-8; save the file in that encoding"};
       return true;
     }
     column = text[at] == '\n' ? 1 : column + 1;
@@ -232,7 +239,8 @@ bool ParseYaml(const std::string& text, YamlValue* root, YamlProblem* problem) {
     *problem = stop.problem;
   } catch (const YAML::Exception& error) {
     const bool known = error.mark.line >= 0;
-    *problem = {known ? error.mark.line + 1 : 1, known ? error.mark.column + 1 : 1, Describe(error)};
+    *problem = {known ? error.mark.line + 1 : 1, known ? error.mark.column + 1 : 1,
+                Describe(error)};
   }
   return false;
 }

@@ -1,4 +1,5 @@
-// YAML as a plain tree with the place of everything in it; the only place that knows the YAML library.
+// YAML as a plain tree with the place of everything in it; the only place that knows the YAML
+// library.
 #pragma once
 
 #include <string>
