@@ -28,12 +28,6 @@ std::string Upper(std::string_view text) {
   return out;
 }
 
-std::string Trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return std::string(text);
-}
-
 // Reads words, quoted names and punctuation of one GRANT statement.
 class Reader {
  public:
