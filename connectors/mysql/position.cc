@@ -86,6 +86,18 @@ std::string ReadGtids(Connection& connection) {
   return text;
 }
 
+// Nothing when they cannot be compared.
+std::optional<bool> GtidsReached(const std::string& applied, const std::string& wanted) {
+  if (applied.empty() || wanted.empty()) return std::nullopt;
+  const auto mariadb_applied = MariadbGtidPosition::Parse(applied);
+  const auto mariadb_wanted = MariadbGtidPosition::Parse(wanted);
+  if (mariadb_applied && mariadb_wanted) return mariadb_applied->Reached(*mariadb_wanted);
+  const auto mysql_applied = MysqlGtidSet::Parse(applied);
+  const auto mysql_wanted = MysqlGtidSet::Parse(wanted);
+  if (mysql_applied && mysql_wanted) return mysql_applied->Contains(*mysql_wanted);
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<LogPosition> ParsePosition(const model::Position& position) {
@@ -175,25 +187,18 @@ model::Position ReadCurrentPosition(const connector::Endpoint& endpoint, const c
 bool PositionReached(const model::Position& applied, const model::Position& wanted) {
   const LogPosition a = ParsePosition(applied).ValueOrThrow();
   const LogPosition w = ParsePosition(wanted).ValueOrThrow();
-  // On one server the files tell exactly; over a change of primary only GTIDs do.
-  const bool same_files = !a.file.empty() && !w.file.empty() && a.server == w.server;
-  if (!same_files && !a.gtid.empty() && !w.gtid.empty()) {
-    const auto mariadb_applied = MariadbGtidPosition::Parse(a.gtid);
-    const auto mariadb_wanted = MariadbGtidPosition::Parse(w.gtid);
-    if (mariadb_applied && mariadb_wanted) return mariadb_applied->Reached(*mariadb_wanted);
-    const auto mysql_applied = MysqlGtidSet::Parse(a.gtid);
-    const auto mysql_wanted = MysqlGtidSet::Parse(w.gtid);
-    if (!mysql_applied || !mysql_wanted) throw BadPosition(wanted, "Its GTIDs cannot be read.");
-    return mysql_applied->Contains(*mysql_wanted);
-  }
-  if (same_files || (!a.file.empty() && !w.file.empty() && (a.server.empty() || w.server.empty()))) {
+  // Every transaction of a set that is contained has been passed, wherever it stands; this also holds over a change of
+  // primary, and when only the log's file changed. On one server the files tell too.
+  const std::optional<bool> by_gtid = GtidsReached(a.gtid, w.gtid);
+  if (by_gtid.value_or(false)) return a.step >= w.step || a.gtid != w.gtid;
+  const bool same_server = a.server == w.server || a.server.empty() || w.server.empty();
+  if (same_server && !a.file.empty() && !w.file.empty()) {
     const int files = CompareFiles(a.file, w.file);
     if (files != 0) return files > 0;
     if (a.offset != w.offset) return a.offset > w.offset;
     return a.step >= w.step;
   }
-  if (w.gtid.empty() && w.file.empty()) return true;
-  if (a.gtid.empty() && !w.gtid.empty() && w.file.empty()) return false;
+  if (by_gtid) return false;
   throw Error(kOtherServer)
       .Object(fmt::format("positions {} and {}", applied.json, wanted.json))
       .Cause("They are of different servers, and without GTIDs they cannot be compared.")

@@ -75,6 +75,23 @@ void AppendU64(std::string& out, uint64_t value) {
   for (int i = 0; i < 8; ++i) out += static_cast<char>(value >> (8 * i));
 }
 
+bool TakeU64(std::string_view& bytes, uint64_t& value) {
+  if (bytes.size() < 8) return false;
+  value = 0;
+  for (size_t i = 8; i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);
+  bytes.remove_prefix(8);
+  return true;
+}
+
+std::string UuidText(std::string_view bytes) {
+  std::string out;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    out += fmt::format("{:02x}", static_cast<unsigned>(static_cast<uint8_t>(bytes[i])));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<MysqlGtidSet> MysqlGtidSet::Parse(std::string_view text) {
@@ -185,6 +202,34 @@ std::string MysqlGtidSet::Encode() const {
     }
   }
   return out;
+}
+
+std::optional<MysqlGtidSet> MysqlGtidSet::Decode(std::string_view bytes) {
+  MysqlGtidSet set;
+  uint64_t count = 0;
+  if (!TakeU64(bytes, count)) return std::nullopt;
+  const bool tags = count >> 56 == 1;
+  count = tags ? count >> 8 & 0xffffffffffff : count & 0xffffffffffffff;
+  for (; count > 0; --count) {
+    if (bytes.size() < 16) return std::nullopt;
+    std::string source = UuidText(bytes.substr(0, 16));
+    bytes.remove_prefix(16);
+    if (tags) {
+      const size_t size = bytes.empty() ? 0 : static_cast<uint8_t>(bytes[0]) >> 1;
+      if (bytes.size() < size + 1) return std::nullopt;
+      if (size != 0) source += ":" + std::string(bytes.substr(1, size));
+      bytes.remove_prefix(size + 1);
+    }
+    uint64_t intervals = 0;
+    if (!TakeU64(bytes, intervals)) return std::nullopt;
+    for (; intervals > 0; --intervals) {
+      uint64_t first = 0;
+      uint64_t end = 0;
+      if (!TakeU64(bytes, first) || !TakeU64(bytes, end) || first == 0 || end <= first) return std::nullopt;
+      set.Add(source, first, end - 1);
+    }
+  }
+  return set;
 }
 
 std::string MariadbGtid::Text() const { return fmt::format("{}-{}-{}", domain, server, sequence); }

@@ -35,6 +35,7 @@ class MysqlGtidSet {
   // The bytes of COM_BINLOG_DUMP_GTID (MySQL source documentation, Gtid_set::encode), in the newer form when
   // there are tags.
   std::string Encode() const;
+  static std::optional<MysqlGtidSet> Decode(std::string_view bytes);
 
   const std::map<std::string, std::vector<Interval>>& sources() const { return sources_; }
 

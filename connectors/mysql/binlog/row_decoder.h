@@ -1,0 +1,50 @@
+// Rows events of every version to row changes. Text cells point into the transaction's arena, to which the event's
+// rows are copied whole: no allocation per row or cell but for texts that have to be made.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "connectors/mysql/binlog/bytes.h"
+#include "connectors/mysql/binlog/event.h"
+#include "connectors/mysql/binlog/row_plan.h"
+#include "model/change.h"
+
+namespace sluice::mysql::binlog {
+
+inline constexpr uint16_t kRowsForeignKeysOff = 0x0002;
+inline constexpr uint16_t kRowsUniqueChecksOff = 0x0004;
+
+// What stands before the rows.
+struct RowsHeader {
+  uint64_t table_id = 0;
+  uint16_t flags = 0;
+  model::ChangeKind kind = model::ChangeKind::kInsert;
+  bool partial = false;      // PARTIAL_UPDATE_ROWS
+  bool compressed = false;   // MariaDB
+  std::string_view rest;     // column count, bitmaps, rows
+};
+
+bool IsRowsEvent(EventType type);
+
+// `body` follows the event's header and ends before the checksum.
+RowsHeader ParseRowsHeader(EventType type, std::string_view body, const FormatDescription& format);
+
+class RowDecoder {
+ public:
+  // Appends the event's changes to `out`.
+  void Decode(const RowsHeader& header, const RowPlan& plan, model::Transaction& out);
+
+ private:
+  model::Row ReadImage(Bytes& bytes, const RowPlan& plan, std::string_view present, Arena& arena);
+  model::Row ReadPartialImage(Bytes& bytes, const RowPlan& plan, std::string_view present, model::Row before,
+                              Arena& arena);
+  model::Cell ReadCell(Bytes& bytes, const ColumnPlan& column, Arena& arena);
+  void ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view present, std::string_view partial,
+                   model::Cell* cells, Arena& arena);
+
+  std::string scratch_;                       // texts under construction
+  std::vector<std::string_view> json_before_;  // binary JSON of the before image, by column of the log
+};
+
+}  // namespace sluice::mysql::binlog

@@ -1,0 +1,55 @@
+// How the rows of one table are decoded: the columns of its TABLE_MAP joined with its description. Made once per
+// TABLE_MAP that differs from the last, then used for every row.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "connectors/mysql/binlog/table_map.h"
+#include "model/row.h"
+#include "model/table.h"
+
+namespace sluice::mysql::binlog {
+
+enum class Decode : uint8_t {
+  kInt,        // `width` bytes, little-endian, signed
+  kUint,       // the same, unsigned; ENUM index, SET mask
+  kBit,        // `width` bytes, big-endian
+  kFloat32,
+  kFloat64,
+  kYear,
+  kDecimal,    // `precision`, `digits`
+  kDate,
+  kTime2, kDateTime2, kTimestamp2,              // `digits`
+  kOldTime, kOldDateTime, kOldTimestamp,
+  kHiresTime, kHiresDateTime, kHiresTimestamp,  // `digits` from the description
+  kBytes,      // a length of `width` bytes, then the bytes, as a cell of `kind`
+  kPadded,     // the same, trailing zeros restored up to `length`
+  kUuid, kInet6, kInet4,  // the same as text
+  kJson,       // the same, MySQL's binary JSON
+  kCompressed,  // the same, in MariaDB's column compression
+};
+
+struct ColumnPlan {
+  static constexpr uint32_t kNowhere = UINT32_MAX;
+
+  Decode decode = Decode::kBytes;
+  model::CellKind kind = model::CellKind::kBytes;
+  uint8_t width = 0;
+  uint8_t precision = 0;
+  uint8_t digits = 0;
+  bool is_json = false;   // counts for partial updates
+  uint32_t length = 0;
+  uint32_t target = kNowhere;  // index into Table::columns
+};
+
+struct RowPlan {
+  model::TablePtr table;
+  std::vector<ColumnPlan> columns;  // in the order of the log
+  size_t json_columns = 0;
+};
+
+// Throws kSchemaDrift when the log's columns are not the description's.
+RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, bool is_mariadb);
+
+}  // namespace sluice::mysql::binlog

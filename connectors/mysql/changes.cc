@@ -1,0 +1,211 @@
+// The stream of changes: a thread reads and decodes the log ahead of whoever applies it.
+//
+//   1. The position says where to begin: by GTID where the server has them, else by file and offset, which are only
+//      taken from the server that they belong to.
+//   2. The thread decodes into a queue that is bounded by bytes. Nothing is dropped: when it is full, the server waits.
+//   3. After a schema statement the thread waits until the next call of Next(): only then do the descriptions hold
+//      for what follows.
+//   4. Any failure ends the thread; Next() hands on what is in the queue, then throws it.
+#include <pthread.h>
+
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/bounded_queue.h"
+#include "base/log.h"
+#include "connectors/mysql/binlog/decoder.h"
+#include "connectors/mysql/binlog/definitions.h"
+#include "connectors/mysql/binlog/session.h"
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/ddl.h"
+#include "connectors/mysql/position.h"
+#include "connectors/mysql/sessions.h"
+
+namespace sluice::mysql {
+namespace {
+
+constexpr size_t kQueueBytes = 24u << 20;
+constexpr uint64_t kDumpOffsetMax = UINT32_MAX;  // the protocol has 32 bits for it
+constexpr uint64_t kFirstOffset = 4;             // behind the magic number of a file
+
+struct StartPlan {
+  LogPosition start;   // with `rewind` where reading begins earlier
+  bool by_gtid = false;
+  bool learn_gtids = false;
+  bool gtids_from_none = false;
+
+  const LogPosition& first() const { return start.rewind != nullptr ? *start.rewind : start; }
+};
+
+StartPlan PlanStart(binlog::LogSession& session, const model::Position& wanted) {
+  const binlog::LogServer& server = session.server();
+  StartPlan plan;
+  plan.start = ParsePosition(wanted).ValueOrThrow();
+  plan.by_gtid = server.has_gtids && !plan.start.gtid.empty();
+  if (plan.by_gtid) return plan;
+  const LogPosition& start = plan.start;
+  if (start.file.empty() || (!start.server.empty() && start.server != server.identity)) {
+    throw Error(kOtherServer)
+        .Object("position " + wanted.json)
+        .Cause(fmt::format("The server is {} now, and without GTIDs on both sides the position means nothing to it.",
+                           server.identity))
+        .Remedy("Connect to the server that the task began with, or switch GTIDs on there and begin anew with "
+                "--restart.")
+        .Side(session.connection().endpoint().side);
+  }
+  if (server.is_mariadb && server.has_gtids) {
+    // The server can say which GTIDs lie before a place of its own files; unknown if it is not a place between events.
+    const OptionalText gtid = session.connection().QueryOne(
+        fmt::format("SELECT BINLOG_GTID_POS({}, {})", Literal(start.file), start.offset), "binary log");
+    plan.gtids_from_none = gtid && gtid->empty();
+    if (gtid && !gtid->empty()) {
+      plan.start.gtid = *gtid;
+      plan.by_gtid = true;
+      return plan;
+    }
+  }
+  plan.learn_gtids = !server.is_mariadb && server.has_gtids;
+  if ((plan.learn_gtids || start.offset > kDumpOffsetMax) && start.rewind == nullptr) {
+    LogPosition begin;
+    begin.file = start.file;
+    begin.offset = kFirstOffset;
+    plan.start.rewind = std::make_shared<LogPosition>(std::move(begin));
+  }
+  return plan;
+}
+
+class Changes : public connector::ChangeStream {
+ public:
+  Changes(const connector::Endpoint& endpoint, const connector::ChangeRequest& request,
+          const connector::SessionContext& context)
+      : outer_stop_(context.stop),
+        forward_stop_(context.stop, [this] { stop_.request_stop(); }),
+        definitions_(request.tables),
+        session_(endpoint, connector::SessionContext{stop_.get_token(), context.purpose}),
+        queue_(kQueueBytes) {
+    const StartPlan plan = PlanStart(session_, request.start);
+    session_.Begin(plan.first(), plan.by_gtid);
+    decoder_ = std::make_unique<binlog::Decoder>(Options(plan, request), definitions_);
+    LogInfo("binlog", fmt::format("reading the log of {} {} {}", endpoint.Address(),
+                                  plan.by_gtid ? "after GTIDs" : "from",
+                                  plan.by_gtid ? plan.first().gtid
+                                               : fmt::format("{}:{}", plan.first().file, plan.first().offset)));
+    thread_ = std::jthread([this] { Run(); });
+    pthread_setname_np(thread_.native_handle(), "sluice-binlog");
+  }
+
+  ~Changes() override {
+    stop_.request_stop();
+    queue_.Close();
+  }
+
+  model::TransactionPtr Next(Deadline deadline) override {
+    ThrowIfStopped(outer_stop_);
+    LetGoOn();
+    std::optional<model::TransactionPtr> item = queue_.Pop(outer_stop_, deadline);
+    if (item) {
+      if ((*item)->ddl) handed_ddl_ = true;
+      return std::move(*item);
+    }
+    ThrowIfStopped(outer_stop_);
+    if (queue_.Drained()) {
+      std::lock_guard lock(mutex_);
+      if (failure_) std::rethrow_exception(failure_);
+    }
+    return nullptr;
+  }
+
+  void Define(const model::ObjectName& name, model::TablePtr table) override {
+    definitions_.Set(name, std::move(table));
+  }
+
+  void Confirm(const model::Position&) override {}  // a MySQL source keeps its log by age, not by what readers say
+
+ private:
+  binlog::DecoderOptions Options(const StartPlan& plan, const connector::ChangeRequest& request) {
+    const binlog::LogServer& server = session_.server();
+    const std::string flavour = server.is_mariadb ? "mariadb" : "mysql";
+    const uint32_t version = session_.connection().version();
+    binlog::DecoderOptions options;
+    options.is_mariadb = server.is_mariadb;
+    options.checksums = server.checksums;
+    options.lower_case_names = server.lower_case_names;
+    options.by_gtid = plan.by_gtid;
+    options.learn_gtids = plan.learn_gtids;
+    options.gtids_from_none = plan.gtids_from_none;
+    options.server = server.identity;
+    options.start = plan.start;
+    options.ordinal = request.ordinal;
+    options.collations = server.collations;
+    options.selected = request.selected;
+    options.classify = [flavour, version](std::string_view statement, std::string_view database,
+                                          std::string_view sql_mode) {
+      return ClassifyDdl(statement, database, sql_mode, DialectFor(sql_mode, flavour, version));
+    };
+    options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
+    return options;
+  }
+
+  void Run() {
+    try {
+      while (!stop_.stop_requested()) {
+        if (session_.Idle()) decoder_->Flush();
+        decoder_->Feed(session_.Read());
+      }
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      failure_ = std::current_exception();
+    }
+    queue_.Close();
+  }
+
+  void Put(model::TransactionPtr transaction) {
+    const bool ddl = transaction->ddl.has_value();
+    const size_t weight = sizeof(model::Transaction) + transaction->arena.used() +
+                          transaction->rows.capacity() * sizeof(model::RowChange);
+    const std::stop_token stop = stop_.get_token();
+    if (!queue_.Push(std::move(transaction), weight, stop)) throw Error(kStopped);
+    if (!ddl) return;
+    std::unique_lock lock(mutex_);
+    if (!go_on_.wait(lock, stop, [this] { return may_go_on_; })) throw Error(kStopped);
+    may_go_on_ = false;
+  }
+
+  // The caller is back: what it was given last has been dealt with.
+  void LetGoOn() {
+    if (!handed_ddl_) return;
+    handed_ddl_ = false;
+    std::lock_guard lock(mutex_);
+    may_go_on_ = true;
+    go_on_.notify_all();
+  }
+
+  std::stop_token outer_stop_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_stop_;
+  binlog::Definitions definitions_;
+  binlog::LogSession session_;
+  std::unique_ptr<binlog::Decoder> decoder_;
+  BoundedQueue<model::TransactionPtr> queue_;
+  std::mutex mutex_;
+  std::condition_variable_any go_on_;
+  bool may_go_on_ = false;   // under mutex_
+  std::exception_ptr failure_;  // under mutex_
+  bool handed_ddl_ = false;  // of the thread that calls Next()
+  std::jthread thread_;      // last: joined before anything that it uses goes
+};
+
+}  // namespace
+
+std::unique_ptr<connector::ChangeStream> MakeChangeStream(const connector::Endpoint& endpoint,
+                                                          const connector::ChangeRequest& request,
+                                                          const connector::SessionContext& context) {
+  return std::make_unique<Changes>(endpoint, request, context);
+}
+
+}  // namespace sluice::mysql
