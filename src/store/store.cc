@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <map>
+#include <mutex>
 
 #include "base/check.h"
 #include "store/migrations.h"
@@ -89,12 +89,14 @@ class SqliteStore : public Store {
   }
 
   std::optional<TaskRecord> FindTask(const std::string& name) override {
+    std::lock_guard lock(mutex_);
     Statement select(&database_, std::string(kSelectTask) + " WHERE name = ?");
     if (!select.Bind(name).Step()) return std::nullopt;
     return ReadTask(select);
   }
 
   std::vector<TaskRecord> Tasks() override {
+    std::lock_guard lock(mutex_);
     std::vector<TaskRecord> tasks;
     Statement select(&database_, std::string(kSelectTask) + " ORDER BY name");
     while (select.Step()) tasks.push_back(ReadTask(select));
@@ -102,6 +104,7 @@ class SqliteStore : public Store {
   }
 
   void SaveTask(const TaskRecord& task) override {
+    std::lock_guard lock(mutex_);
     Check(!task.name.empty(), "a task without a name");
     Statement(
         &database_,
@@ -127,6 +130,7 @@ class SqliteStore : public Store {
   }
 
   void RemoveTask(const std::string& name) override {
+    std::lock_guard lock(mutex_);
     WriteTransaction transaction(&database_);
     for (const char* table : {"objects", "tables", "texts", "requests"}) {
       Statement(&database_, fmt::format("DELETE FROM {} WHERE task = ?", table)).Bind(name).Run();
@@ -136,6 +140,7 @@ class SqliteStore : public Store {
   }
 
   std::vector<ObjectRecord> Objects(const std::string& task) override {
+    std::lock_guard lock(mutex_);
     std::vector<ObjectRecord> objects;
     Statement select(
         &database_,
@@ -150,6 +155,7 @@ class SqliteStore : public Store {
   }
 
   void SaveObjects(const std::string& task, const std::vector<ObjectRecord>& objects) override {
+    std::lock_guard lock(mutex_);
     WriteTransaction transaction(&database_);
     Statement save(
         &database_,
@@ -174,6 +180,7 @@ class SqliteStore : public Store {
   }
 
   std::vector<TableRecord> Tables(const std::string& task) override {
+    std::lock_guard lock(mutex_);
     std::vector<TableRecord> tables;
     Statement select(&database_,
                      "SELECT name, mapping, definition, chunks, state, error, row_count, "
@@ -189,6 +196,7 @@ class SqliteStore : public Store {
   }
 
   void SaveTables(const std::string& task, const std::vector<TableRecord>& tables) override {
+    std::lock_guard lock(mutex_);
     WriteTransaction transaction(&database_);
     Statement save(
         &database_,
@@ -216,6 +224,7 @@ class SqliteStore : public Store {
   }
 
   std::optional<std::string> Text(const std::string& task, const std::string& name) override {
+    std::lock_guard lock(mutex_);
     Statement select(&database_, "SELECT text FROM texts WHERE task = ? AND name = ?");
     if (!select.Bind(task).Bind(name).Step()) return std::nullopt;
     return select.Text(0);
@@ -223,6 +232,7 @@ class SqliteStore : public Store {
 
   void SaveText(const std::string& task, const std::string& name,
                 const std::string& text) override {
+    std::lock_guard lock(mutex_);
     Statement(&database_,
               "INSERT INTO texts (task, name, text) VALUES (?, ?, ?)"
               " ON CONFLICT (task, name) DO UPDATE SET text = excluded.text")
@@ -233,6 +243,7 @@ class SqliteStore : public Store {
   }
 
   void RemoveText(const std::string& task, const std::string& name) override {
+    std::lock_guard lock(mutex_);
     Statement(&database_, "DELETE FROM texts WHERE task = ? AND name = ?")
         .Bind(task)
         .Bind(name)
@@ -240,6 +251,7 @@ class SqliteStore : public Store {
   }
 
   void Request(const std::string& task, const std::string& what) override {
+    std::lock_guard lock(mutex_);
     Statement(&database_, "INSERT INTO requests (task, what) VALUES (?, ?)")
         .Bind(task)
         .Bind(what)
@@ -247,6 +259,7 @@ class SqliteStore : public Store {
   }
 
   std::vector<std::string> TakeRequests(const std::string& task) override {
+    std::lock_guard lock(mutex_);
     std::vector<std::string> requests;
     // Asked several times a second: nothing is written, nor locked, while nothing waits.
     if (!Statement(&database_, "SELECT 1 FROM requests WHERE task = ? LIMIT 1").Bind(task).Step())
@@ -263,6 +276,7 @@ class SqliteStore : public Store {
   }
 
   std::shared_ptr<void> Lock(const std::string& task) override {
+    std::lock_guard lock(mutex_);
     return LockTask(directory_, task);
   }
   bool IsLocked(const std::string& task) override { return TaskIsLocked(directory_, task); }
@@ -289,6 +303,7 @@ class SqliteStore : public Store {
   }
 
   std::string directory_;
+  std::mutex mutex_;  // the connection and what it has open belong to one call at a time
   Database database_;
 };
 

@@ -56,7 +56,7 @@ struct TableRecord {
   std::string cut;          // JSON of the cut its chunks were read at
 };
 
-// One connection; use it from one thread at a time, or open several. Every call is durable when it returns.
+// One connection. Safe from any thread: calls wait for each other. Every call is durable when it returns.
 class Store {
  public:
   static std::unique_ptr<Store> Open(const std::string& directory);
