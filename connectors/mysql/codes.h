@@ -52,5 +52,10 @@ inline constexpr ErrorCode kShadowFailed{"MY-0303", "A definition of the log cou
 inline constexpr ErrorCode kNoDefinition{"MY-0304", "The source gave no definition of an object"};
 inline constexpr ErrorCode kNotTranslatable{"MY-0305", "The destination cannot have such an object"};
 
+// Applying changes.
+inline constexpr ErrorCode kRowMissing{"MY-0501", "A row to change is not there"};
+inline constexpr ErrorCode kReplayWithoutKey{"MY-0502", "Changes of a table without a key cannot be replayed"};
+inline constexpr ErrorCode kFilterFailed{"MY-0503", "A row filter could not be evaluated"};
+
 }  // namespace sluice::mysql
 

@@ -1,0 +1,250 @@
+// Applies groups of row changes in the destination's transactions.
+//
+// The session has autocommit off, so that a transaction begins with its first statement. The progress is written by a
+// statement of its own before COMMIT: once COMMIT may be under way at the server, the row of the progress is locked,
+// and a locking read of it waits until the commit is decided (Bookkeeping::LoadProgress).
+#include <fmt/format.h>
+#include <mysql.h>
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "connectors/mysql/applier_rows.h"
+#include "connectors/mysql/applier_target.h"
+#include "connectors/mysql/bookkeeping.h"
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/literal.h"
+#include "connectors/mysql/sessions.h"
+
+namespace sluice::mysql {
+namespace {
+
+using connector::ApplyProgress;
+using connector::RowGroup;
+using model::ChangeKind;
+using model::RowChange;
+
+constexpr uint32_t kBulkSince = 100207;
+constexpr const char* kLooseSqlMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
+
+class MysqlApplier : public connector::Applier {
+ public:
+  MysqlApplier(const connector::Endpoint& endpoint, const connector::SessionContext& context)
+      : connection_(endpoint, context, {.charset = "binary", .multi_statements = true}) {
+    connection_.Execute("SET SESSION autocommit=0, foreign_key_checks=1, unique_checks=1");
+    connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    const bool has_bulk = connection_.is_mariadb() && connection_.version() >= kBulkSince;
+    writer_ = has_bulk ? MakeBulkRowWriter(connection_) : MakeTextRowWriter(connection_);
+  }
+
+  void Begin() override {}
+  void Apply(const RowGroup& group) override;
+  void Commit(const ApplyProgress& progress) override;
+  void Rollback() override;
+
+ private:
+  const Target& TargetOf(const RowGroup& group);
+  void ApplyStrictly(const Target& target, const RowGroup& group, Changes rows);
+  void ApplyUpdates(const Target& target, Changes rows, bool may_miss);
+  void ApplyLoosely(const Target& target, const RowGroup& group);
+  void Upsert(const Target& target, Changes rows);
+  uint64_t ChangeKeyless(const Target& target, const RowChange& row);
+  void SetForeignKeyChecks(bool on);
+  void SetStrict(bool on);
+  void ExpectRows(const Target& target, uint64_t found, size_t wanted) const;
+
+  Connection connection_;
+  std::unique_ptr<RowWriter> writer_;
+  // By description and mapping; the shared pointers in the groups keep both alive while they are in use, and the
+  // target holds the table.
+  struct Known {
+    model::TableMappingPtr mapping;
+    Target target;
+  };
+  std::unordered_map<const model::Table*, Known> targets_;
+  bool foreign_key_checks_ = true;
+  bool strict_ = true;
+};
+
+const Target& MysqlApplier::TargetOf(const RowGroup& group) {
+  const auto found = targets_.find(group.table.get());
+  if (found != targets_.end() && found->second.mapping == group.mapping) return found->second.target;
+  Known known{group.mapping, MakeTarget(group.table, *group.mapping)};
+  return targets_.insert_or_assign(group.table.get(), std::move(known)).first->second.target;
+}
+
+// An ENUM's error value can be stored only where values are not checked.
+bool HasEnumError(const Target& target, const RowChange& row) {
+  if (!target.has_enum || row.kind == ChangeKind::kDelete) return false;
+  return std::any_of(target.columns.begin(), target.columns.end(), [&](const TargetColumn& column) {
+    const model::Cell& cell = row.after[column.source];
+    return column.type.kind == model::TypeKind::kEnum && cell.kind == model::CellKind::kUint && cell.u == 0;
+  });
+}
+
+void MysqlApplier::Apply(const RowGroup& group) {
+  const Target& target = TargetOf(group);
+  const bool replaces = (group.idempotent || group.lenient) && group.kind != ChangeKind::kDelete;
+  // A replaced row must not take the rows with it that refer to it.
+  SetForeignKeyChecks(!group.foreign_keys_off && !replaces);
+  if (group.idempotent || group.lenient) {
+    ApplyLoosely(target, group);
+    return;
+  }
+  if (!target.has_enum) {
+    ApplyStrictly(target, group, group.rows);
+    return;
+  }
+  std::vector<const RowChange*> checked;
+  std::vector<const RowChange*> unchecked;
+  for (const RowChange* row : group.rows) (HasEnumError(target, *row) ? unchecked : checked).push_back(row);
+  if (!checked.empty()) ApplyStrictly(target, group, checked);
+  if (unchecked.empty()) return;
+  SetStrict(false);
+  ApplyStrictly(target, group, unchecked);
+  SetStrict(true);
+}
+
+void MysqlApplier::ApplyStrictly(const Target& target, const RowGroup& group, Changes rows) {
+  if (group.kind == ChangeKind::kInsert) {
+    writer_->Insert(target, rows, false);
+  } else if (target.keyless()) {
+    uint64_t found = 0;
+    for (const RowChange* row : rows) found += ChangeKeyless(target, *row);
+    ExpectRows(target, found, rows.size());
+  } else if (group.kind == ChangeKind::kDelete) {
+    ExpectRows(target, writer_->Delete(target, rows), rows.size());
+  } else {
+    ApplyUpdates(target, rows, false);
+  }
+}
+
+void MysqlApplier::ApplyUpdates(const Target& target, Changes rows, bool may_miss) {
+  std::map<uint64_t, std::vector<const RowChange*>> by_columns;
+  for (const RowChange* row : rows) by_columns[ChangedColumns(target, *row)].push_back(row);
+  for (const auto& [mask, same] : by_columns) {
+    if (mask == 0) continue;  // only columns that are not carried changed
+    const uint64_t found = writer_->Update(target, mask, same);
+    if (!may_miss) ExpectRows(target, found, same.size());
+  }
+}
+
+void MysqlApplier::ExpectRows(const Target& target, uint64_t found, size_t wanted) const {
+  if (found == wanted) return;
+  throw Error(kRowMissing)
+      .Object(target.object)
+      .Cause(fmt::format("of {} rows to change {} were found: something else wrote to the destination", wanted, found))
+      .Remedy("Compare both sides with `sluice verify`, mend the rows with --repair-sql, then run the task again.")
+      .Side(connection_.endpoint().side);
+}
+
+void MysqlApplier::ApplyLoosely(const Target& target, const RowGroup& group) {
+  if (target.keyless() && group.idempotent) {
+    throw Error(kReplayWithoutKey)
+        .Object(target.object)
+        .Cause("its rows were read while they changed, and without a key it cannot be told which changes they hold")
+        .Remedy("Begin anew with --restart and an account that may lock the tables for the moment of the cut (RELOAD).")
+        .Side(connection_.endpoint().side);
+  }
+  if (target.keyless()) {
+    for (const RowChange* row : group.rows) {
+      if (group.kind == ChangeKind::kInsert) {
+        writer_->Insert(target, Changes(&row, 1), false);
+      } else {
+        ChangeKeyless(target, *row);
+      }
+    }
+  } else if (group.kind == ChangeKind::kDelete) {
+    writer_->Delete(target, group.rows);
+  } else if (group.kind == ChangeKind::kUpdate && group.lenient && !group.idempotent) {
+    ApplyUpdates(target, group.rows, true);
+  } else {
+    Upsert(target, group.rows);
+  }
+}
+
+// Whatever is there of the old and the new row gives way to the new row. REPLACE also removes rows that hold one of its
+// other unique values: by the end of the replay the log puts them where they belong.
+void MysqlApplier::Upsert(const Target& target, Changes rows) {
+  std::vector<const RowChange*> moved;
+  for (const RowChange* row : rows) {
+    if (row->kind != ChangeKind::kUpdate) continue;
+    const bool keeps_identity = std::all_of(target.identity.begin(), target.identity.end(), [&](size_t column) {
+      const uint32_t source = target.columns[column].source;
+      return model::SameCell(row->before[source], row->after[source]);
+    });
+    if (!keeps_identity) moved.push_back(row);
+  }
+  if (!moved.empty()) writer_->Delete(target, moved);
+  writer_->Insert(target, rows, true);
+}
+
+uint64_t MysqlApplier::ChangeKeyless(const Target& target, const RowChange& row) {
+  const bool is_mariadb = connection_.is_mariadb();
+  std::string sql;
+  if (row.kind == ChangeKind::kUpdate) {
+    const uint64_t mask = ChangedColumns(target, row);
+    if (mask == 0) return 1;
+    sql = "UPDATE " + target.name + " SET ";
+    bool is_first = true;
+    for (const size_t i : MaskedColumns(target, mask)) {
+      const TargetColumn& column = target.columns[i];
+      if (!is_first) sql += ',';
+      is_first = false;
+      sql += column.name + "=";
+      AppendLiteral(sql, row.after[column.source], column.type, LiteralUse::kStore, is_mariadb);
+    }
+  } else {
+    sql = "DELETE FROM " + target.name;
+  }
+  const char* before = " WHERE ";
+  for (const TargetColumn& column : target.columns) {
+    if (row.before[column.source].IsAbsent()) continue;
+    sql += before;
+    AppendExactMatch(sql, column.name, row.before[column.source], column.type, is_mariadb);
+    before = " AND ";
+  }
+  sql += " LIMIT 1";
+  if (mysql_real_query(connection_.handle(), sql.data(), sql.size()) != 0) connection_.ThrowLast(target.object, sql);
+  return mysql_affected_rows(connection_.handle());
+}
+
+void MysqlApplier::SetForeignKeyChecks(bool on) {
+  if (on == foreign_key_checks_) return;
+  connection_.Execute(on ? "SET SESSION foreign_key_checks=1" : "SET SESSION foreign_key_checks=0");
+  foreign_key_checks_ = on;
+}
+
+void MysqlApplier::SetStrict(bool on) {
+  if (on == strict_) return;
+  connection_.Execute(fmt::format("SET SESSION sql_mode='{}'", on ? kSessionSqlMode : kLooseSqlMode));
+  strict_ = on;
+}
+
+void MysqlApplier::Commit(const ApplyProgress& progress) {
+  // By its key, so that lanes do not wait for each other at the gaps between their rows.
+  const std::string sql = fmt::format(
+      "UPDATE `sluice`.`progress` SET low_ordinal={}, low_engine={}, low_position={}, done={}, committed_micros={} "
+      "WHERE task={} AND lane={}",
+      progress.low_ordinal, Literal(progress.low.engine), Literal(progress.low.json), Literal(progress.done),
+      progress.committed_micros, Literal(progress.task), progress.lane);
+  constexpr const char* kObject = "table sluice.progress";
+  if (mysql_real_query(connection_.handle(), sql.data(), sql.size()) != 0) connection_.ThrowLast(kObject, sql);
+  if (mysql_affected_rows(connection_.handle()) == 0) connection_.Execute(SaveProgressStatement(progress), kObject);
+  connection_.Execute("COMMIT", "the transaction with the progress");
+}
+
+void MysqlApplier::Rollback() {
+  connection_.Execute("ROLLBACK");
+  SetStrict(true);
+}
+
+}  // namespace
+
+std::unique_ptr<connector::Applier> MakeApplier(const connector::Endpoint& endpoint,
+                                                const connector::SessionContext& context) {
+  return std::make_unique<MysqlApplier>(endpoint, context);
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,67 @@
+#include "connectors/mysql/applier_target.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "connectors/mysql/connection.h"
+
+namespace sluice::mysql {
+
+using model::TypeKind;
+
+Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping) {
+  Target target;
+  target.table = table;
+  target.name = Quote(mapping.destination.database, mapping.destination.name);
+  target.object = "table " + mapping.destination.Text();
+  for (const model::ColumnMapping& column : mapping.columns) {
+    const auto index = table->FindColumn(column.source);
+    Check(index.has_value(), "a mapped column exists");
+    const model::Column& source = table->columns[*index];
+    if (source.generated != model::Generated::kNo) continue;
+    target.columns.push_back({*index, Quote(column.destination), source.type});
+    // ON UPDATE CURRENT_TIMESTAMP would change a column that the statement does not name.
+    target.always_set.push_back(source.type.kind == TypeKind::kTimestamp || source.type.kind == TypeKind::kDateTime);
+    target.has_enum = target.has_enum || source.type.kind == TypeKind::kEnum;
+  }
+  if (const model::Key* key = table->IdentityKey()) {
+    for (const model::KeyPart& part : key->parts) {
+      const auto carried = std::find_if(target.columns.begin(), target.columns.end(),
+                                        [&](const TargetColumn& column) { return column.source == part.column; });
+      if (carried == target.columns.end()) {  // a key column that is left out: the rest of it identifies nothing
+        target.identity.clear();
+        break;
+      }
+      target.identity.push_back(static_cast<size_t>(carried - target.columns.begin()));
+    }
+  }
+  return target;
+}
+
+uint64_t ChangedColumns(const Target& target, const model::RowChange& change) {
+  uint64_t mask = 0;
+  const bool has_bits = target.columns.size() <= 64;
+  for (size_t i = 0; i < target.columns.size(); ++i) {
+    const uint32_t source = target.columns[i].source;
+    if (model::SameCell(change.before[source], change.after[source])) continue;
+    if (!has_bits) return kAllColumns;
+    mask |= uint64_t{1} << i;
+  }
+  if (mask == 0) return 0;
+  for (size_t i = 0; i < target.columns.size(); ++i) {
+    const bool is_there = !change.after[target.columns[i].source].IsAbsent();
+    if (target.always_set[i] && is_there) mask |= uint64_t{1} << i;
+  }
+  return mask;
+}
+
+std::vector<size_t> MaskedColumns(const Target& target, uint64_t mask) {
+  std::vector<size_t> columns;
+  for (size_t i = 0; i < target.columns.size(); ++i) {
+    const bool is_set = target.columns.size() > 64 || (mask >> i & 1) != 0;
+    if (is_set) columns.push_back(i);
+  }
+  return columns;
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,40 @@
+// A table at the destination as the applier writes it: its name, the carried columns, how a row is found.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/change.h"
+#include "model/mapping.h"
+#include "model/table.h"
+
+namespace sluice::mysql {
+
+struct TargetColumn {
+  uint32_t source = 0;      // index into the source's row
+  std::string name;         // quoted
+  model::ColumnType type;   // the source's
+};
+
+struct Target {
+  model::TablePtr table;    // the source's description
+  std::string name;         // quoted
+  std::string object;       // for messages: "table db.name"
+  std::vector<TargetColumn> columns;
+  std::vector<size_t> identity;  // into `columns`; empty: a row is found by all its values
+  std::vector<bool> always_set;  // columns that an UPDATE names even if they do not change
+  bool has_enum = false;
+
+  bool keyless() const { return identity.empty(); }
+};
+
+Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping);
+
+// Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them (kAllColumns).
+inline constexpr uint64_t kAllColumns = ~uint64_t{0};
+uint64_t ChangedColumns(const Target& target, const model::RowChange& change);
+// `columns` of the target that are in the mask.
+std::vector<size_t> MaskedColumns(const Target& target, uint64_t mask);
+
+}  // namespace sluice::mysql

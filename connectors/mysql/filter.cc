@@ -1,0 +1,99 @@
+// Evaluates row filters on the source: the rows go there as typed values, the condition is the user's own text.
+//
+//   SELECT (<filter>) FROM (SELECT CAST(1 AS SIGNED) AS `id`, _utf8mb4 x'..' COLLATE .. AS `name` UNION ALL ...)
+//   AS `orders`
+//
+// The table's own name is that of the derived table, so that a condition may qualify its columns.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/connection.h"
+#include "connectors/mysql/literal.h"
+#include "connectors/mysql/sessions.h"
+
+namespace sluice::mysql {
+namespace {
+
+constexpr size_t kRowsPerQuery = 200;
+constexpr size_t kQueryBytes = 1 << 20;
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+std::string Lowered(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), Lower);
+  return out;
+}
+
+// Columns that the condition may name: those whose name stands somewhere in it. A name that is written in another way
+// (doubled backticks, letters that are not ASCII) makes all of them needed.
+std::vector<uint32_t> ColumnsNamed(const model::Table& table, const std::string& filter) {
+  const std::string text = Lowered(filter);
+  const bool is_plain = text.find("``") == std::string::npos &&
+                        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+  std::vector<uint32_t> columns;
+  for (uint32_t i = 0; i < table.columns.size(); ++i) {
+    if (!is_plain || text.find(Lowered(table.columns[i].name)) != std::string::npos) columns.push_back(i);
+  }
+  return columns;
+}
+
+class MysqlFilter : public connector::FilterEvaluator {
+ public:
+  MysqlFilter(const connector::Endpoint& endpoint, const connector::SessionContext& context)
+      : connection_(endpoint, context, {.charset = "utf8mb4"}) {}
+
+  std::vector<bool> Evaluate(const model::Table& table, const std::string& filter,
+                             std::span<const model::Row> rows) override {
+    const std::vector<uint32_t> columns = ColumnsNamed(table, filter);
+    std::vector<bool> keep;
+    keep.reserve(rows.size());
+    for (size_t next = 0; next < rows.size();) next = Ask(table, filter, columns, rows, next, keep);
+    return keep;
+  }
+
+ private:
+  // Asks about rows from `first` on; returns the first that was not asked about.
+  size_t Ask(const model::Table& table, const std::string& filter, const std::vector<uint32_t>& columns,
+             std::span<const model::Row> rows, size_t first, std::vector<bool>& keep) {
+    std::string sql = "SELECT (" + filter + "\n) FROM (";
+    size_t row = first;
+    for (; row < rows.size() && row - first < kRowsPerQuery && sql.size() < kQueryBytes; ++row) {
+      sql += row == first ? "SELECT " : " UNION ALL SELECT ";
+      fmt::format_to(std::back_inserter(sql), "{} AS `sluice row`", row - first);
+      for (const uint32_t column : columns) {
+        sql += ',';
+        AppendLiteral(sql, rows[row][column], table.columns[column].type, LiteralUse::kCompare,
+                      connection_.is_mariadb());
+        sql += " AS " + Quote(table.columns[column].name);
+      }
+    }
+    sql += ") AS " + Quote(table.name.name) + " ORDER BY `sluice row`";
+    const TextRows answers = connection_.Query(sql, "row filter of table " + table.name.Text());
+    if (answers.size() != row - first) {
+      throw Error(kFilterFailed)
+          .Object("row filter of table " + table.name.Text())
+          .Cause(fmt::format("{} rows gave {} answers: {}", row - first, answers.size(), filter))
+          .Remedy("A filter has to be a condition on the columns of one row.")
+          .Side(connection_.endpoint().side);
+    }
+    for (const TextRow& answer : answers) {
+      // A condition is true when it is neither NULL nor zero.
+      keep.push_back(answer[0] && std::strtod(answer[0]->c_str(), nullptr) != 0);
+    }
+    return row;
+  }
+
+  Connection connection_;
+};
+
+}  // namespace
+
+std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const connector::Endpoint& endpoint,
+                                                                const connector::SessionContext& context) {
+  return std::make_unique<MysqlFilter>(endpoint, context);
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,26 @@
+// Values as SQL text that the server reads back exactly, for a session whose client character set is `binary` and
+// which has backslash escapes.
+#pragma once
+
+#include <string>
+
+#include "model/row.h"
+#include "model/table.h"
+
+namespace sluice::mysql {
+
+enum class LiteralUse {
+  kStore,    // assigned to a column of this type, or compared with it by `=`
+  kCompare,  // a value of this type by itself, to be used in any expression: cast, with character set and collation
+};
+
+// Sources of the forms: MySQL 8.4 Reference Manual 11.1 "Literal Values" and 12.10 "Cast Functions"; MariaDB
+// documentation, "Literals" and "CAST".
+void AppendLiteral(std::string& out, const model::Cell& cell, const model::ColumnType& type, LiteralUse use,
+                   bool is_mariadb);
+
+// The condition that the column `name` holds exactly this value, where letter case, padding and null count.
+void AppendExactMatch(std::string& out, const std::string& name, const model::Cell& cell,
+                      const model::ColumnType& type, bool is_mariadb);
+
+}  // namespace sluice::mysql
