@@ -1,0 +1,43 @@
+"""SIGKILL and cut connections at random moments of every phase: nothing lost, nothing doubled, key or no key.
+
+20 rounds in ./test, 200 in ./test --soak; each prints its seed.
+"""
+
+import os
+
+import pytest
+
+from tests.support import chaos
+
+PAIRS = [("mariadb", "mariadb"), ("mariadb", "mariadb"), ("mysql", "mysql"), ("mariadb", "mysql"), ("mysql", "mariadb")]
+
+
+def one_round(get, sluice, number, seed, **more):
+    source_kind, destination_kind = PAIRS[number % len(PAIRS)]
+    source, destination = get.own(source_kind), get.own(destination_kind)
+    chaos.Chaos(source, destination, sluice, seed + number, **more).run()
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_random_kills(get, sluice, seed, number):
+    one_round(get, sluice, number, seed, rows=30_000)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(200))
+def test_two_hundred_random_kills(get, sluice, seed, number):
+    one_round(get, sluice, number, seed, rows=int(os.environ.get("SLUICE_SOAK_ROWS", "100000")))
+
+
+@pytest.mark.parametrize("phase", ["schema", "full", "incremental"])
+@pytest.mark.parametrize("victim", ["sluice", "source", "destination", "network"])
+def test_each_victim_in_each_phase(get, sluice, phase, victim):
+    """The same without chance: one strike in the named phase."""
+    source, destination = get.own("mariadb"), get.own("mariadb")
+    one = chaos.Chaos(source, destination, sluice, 7, victims=(victim,), rows=40_000)
+    one.rng.choice = _choosing(one.rng.choice, phase)
+    one.run(strikes=1)
+
+
+def _choosing(choice, phase):
+    return lambda some: phase if some is chaos.PHASES else choice(some)

@@ -1,0 +1,105 @@
+"""Slow, sliced, cut and silent networks."""
+
+import pytest
+
+from tests.support import compare, shop
+from tests.support.proxy import Proxy
+
+OBJECTS = [{"database": "shop"}]
+
+
+@pytest.fixture
+def proxied(maria_pair, sluice):
+    source, destination = maria_pair
+    shop.create(source, orders=3000)
+    with Proxy(source) as left, Proxy(destination) as right:
+        task = sluice(left, right, objects=OBJECTS)
+        yield source, destination, left, right, task
+        task.kill()
+
+
+def test_slices_and_delays(proxied):
+    source, destination, left, right, task = proxied
+    left.slice_bytes, right.slice_bytes = 7, 1000
+    left.delay_seconds = 0.00002
+    task.run_until_caught_up(timeout=300)
+    compare.assert_equal(source, "shop", destination)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_cut_while_following(proxied, side):
+    source, destination, left, right, task = proxied
+    proxy = left if side == "left" else right
+    with shop.Business(source) as business:
+        task.start()
+        task.wait_caught_up()
+        for _ in range(5):
+            seen = business.count
+            proxy.cut()
+            business.wait_for(seen + 30)
+            task.wait_caught_up()
+    task.follow_to(source, "shop", destination=destination)
+    compare.assert_equal(source, "shop", destination)
+    assert task.terminate() == 0
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_refused_for_a_while(proxied, side):
+    source, destination, left, right, task = proxied
+    proxy = left if side == "left" else right
+    task.start()
+    task.wait_caught_up()
+    proxy.refusing = True
+    proxy.cut()
+    source.execute("UPDATE shop.orders SET note='meanwhile' WHERE id<10")
+    task.wait_status(lambda s: not s["caught_up"], 60, "delayed")
+    proxy.refusing = False
+    task.follow_to(source, "shop", destination=destination)
+    compare.assert_equal(source, "shop", destination)
+
+
+@pytest.mark.slow
+def test_black_hole_is_noticed(proxied):
+    """Packets vanish without a reset: the stream's heartbeats tell, and it reconnects."""
+    source, destination, left, _, task = proxied
+    task.start()
+    task.wait_caught_up()
+    left.black_hole = True
+    source.execute("UPDATE shop.orders SET note='unseen' WHERE id<10")
+    task.wait_status(lambda s: not s["caught_up"], 120, "delayed")
+    left.black_hole = False  # old connections have lost bytes; only new ones work
+    task.follow_to(source, "shop", destination=destination, seconds=180)
+    compare.assert_equal(source, "shop", destination)
+
+
+@pytest.mark.parametrize("condition", ["black hole", "slow", "quiet"])
+def test_stop_is_quick(proxied, condition):
+    """SIGTERM ends it in seconds whatever it waits for, with the checkpoint written."""
+    source, destination, left, right, task = proxied
+    task.start()
+    task.wait_caught_up()
+    if condition == "black hole":
+        left.black_hole = right.black_hole = True
+        source.execute("UPDATE shop.orders SET note='x'")
+    elif condition == "slow":
+        right.bytes_per_second = 2000
+        source.execute("UPDATE shop.orders SET note=REPEAT('y', 500)")
+    task.terminate(10)
+    left.black_hole = right.black_hole = False
+    right.bytes_per_second = 0
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
+
+
+def test_stop_in_the_full_load_and_by_command(maria_pair, sluice):
+    source, destination = maria_pair
+    shop.create(source, orders=20_000)
+    task = sluice(source, destination, objects=OBJECTS, limits={"rows_per_second": 8000})
+    task.start()
+    task.wait_phase("full", seconds=60)
+    task.call("stop", timeout=30, check=0)
+    assert task.wait(5) == 0
+    task.task["limits"] = {}
+    task.write()
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
