@@ -29,6 +29,7 @@ PASSWORD = servers.ADMIN_PASSWORD
 
 # ---------------------------------------------------------------- frame
 
+
 def arguments(description, **defaults):
     """Common options; each keyword becomes an integer option with that default."""
     parser = argparse.ArgumentParser(description=description)
@@ -76,8 +77,10 @@ class Bench:
         print("\n| what | Sluice | peer | ratio | owed |\n|---|---|---|---|---|")
         for name, ours, peer, limit, unit in self.results:
             ratio = f"{ours / peer:.2f}" if peer else ""
-            print(f"| {name} | {ours:.2f} {unit} | {f'{peer:.2f} {unit}' if peer else ''} | {ratio} | "
-                  f"{f'<= {limit}' if limit else ''} |")
+            print(
+                f"| {name} | {ours:.2f} {unit} | {f'{peer:.2f} {unit}' if peer else ''} | {ratio} | "
+                f"{f'<= {limit}' if limit else ''} |"
+            )
         missed = [r for r in self.results if r[3] is not None and (r[1] / r[2] if r[2] else r[1]) > r[3]]
         if missed:
             print("\nmissed: " + "; ".join(r[0] for r in missed))
@@ -100,8 +103,9 @@ def run(command, **options):
     """Runs a program to its end; its seconds, peak memory in MiB and output. Failure is an error."""
     begin = time.monotonic()
     with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=subprocess.STDOUT, **options)
+        process = subprocess.Popen(
+            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, **options
+        )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - begin
@@ -139,23 +143,48 @@ def in_parallel(*jobs):
 
 # ---------------------------------------------------------------- data
 
+
 def sysbench_options(server, database, tables, rows):
-    return [f"--mysql-socket={server.socket}", "--mysql-user=admin", f"--mysql-password={PASSWORD}",
-            f"--mysql-db={database}", f"--tables={tables}", f"--table-size={rows}", "--db-driver=mysql"]
+    return [
+        f"--mysql-socket={server.socket}",
+        "--mysql-user=admin",
+        f"--mysql-password={PASSWORD}",
+        f"--mysql-db={database}",
+        f"--tables={tables}",
+        f"--table-size={rows}",
+        "--db-driver=mysql",
+    ]
 
 
 def sysbench_fill(server, database="sb", tables=4, rows=500_000, threads=2):
     """`tables` tables sbtest1 ... with `rows` rows each, a primary key and one secondary index."""
     server.execute(f"DROP DATABASE IF EXISTS {database}", f"CREATE DATABASE {database}")
-    run(["sysbench", "oltp_write_only", *sysbench_options(server, database, tables, rows), f"--threads={threads}", "prepare"])
+    run(
+        [
+            "sysbench",
+            "oltp_write_only",
+            *sysbench_options(server, database, tables, rows),
+            f"--threads={threads}",
+            "prepare",
+        ]
+    )
     server.execute(*[f"ANALYZE TABLE {database}.sbtest{i + 1}" for i in range(tables)])
 
 
 def sysbench_write(server, transactions, database="sb", tables=4, rows=500_000, threads=4, rate=0, seconds=0):
     """oltp_write_only: 4 row changes a transaction (two updates, a delete and an insert of one key)."""
     limit = [f"--events={transactions}", f"--time={seconds}"]
-    return run(["sysbench", "oltp_write_only", *sysbench_options(server, database, tables, rows), f"--threads={threads}",
-                f"--rate={rate}", *limit, "run"])
+    return run(
+        [
+            "sysbench",
+            "oltp_write_only",
+            *sysbench_options(server, database, tables, rows),
+            f"--threads={threads}",
+            f"--rate={rate}",
+            *limit,
+            "run",
+        ]
+    )
 
 
 def small_tables(server, database="many", count=5000, rows=10):
@@ -163,11 +192,16 @@ def small_tables(server, database="many", count=5000, rows=10):
     with server.session(database) as session:
         session.execute("SET sql_log_bin=0")
         for number in range(count):
-            session.execute(f"CREATE TABLE t{number} (id INT PRIMARY KEY, name VARCHAR(40), amount DECIMAL(10,2), KEY (name))")
-            session.execute(f"INSERT INTO t{number} VALUES " + ",".join(f"({i},'name {i}',{i}.25)" for i in range(rows)))
+            session.execute(
+                f"CREATE TABLE t{number} (id INT PRIMARY KEY, name VARCHAR(40), amount DECIMAL(10,2), KEY (name))"
+            )
+            session.execute(
+                f"INSERT INTO t{number} VALUES " + ",".join(f"({i},'name {i}',{i}.25)" for i in range(rows))
+            )
 
 
 # ---------------------------------------------------------------- peers
+
 
 def mydumper_myloader(bench, source, destination, database="sb", threads=2):
     """Seconds of mydumper and of myloader, one after the other as they are used."""
@@ -175,10 +209,28 @@ def mydumper_myloader(bench, source, destination, database="sb", threads=2):
     shutil.rmtree(folder, ignore_errors=True)
     destination.execute(f"DROP DATABASE IF EXISTS {database}")
     login = ["--user=admin", f"--password={PASSWORD}", f"--threads={threads}"]
-    dump = run(["mydumper", *login, f"--socket={source.socket}", f"--database={database}", f"--outputdir={folder}",
-                "--rows=125000", "--triggers", "--routines"])
-    load = run(["myloader", *login, f"--socket={destination.socket}", f"--directory={folder}", "--overwrite-tables",
-                "--enable-binlog"])
+    dump = run(
+        [
+            "mydumper",
+            *login,
+            f"--socket={source.socket}",
+            f"--database={database}",
+            f"--outputdir={folder}",
+            "--rows=125000",
+            "--triggers",
+            "--routines",
+        ]
+    )
+    load = run(
+        [
+            "myloader",
+            *login,
+            f"--socket={destination.socket}",
+            f"--directory={folder}",
+            "--overwrite-tables",
+            "--enable-binlog",
+        ]
+    )
     shutil.rmtree(folder, ignore_errors=True)
     return dump.seconds, load.seconds
 
@@ -220,12 +272,16 @@ def gtid(server):
 def make_replica(source, replica, at):
     """Points `replica` at `source` from position `at` without starting it. The replica has the data already."""
     if replica.is_mariadb:
-        replica.execute(f"CHANGE MASTER TO MASTER_HOST='{source.host}', MASTER_PORT={source.port}, MASTER_USER='admin', "
-                        f"MASTER_PASSWORD='{PASSWORD}', MASTER_LOG_FILE='{at[0]}', MASTER_LOG_POS={at[1]}, MASTER_USE_GTID=no")
+        replica.execute(
+            f"CHANGE MASTER TO MASTER_HOST='{source.host}', MASTER_PORT={source.port}, MASTER_USER='admin', "
+            f"MASTER_PASSWORD='{PASSWORD}', MASTER_LOG_FILE='{at[0]}', MASTER_LOG_POS={at[1]}, MASTER_USE_GTID=no"
+        )
     else:
-        replica.execute(f"CHANGE REPLICATION SOURCE TO SOURCE_HOST='{source.host}', SOURCE_PORT={source.port}, "
-                        f"SOURCE_USER='admin', SOURCE_PASSWORD='{PASSWORD}', SOURCE_LOG_FILE='{at[0]}', "
-                        f"SOURCE_LOG_POS={at[1]}, GET_SOURCE_PUBLIC_KEY=1")
+        replica.execute(
+            f"CHANGE REPLICATION SOURCE TO SOURCE_HOST='{source.host}', SOURCE_PORT={source.port}, "
+            f"SOURCE_USER='admin', SOURCE_PASSWORD='{PASSWORD}', SOURCE_LOG_FILE='{at[0]}', "
+            f"SOURCE_LOG_POS={at[1]}, GET_SOURCE_PUBLIC_KEY=1"
+        )
 
 
 def replica_catch_up(source, replica, threads=2, mode="optimistic"):

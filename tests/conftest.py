@@ -71,7 +71,9 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture(scope="session")
 def binary():
-    assert os.access(BINARY, os.X_OK), f"{BINARY} is not there: cmake --preset release && cmake --build --preset release"
+    assert os.access(
+        BINARY, os.X_OK
+    ), f"{BINARY} is not there: cmake --preset release && cmake --build --preset release"
     return BINARY
 
 

@@ -21,8 +21,9 @@ MODULES = ["base", "model", "sql", "selection", "connector", "pipeline", "store"
 CONNECTOR_MAY_USE = {"base", "model", "sql", "connector"}
 
 COLUMNS_MAX = 120
+PYTHON_COLUMNS_MAX = 135    # tests hold SQL and YAML as they are
 FILE_LINES_MAX = 800
-FUNCTION_LINES_MAX = 90    # aim at 70
+FUNCTION_LINES_MAX = 90  # aim at 70
 README_LINES_MAX = 60
 
 BANNED = [
@@ -38,7 +39,9 @@ BANNED = [
     (r"\busing namespace std;", "using namespace std"),
 ]
 
-FUNCTION_HEAD = re.compile(r"\)\s*(const|noexcept|override|final|mutable|->[^()]*|:.*)?\s*(const|noexcept|override)?\s*$")
+FUNCTION_HEAD = re.compile(
+    r"\)\s*(const|noexcept|override|final|mutable|->[^()]*|:.*)?\s*(const|noexcept|override)?\s*$"
+)
 TYPE_HEAD = re.compile(r"\b(namespace|class|struct|enum)\s+\w*\s*$")
 
 
@@ -49,20 +52,34 @@ class Findings(list):
 
 def tracked(*patterns):
     """Files that git knows or would add, so that a build directory never counts."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *patterns], cwd=ROOT, check=True,
-                            capture_output=True, text=True).stdout.split("\n")
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "--", *patterns],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split("\n")
     return [ROOT / name for name in sorted(filter(None, listed)) if (ROOT / name).is_file()]
 
 
 def blank_comments_and_strings(text):
     """Same length and lines, with comments and literals blanked, so that patterns see only code."""
+
     def blank(match):
         return re.sub(r"[^\n]", " ", match.group(0))
+
     # Raw strings first, then ordinary literals and comments in one pass. A ' between digits is a separator.
-    pattern = (r'R"(?P<d>[^\s()\\]{0,16})\((?:.|\n)*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\''
-               r'|//[^\n]*|/\*(?:.|\n)*?\*/')
-    return re.sub(pattern, lambda m: m.group(0) if m.group(0).startswith('"') and "include" in
-                  text[text.rfind("\n", 0, m.start()) + 1:m.start()] else blank(m), text)
+    pattern = (
+        r'R"(?P<d>[^\s()\\]{0,16})\((?:.|\n)*?\)(?P=d)"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])+\''
+        r'|//[^\n]*|/\*(?:.|\n)*?\*/'
+    )
+    return re.sub(
+        pattern,
+        lambda m: m.group(0)
+        if m.group(0).startswith('"') and "include" in text[text.rfind("\n", 0, m.start()) + 1 : m.start()]
+        else blank(m),
+        text,
+    )
 
 
 def check_includes(path, code, findings):
@@ -93,7 +110,7 @@ def check_functions(path, code, findings):
     for number, line in enumerate(lines, 1):
         for column, letter in enumerate(line):
             if letter == "{":
-                before = " ".join(lines[max(0, number - 4):number - 1] + [line[:column]])
+                before = " ".join(lines[max(0, number - 4) : number - 1] + [line[:column]])
                 before = re.split(r"[;{}]", before)[-1]
                 is_body = bool(FUNCTION_HEAD.search(before)) and not TYPE_HEAD.search(before)
                 inside = any(body for _, body in depth_stack)
@@ -101,7 +118,9 @@ def check_functions(path, code, findings):
             elif letter == "}" and depth_stack:
                 begin, body = depth_stack.pop()
                 if body and number - begin + 1 > FUNCTION_LINES_MAX:
-                    findings.add(path, begin, f"a function of {number - begin + 1} lines (at most {FUNCTION_LINES_MAX})")
+                    findings.add(
+                        path, begin, f"a function of {number - begin + 1} lines (at most {FUNCTION_LINES_MAX})"
+                    )
 
 
 def check_source(path, findings):
@@ -134,7 +153,11 @@ def check_any_text(path, findings):
     except UnicodeDecodeError:
         return
     for number, line in enumerate(text.split("\n"), 1):
-        if re.search(r"\b(TODO|FIXME|XXX)\b", line) and not re.search(r"TODO\(#\d+\)", line) and path.name != "check_tree.py":
+        if (
+            re.search(r"\b(TODO|FIXME|XXX)\b", line)
+            and not re.search(r"TODO\(#\d+\)", line)
+            and path.name != "check_tree.py"
+        ):
             findings.add(path, number, "TODO without an issue: write TODO(#123)")
         if re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----", line) and path.name != "check_tree.py":
             findings.add(path, number, "a private key")
@@ -154,8 +177,8 @@ def check_readmes(findings):
 
 def check_python(path, findings):
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if len(line) > COLUMNS_MAX + 10:
-            findings.add(path, number, f"{len(line)} columns (at most {COLUMNS_MAX + 10})")
+        if len(line) > PYTHON_COLUMNS_MAX:
+            findings.add(path, number, f"{len(line)} columns (at most {PYTHON_COLUMNS_MAX})")
 
 
 def run():

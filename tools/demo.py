@@ -98,8 +98,14 @@ def migrate(source, destination, folder):
     say("The writer has stopped, Sluice is not delayed.")
     say(f"{shown} verify shop.yaml")
     verified = subprocess.run(task._command("verify"), env=task.environment, check=False).returncode
-    return {"task": task, "status": status, "transactions": transactions, "to follow": seconds_to_follow,
-            "drain": drain_seconds, "verified": verified}
+    return {
+        "task": task,
+        "status": status,
+        "transactions": transactions,
+        "to follow": seconds_to_follow,
+        "drain": drain_seconds,
+        "verified": verified,
+    }
 
 
 def _watch(task, run):
@@ -141,8 +147,10 @@ def summary(source, destination, facts, seconds):
         print(f"  {name + ' ':.<48} {value}")
     if different:
         print("\n".join(different))
-    print("\nTriggers are not at the destination yet: with changes to follow, `sluice cutover shop.yaml` creates them and ends\n"
-          "the task, when the application is ready to switch over.")
+    print(
+        "\nTriggers are not at the destination yet: with changes to follow, `sluice cutover shop.yaml` creates them and ends\n"
+        "the task, when the application is ready to switch over."
+    )
     return not different and facts["verified"] == 0
 
 
@@ -162,14 +170,18 @@ def main():
         source, destination = park.new("mariadb"), park.new("mariadb")
         print(f"source on port {source.port}, destination on port {destination.port}, data in {park.base}")
         shop.create(source, **SIZES)
-        print(f"The shop has {rows(source, 'shop'):,} rows in {len(compare.tables(source, 'shop'))} tables, foreign keys, views, a "
-              "trigger, routines, JSON, a geometry, partitions.")
+        print(
+            f"The shop has {rows(source, 'shop'):,} rows in {len(compare.tables(source, 'shop'))} tables, foreign keys, views, a "
+            "trigger, routines, JSON, a geometry, partitions."
+        )
         folder = park.base / "task"
         facts = migrate(source, destination, folder)
         good = summary(source, destination, facts, time.monotonic() - begin)
         if arguments.keep:
-            print(f"\nmariadb --socket={source.socket} --user=admin --password={servers.ADMIN_PASSWORD} shop\n"
-                  f"mariadb --socket={destination.socket} --user=admin --password={servers.ADMIN_PASSWORD} shop_new")
+            print(
+                f"\nmariadb --socket={source.socket} --user=admin --password={servers.ADMIN_PASSWORD} shop\n"
+                f"mariadb --socket={destination.socket} --user=admin --password={servers.ADMIN_PASSWORD} shop_new"
+            )
             input("Enter ends the demo. ")
         return 0 if good else 1
     except KeyboardInterrupt:

@@ -8,30 +8,45 @@ PASSWORD = "least-Pr1vilege"
 # What docs/mysql.md tells users to grant.
 SOURCE_DATA = ["SELECT, SHOW VIEW ON shop.*"]
 SOURCE_LOG = ["REPLICATION SLAVE, REPLICATION CLIENT ON *.*"]
-DESTINATION = ["SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, "
-               "CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON shop.*",
-               "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES ON sluice.*"]
+DESTINATION = [
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, "
+    "CREATE ROUTINE, ALTER ROUTINE, EXECUTE ON shop.*",
+    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES ON sluice.*",
+]
 
 
 def plain_tables(source):
     """Tables only: what views, triggers and routines need beyond SELECT is told by the precheck."""
     shop.create(source)
-    source.execute("DROP VIEW shop.a_big_orders", "DROP TRIGGER shop.product_stock", "DROP PROCEDURE shop.close_order",
-                   "DROP FUNCTION shop.gross")
+    source.execute(
+        "DROP VIEW shop.a_big_orders",
+        "DROP TRIGGER shop.product_stock",
+        "DROP PROCEDURE shop.close_order",
+        "DROP FUNCTION shop.gross",
+    )
 
 
 def accounts(source, destination, source_grants, destination_grants):
     source.create_account("mover", PASSWORD, *source_grants)
     if destination is not source:
         destination.create_account("mover", PASSWORD, *destination_grants)
-    return {"source_user": "mover", "source_password": PASSWORD, "destination_user": "mover", "destination_password": PASSWORD}
+    return {
+        "source_user": "mover",
+        "source_password": PASSWORD,
+        "destination_user": "mover",
+        "destination_password": PASSWORD,
+    }
 
 
 def test_named_rights_are_enough(pair, sluice):
     source, destination = pair
     plain_tables(source)
-    task = sluice(source, destination, objects=[{"database": "shop"}],
-                  **accounts(source, destination, SOURCE_DATA + SOURCE_LOG, DESTINATION))
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "shop"}],
+        **accounts(source, destination, SOURCE_DATA + SOURCE_LOG, DESTINATION)
+    )
     finished = task.call("precheck", "--json")
     assert finished.code == 0, finished
     with shop.Business(source) as business:
@@ -47,8 +62,12 @@ def test_named_rights_are_enough(pair, sluice):
 def test_reload_makes_an_exact_cut(pair, sluice):
     source, destination = pair
     plain_tables(source)
-    task = sluice(source, destination, objects=[{"database": "shop"}],
-                  **accounts(source, destination, SOURCE_DATA + SOURCE_LOG + ["RELOAD ON *.*"], DESTINATION))
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "shop"}],
+        **accounts(source, destination, SOURCE_DATA + SOURCE_LOG + ["RELOAD ON *.*"], DESTINATION)
+    )
     with shop.Business(source, threads=2) as business:
         task.start()
         task.wait_phase("incremental", seconds=120)
@@ -57,11 +76,22 @@ def test_reload_makes_an_exact_cut(pair, sluice):
     compare.assert_equal(source, "shop", destination)
 
 
-@pytest.mark.parametrize("missing, side", [
-    ("REPLICATION SLAVE", "source"), ("REPLICATION CLIENT", "source"), ("SELECT", "source"),
-    ("INSERT", "destination"), ("CREATE", "destination"), ("ALTER", "destination"), ("UPDATE", "destination"),
-    ("DELETE", "destination"), ("INDEX", "destination"), ("REFERENCES", "destination"), ("DROP", "destination"),
-])
+@pytest.mark.parametrize(
+    "missing, side",
+    [
+        ("REPLICATION SLAVE", "source"),
+        ("REPLICATION CLIENT", "source"),
+        ("SELECT", "source"),
+        ("INSERT", "destination"),
+        ("CREATE", "destination"),
+        ("ALTER", "destination"),
+        ("UPDATE", "destination"),
+        ("DELETE", "destination"),
+        ("INDEX", "destination"),
+        ("REFERENCES", "destination"),
+        ("DROP", "destination"),
+    ],
+)
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
 def test_each_missing_right_is_named(get, sluice, kind, missing, side):
     source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
@@ -77,17 +107,27 @@ def test_each_missing_right_is_named(get, sluice, kind, missing, side):
         return left
 
     source_grants = SOURCE_DATA + SOURCE_LOG
-    task = sluice(source, destination, objects=[{"database": "shop"}], **accounts(
-        source, destination, without(source_grants) if side == "source" else source_grants,
-        without(DESTINATION) if side == "destination" else DESTINATION))
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "shop"}],
+        **accounts(
+            source,
+            destination,
+            without(source_grants) if side == "source" else source_grants,
+            without(DESTINATION) if side == "destination" else DESTINATION,
+        )
+    )
     finished = task.call("precheck", "--json")
     assert finished.code == 3, finished
     failed = [item for item in finished.json["items"] if item["status"] == "failed"]
     assert failed, finished
     remedies = "\n".join(item["remedy"] or "" for item in failed)
     assert "GRANT" in remedies and "ALL PRIVILEGES" not in remedies and "GRANT ALL" not in remedies, remedies
-    wanted = {"REPLICATION CLIENT": ("REPLICATION CLIENT", "BINLOG MONITOR"),
-              "REPLICATION SLAVE": ("REPLICATION SLAVE",)}.get(missing, (missing,))
+    wanted = {
+        "REPLICATION CLIENT": ("REPLICATION CLIENT", "BINLOG MONITOR"),
+        "REPLICATION SLAVE": ("REPLICATION SLAVE",),
+    }.get(missing, (missing,))
     assert any(word in remedies for word in wanted), remedies
     assert any(item["side"] == side for item in failed)
     assert task.call("run").code == 3
@@ -97,8 +137,12 @@ def test_each_missing_right_is_named(get, sluice, kind, missing, side):
 def test_the_printed_grant_mends_it(maria_pair, sluice):
     source, destination = maria_pair
     plain_tables(source)
-    task = sluice(source, destination, objects=[{"database": "shop"}],
-                  **accounts(source, destination, ["SELECT ON shop.customers"], []))
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "shop"}],
+        **accounts(source, destination, ["SELECT ON shop.customers"], [])
+    )
     for _ in range(6):
         finished = task.call("precheck", "--json")
         if finished.code == 0:

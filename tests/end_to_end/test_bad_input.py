@@ -41,7 +41,13 @@ def test_purged_logs_are_a_hard_stop(get, sluice, kind):
 def test_a_table_is_dropped_under_the_load(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source, orders=20_000)
-    task = sluice(source, destination, types=["schema", "full"], objects=OBJECTS, limits={"rows_per_second": 5000, "readers": 1, "writers": 1})
+    task = sluice(
+        source,
+        destination,
+        types=["schema", "full"],
+        objects=OBJECTS,
+        limits={"rows_per_second": 5000, "readers": 1, "writers": 1},
+    )
     task.start()
     task.wait_phase("full", seconds=60)
     source.execute("SET SESSION lock_wait_timeout=30", "DROP TABLE shop.visits")
@@ -86,8 +92,11 @@ def test_someone_else_wrote_to_the_destination(maria_pair, sluice):
 def test_a_row_that_the_destination_cannot_take(get, sluice):
     """max_allowed_packet of the destination is smaller than one row."""
     source, destination = get.shared("mariadb", "source"), get.own("mariadb", extra=["--max-allowed-packet=1M"])
-    source.execute("CREATE DATABASE big", "CREATE TABLE big.t (id INT PRIMARY KEY, v LONGBLOB)",
-                   "INSERT INTO big.t VALUES (1, 'small'), (2, REPEAT('x', 3000000))")
+    source.execute(
+        "CREATE DATABASE big",
+        "CREATE TABLE big.t (id INT PRIMARY KEY, v LONGBLOB)",
+        "INSERT INTO big.t VALUES (1, 'small'), (2, REPEAT('x', 3000000))",
+    )
     task = sluice(source, destination, types=["schema", "full", "incremental"], objects=[{"database": "big"}])
     finished = task.call("run", "--until", "caught-up")
     # LOAD DATA streams, so that the load may work; a change may not.
@@ -108,8 +117,11 @@ def test_a_row_that_the_destination_cannot_take(get, sluice):
 def test_a_value_that_the_destination_would_change(maria_pair, sluice):
     """F into a narrower table of the user: an error that names table, column and row; nothing half done."""
     source, destination = maria_pair
-    source.execute("CREATE DATABASE n", "CREATE TABLE n.t (id INT PRIMARY KEY, v VARCHAR(50), i BIGINT)",
-                   "INSERT INTO n.t VALUES (1,'short',1),(2,'much longer than ten',2),(3,'x',3000000000)")
+    source.execute(
+        "CREATE DATABASE n",
+        "CREATE TABLE n.t (id INT PRIMARY KEY, v VARCHAR(50), i BIGINT)",
+        "INSERT INTO n.t VALUES (1,'short',1),(2,'much longer than ten',2),(3,'x',3000000000)",
+    )
     destination.execute("CREATE DATABASE n", "CREATE TABLE n.t (id INT PRIMARY KEY, v VARCHAR(10), i INT)")
     task = sluice(source, destination, types=["full"], objects=[{"database": "n"}])
     finished = task.call("run")
@@ -123,8 +135,12 @@ def test_a_value_that_the_destination_would_change(maria_pair, sluice):
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 def test_full_disk_at_the_destination(get, sluice, tmp_path):
     """The destination's data is on a small tmpfs; with more room the same command goes on."""
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], capture_output=True,
-                      check=False).returncode != 0:
+    if (
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], capture_output=True, check=False
+        ).returncode
+        != 0
+    ):
         pytest.skip("mount is not allowed here")
     subprocess.run(["umount", str(tmp_path)], check=False)
     source, destination = get.shared("mariadb", "source"), get.own("mariadb")
@@ -136,13 +152,18 @@ def test_full_disk_at_the_destination(get, sluice, tmp_path):
         subprocess.run(["cp", "-a", f"{destination.directory}/moved/.", str(destination.data)], check=True)
         destination.start()
         shop.create(source)
-        source.execute("CREATE TABLE shop.filler (id INT PRIMARY KEY, v LONGTEXT)",
-                       "INSERT INTO shop.filler WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<900) "
-                       "SELECT i, REPEAT(CHAR(65 + i % 26), 200000) FROM n")
+        source.execute(
+            "CREATE TABLE shop.filler (id INT PRIMARY KEY, v LONGTEXT)",
+            "INSERT INTO shop.filler WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<900) "
+            "SELECT i, REPEAT(CHAR(65 + i % 26), 200000) FROM n",
+        )
         task = sluice(source, destination, objects=OBJECTS)
         task.start()
-        wait_until(lambda: not task.is_running or "MY-0112" in task.log_text(60000) or "space" in task.log_text(60000), 120,
-                   lambda: f"the full disk\n{task.log_text()}")
+        wait_until(
+            lambda: not task.is_running or "MY-0112" in task.log_text(60000) or "space" in task.log_text(60000),
+            120,
+            lambda: f"the full disk\n{task.log_text()}",
+        )
         subprocess.run(["mount", "-o", "remount,size=2g", str(destination.data)], check=True)
         if not task.is_running:
             assert task.process.returncode in (3, 4), task.log_text()
@@ -162,6 +183,7 @@ def test_a_server_that_lies(maria_pair, sluice, seed, side, number):
     shop.create(source)
     rng = random.Random(seed + number)
     with Proxy(source if side == "source" else destination) as proxy:
+
         def corrupt(data, direction):
             if direction == "to client" and rng.random() < 0.03 and len(data) > 8:
                 spoilt = bytearray(data)

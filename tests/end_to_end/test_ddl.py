@@ -51,9 +51,14 @@ STATEMENTS = [
 
 def prepare(source):
     source.execute("CREATE DATABASE d")
-    source.execute("CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(50))", "INSERT INTO a VALUES (1,'one'),(2,'two'),(3,'three')",
-                   "CREATE TABLE dropped (id INT PRIMARY KEY)", "CREATE TABLE keyless (a INT)",
-                   "INSERT INTO keyless VALUES (1),(1),(2)", database="d")
+    source.execute(
+        "CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(50))",
+        "INSERT INTO a VALUES (1,'one'),(2,'two'),(3,'three')",
+        "CREATE TABLE dropped (id INT PRIMARY KEY)",
+        "CREATE TABLE keyless (a INT)",
+        "INSERT INTO keyless VALUES (1),(1),(2)",
+        database="d",
+    )
 
 
 def test_ddl_between_changes(pair, sluice):
@@ -89,8 +94,12 @@ def test_ddl_waiting_in_the_log(pair, sluice):
 def test_ddl_is_renamed(maria_pair, sluice):
     source, destination = maria_pair
     prepare(source)
-    task = sluice(source, destination, objects=[{"database": "d", "rename": "d2"}],
-                  mapping=[{"kind": "table", "in": "d.*", "prefix": "x_"}])
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "d", "rename": "d2"}],
+        mapping=[{"kind": "table", "in": "d.*", "prefix": "x_"}],
+    )
     task.run_until_caught_up()
     for statement in STATEMENTS:
         if "VIEW" not in statement and "PROCEDURE" not in statement and "FUNCTION" not in statement:
@@ -104,11 +113,19 @@ def test_ddl_is_renamed(maria_pair, sluice):
 def test_ddl_filter(maria_pair, sluice):
     source, destination = maria_pair
     prepare(source)
-    task = sluice(source, destination, objects=[{"database": "d", "operations": {"dml": ["insert", "update", "delete"],
-                                                                                "ddl": ["create_table"]}}])
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "d", "operations": {"dml": ["insert", "update", "delete"], "ddl": ["create_table"]}}],
+    )
     task.run_until_caught_up()
-    source.execute("CREATE TABLE made (id INT PRIMARY KEY)", "INSERT INTO made VALUES (1)", "DROP TABLE dropped",
-                   "TRUNCATE TABLE keyless", database="d")
+    source.execute(
+        "CREATE TABLE made (id INT PRIMARY KEY)",
+        "INSERT INTO made VALUES (1)",
+        "DROP TABLE dropped",
+        "TRUNCATE TABLE keyless",
+        database="d",
+    )
     task.run_until_caught_up()
     assert compare.tables(destination, "d") == ["a", "dropped", "keyless", "made"]
     assert destination.value("SELECT COUNT(*) FROM d.made") == 1
@@ -121,17 +138,32 @@ def test_online_schema_change_tool(maria_pair, sluice):
     prepare(source)
     task = sluice(source, destination, objects=[{"database": "d"}])
     task.run_until_caught_up()
-    source.execute("CREATE TABLE _a_new LIKE a", "ALTER TABLE _a_new ADD COLUMN extra INT DEFAULT 3",
-                   "INSERT INTO _a_new (id, v) SELECT id, v FROM a", "UPDATE a SET v='late' WHERE id=1",
-                   "REPLACE INTO _a_new (id, v) SELECT id, v FROM a WHERE id=1", "RENAME TABLE a TO _a_old, _a_new TO a",
-                   "DROP TABLE _a_old", "INSERT INTO a (id, v, extra) VALUES (50,'x',1)", database="d")
+    source.execute(
+        "CREATE TABLE _a_new LIKE a",
+        "ALTER TABLE _a_new ADD COLUMN extra INT DEFAULT 3",
+        "INSERT INTO _a_new (id, v) SELECT id, v FROM a",
+        "UPDATE a SET v='late' WHERE id=1",
+        "REPLACE INTO _a_new (id, v) SELECT id, v FROM a WHERE id=1",
+        "RENAME TABLE a TO _a_old, _a_new TO a",
+        "DROP TABLE _a_old",
+        "INSERT INTO a (id, v, extra) VALUES (50,'x',1)",
+        database="d",
+    )
     task.run_until_caught_up()
     compare.assert_equal(source, "d", destination)
 
 
-@pytest.mark.parametrize("statement", ["CREATE USER someone@localhost", "CREATE DATABASE another", "GRANT SELECT ON d.* TO admin",
-                                       "CREATE EVENT d.e ON SCHEDULE EVERY 1 DAY DO SELECT 1", "ANALYZE TABLE d.a",
-                                       "CREATE TEMPORARY TABLE d.tmp (id INT)"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE USER someone@localhost",
+        "CREATE DATABASE another",
+        "GRANT SELECT ON d.* TO admin",
+        "CREATE EVENT d.e ON SCHEDULE EVERY 1 DAY DO SELECT 1",
+        "ANALYZE TABLE d.a",
+        "CREATE TEMPORARY TABLE d.tmp (id INT)",
+    ],
+)
 def test_other_statements_are_passed_over(maria_pair, sluice, statement):
     source, destination = maria_pair
     prepare(source)
@@ -154,8 +186,11 @@ def test_new_table_of_a_followed_database_with_business(maria_pair, sluice):
     with shop.Business(source):
         task.start()
         task.wait_caught_up()
-        source.execute("CREATE TABLE shop.later (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
-                       "INSERT INTO shop.later (v) VALUES (1),(2),(3)", "ALTER TABLE shop.visits ADD COLUMN browser VARCHAR(20) NULL")
+        source.execute(
+            "CREATE TABLE shop.later (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
+            "INSERT INTO shop.later (v) VALUES (1),(2),(3)",
+            "ALTER TABLE shop.visits ADD COLUMN browser VARCHAR(20) NULL",
+        )
     task.follow_to(source, "shop", destination=destination)
     compare.assert_equal(source, "shop", destination)
     assert task.terminate() == 0

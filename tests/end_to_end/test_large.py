@@ -17,8 +17,10 @@ def peak_mib(pid):
 
 def sequence(server, count, expression):
     recursion = "max_recursive_iterations" if server.is_mariadb else "cte_max_recursion_depth"
-    return f"SET SESSION {recursion}=100000000", \
-        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<{count}) SELECT {expression} FROM n"
+    return (
+        f"SET SESSION {recursion}=100000000",
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<{count}) SELECT {expression} FROM n",
+    )
 
 
 def fill(server, count):
@@ -53,7 +55,9 @@ def test_long_rows(pair, sluice):
     source.execute("CREATE DATABASE longrows", "CREATE TABLE longrows.t (id INT PRIMARY KEY, v LONGBLOB)")
     with source.session("longrows") as session:
         for i in range(30):
-            session.execute("INSERT INTO t VALUES (%s, REPEAT(%s, %s))", (i, chr(65 + i % 26), 6_000_000 if i % 5 == 0 else 10))
+            session.execute(
+                "INSERT INTO t VALUES (%s, REPEAT(%s, %s))", (i, chr(65 + i % 26), 6_000_000 if i % 5 == 0 else 10)
+            )
     task = sluice(source, destination, objects=[{"database": "longrows"}])
     task.start()
     task.wait_caught_up(120)
@@ -67,12 +71,21 @@ def test_long_rows(pair, sluice):
 def test_many_columns_and_wide_keys(maria_pair, sluice):
     source, destination = maria_pair
     columns = ", ".join(f"c{i} INT NULL" for i in range(900))
-    source.execute("CREATE DATABASE wide", f"CREATE TABLE wide.t (id INT PRIMARY KEY, {columns})",
-                   "INSERT INTO wide.t (id, c0, c899) VALUES (1, 5, 6), (2, NULL, 7)",
-                   "CREATE TABLE wide.k (" + ", ".join(f"k{i} VARCHAR(40) NOT NULL" for i in range(15)) +
-                   ", PRIMARY KEY (" + ", ".join(f"k{i}" for i in range(15)) + "))")
+    source.execute(
+        "CREATE DATABASE wide",
+        f"CREATE TABLE wide.t (id INT PRIMARY KEY, {columns})",
+        "INSERT INTO wide.t (id, c0, c899) VALUES (1, 5, 6), (2, NULL, 7)",
+        "CREATE TABLE wide.k ("
+        + ", ".join(f"k{i} VARCHAR(40) NOT NULL" for i in range(15))
+        + ", PRIMARY KEY ("
+        + ", ".join(f"k{i}" for i in range(15))
+        + "))",
+    )
     with source.session("wide") as session:
-        session.executemany("INSERT INTO k VALUES (" + ",".join(["%s"] * 15) + ")", [[f"v{i % (j + 2)}" for j in range(14)] + [f"r{i}"] for i in range(3000)])
+        session.executemany(
+            "INSERT INTO k VALUES (" + ",".join(["%s"] * 15) + ")",
+            [[f"v{i % (j + 2)}" for j in range(14)] + [f"r{i}"] for i in range(3000)],
+        )
     task = sluice(source, destination, objects=[{"database": "wide"}])
     task.run_until_caught_up()
     source.execute("UPDATE wide.t SET c500=id, c0=NULL", "UPDATE wide.k SET k3='new' WHERE k0='v0'")
@@ -97,7 +110,9 @@ def many_tables(maria_pair, sluice, count, seconds):
     total = "SELECT COUNT(*), SUM(table_rows) FROM information_schema.tables WHERE table_schema='many'"
     assert destination.query(total)[0][0] == count
     for i in range(0, count, max(1, count // 100)):
-        assert source.query(f"SELECT * FROM many.t{i} ORDER BY id") == destination.query(f"SELECT * FROM many.t{i} ORDER BY id")
+        assert source.query(f"SELECT * FROM many.t{i} ORDER BY id") == destination.query(
+            f"SELECT * FROM many.t{i} ORDER BY id"
+        )
     task.verify(timeout=seconds)
 
 
@@ -113,7 +128,9 @@ def test_five_thousand_tables(maria_pair, sluice):
 def test_rate_limit_holds(maria_pair, sluice):
     source, destination = maria_pair
     fill(source, 20_000)
-    task = sluice(source, destination, types=["schema", "full"], objects=[{"database": "big"}], limits={"rows_per_second": 4000})
+    task = sluice(
+        source, destination, types=["schema", "full"], objects=[{"database": "big"}], limits={"rows_per_second": 4000}
+    )
     begin = time.monotonic()
     task.run()
     assert time.monotonic() - begin >= 3.5
@@ -147,11 +164,20 @@ def test_without_gtid(get, sluice, source_gtid):
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
 def test_keyless_rows_arrive_exactly_once(get, sluice, kind):
     source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
-    source.execute("CREATE DATABASE heap", "CREATE TABLE heap.h (a INT NULL, b VARCHAR(20), c DOUBLE, d JSON)",
-                   "INSERT INTO heap.h VALUES (1,'x',0.1,'{}'),(1,'x',0.1,'{}'),(1,'x',0.1,'{}'),(NULL,NULL,NULL,NULL),(NULL,NULL,NULL,NULL)")
+    source.execute(
+        "CREATE DATABASE heap",
+        "CREATE TABLE heap.h (a INT NULL, b VARCHAR(20), c DOUBLE, d JSON)",
+        "INSERT INTO heap.h VALUES (1,'x',0.1,'{}'),(1,'x',0.1,'{}'),(1,'x',0.1,'{}'),(NULL,NULL,NULL,NULL),(NULL,NULL,NULL,NULL)",
+    )
     task = sluice(source, destination, objects=[{"database": "heap"}])
     task.run_until_caught_up()
-    source.execute("DELETE FROM heap.h WHERE a=1 LIMIT 1", "UPDATE heap.h SET b='y' WHERE a=1 LIMIT 1", "INSERT INTO heap.h VALUES (1,'x',0.1,'{}')",
-                   "DELETE FROM heap.h WHERE a IS NULL LIMIT 1", "UPDATE heap.h SET c=-0e0 WHERE a=1 LIMIT 1", "UPDATE heap.h SET d='[1,2]' LIMIT 2")
+    source.execute(
+        "DELETE FROM heap.h WHERE a=1 LIMIT 1",
+        "UPDATE heap.h SET b='y' WHERE a=1 LIMIT 1",
+        "INSERT INTO heap.h VALUES (1,'x',0.1,'{}')",
+        "DELETE FROM heap.h WHERE a IS NULL LIMIT 1",
+        "UPDATE heap.h SET c=-0e0 WHERE a=1 LIMIT 1",
+        "UPDATE heap.h SET d='[1,2]' LIMIT 2",
+    )
     task.run_until_caught_up()
     compare.assert_equal(source, "heap", destination)

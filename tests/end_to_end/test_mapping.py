@@ -9,12 +9,16 @@ from tests.support.compare import Mapped
 def make(source):
     source.execute("CREATE DATABASE m")
     with source.session("m") as session:
-        session.execute("CREATE TABLE t_orders (id INT PRIMARY KEY, state VARCHAR(20), amount DECIMAL(10,2), note TEXT, addr VARCHAR(50))")
+        session.execute(
+            "CREATE TABLE t_orders (id INT PRIMARY KEY, state VARCHAR(20), amount DECIMAL(10,2), note TEXT, addr VARCHAR(50))"
+        )
         session.execute("CREATE TABLE t_other (id INT PRIMARY KEY, v INT)")
         session.execute("CREATE TABLE plain (a INT, b INT)")
         session.execute("CREATE TABLE left_out (id INT PRIMARY KEY)")
-        session.executemany("INSERT INTO t_orders VALUES (%s,%s,%s,%s,%s)",
-                            [(i, ("new", "old")[i % 2], i * 1.25, f"note {i}", f"street {i}") for i in range(300)])
+        session.executemany(
+            "INSERT INTO t_orders VALUES (%s,%s,%s,%s,%s)",
+            [(i, ("new", "old")[i % 2], i * 1.25, f"note {i}", f"street {i}") for i in range(300)],
+        )
         session.execute("INSERT INTO t_other VALUES (1,1),(2,2),(3,3)")
         session.execute("INSERT INTO plain VALUES (1,1),(1,1),(2,NULL)")
         session.execute("INSERT INTO left_out VALUES (1)")
@@ -23,21 +27,38 @@ def make(source):
 def test_rename_filter_and_columns(pair, sluice):
     source, destination = pair
     make(source)
-    task = sluice(source, destination, objects=[{
-        "database": "m", "rename": "m_new",
-        "tables": [{"table": "t_orders", "rename": "orders2", "filter": "id > 100 AND state = 'new'",
-                    "columns": {"exclude": ["note"], "rename": {"addr": "address"}}},
-                   {"table": "plain"}]}])
+    task = sluice(
+        source,
+        destination,
+        objects=[
+            {
+                "database": "m",
+                "rename": "m_new",
+                "tables": [
+                    {
+                        "table": "t_orders",
+                        "rename": "orders2",
+                        "filter": "id > 100 AND state = 'new'",
+                        "columns": {"exclude": ["note"], "rename": {"addr": "address"}},
+                    },
+                    {"table": "plain"},
+                ],
+            }
+        ],
+    )
     task.run_until_caught_up()
-    expected = [Mapped("t_orders", "orders2", "id > 100 AND state = 'new'", ("note",), {"addr": "address"}), Mapped("plain")]
+    expected = [
+        Mapped("t_orders", "orders2", "id > 100 AND state = 'new'", ("note",), {"addr": "address"}),
+        Mapped("plain"),
+    ]
     compare.assert_equal(source, "m", destination, "m_new", only=expected)
     assert compare.tables(destination, "m_new") == ["orders2", "plain"]
     with source.session("m") as session:
-        session.execute("UPDATE t_orders SET state='new' WHERE id BETWEEN 120 AND 130")      # into the filter
-        session.execute("UPDATE t_orders SET state='gone' WHERE id BETWEEN 140 AND 150")     # out of it
-        session.execute("UPDATE t_orders SET amount=amount+1 WHERE id BETWEEN 90 AND 110")   # inside and outside
-        session.execute("UPDATE t_orders SET id=id+1000 WHERE id BETWEEN 50 AND 60")         # into it by the key
-        session.execute("UPDATE t_orders SET id=id-500 WHERE id BETWEEN 200 AND 210")        # out of it by the key
+        session.execute("UPDATE t_orders SET state='new' WHERE id BETWEEN 120 AND 130")  # into the filter
+        session.execute("UPDATE t_orders SET state='gone' WHERE id BETWEEN 140 AND 150")  # out of it
+        session.execute("UPDATE t_orders SET amount=amount+1 WHERE id BETWEEN 90 AND 110")  # inside and outside
+        session.execute("UPDATE t_orders SET id=id+1000 WHERE id BETWEEN 50 AND 60")  # into it by the key
+        session.execute("UPDATE t_orders SET id=id-500 WHERE id BETWEEN 200 AND 210")  # out of it by the key
         session.execute("UPDATE t_orders SET note='only a column that is left out'")
         session.execute("INSERT INTO t_orders VALUES (5000,'new',1,'n','a'), (5001,'old',1,'n','a')")
         session.execute("DELETE FROM t_orders WHERE id IN (160, 161, 1)")
@@ -52,10 +73,16 @@ def test_rename_filter_and_columns(pair, sluice):
 def test_batch_rules(maria_pair, sluice):
     source, destination = maria_pair
     make(source)
-    task = sluice(source, destination, objects=[{"database": "m"}], mapping=[
-        {"kind": "table", "in": "m.*", "match": "^t_(.*)$", "replace": "$1_v2"},
-        {"kind": "column", "in": "m.t_orders", "prefix": "x_"},
-        {"kind": "database", "in": "m", "suffix": "_copy"}])
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "m"}],
+        mapping=[
+            {"kind": "table", "in": "m.*", "match": "^t_(.*)$", "replace": "$1_v2"},
+            {"kind": "column", "in": "m.t_orders", "prefix": "x_"},
+            {"kind": "database", "in": "m", "suffix": "_copy"},
+        ],
+    )
     preview = task.call("preview", "--json", check=0).json
     text = str(preview)
     for name in ("m_copy.orders_v2", "m_copy.other_v2", "m_copy.plain", "m_copy.orders_v2.x_amount"):
@@ -64,15 +91,29 @@ def test_batch_rules(maria_pair, sluice):
     source.execute("UPDATE m.t_orders SET amount=0 WHERE id<50", "DELETE FROM m.t_other WHERE id=1")
     task.run_until_caught_up()
     renamed = {c: "x_" + c for c in ("id", "state", "amount", "note", "addr")}
-    compare.assert_equal(source, "m", destination, "m_copy", only=[
-        Mapped("t_orders", "orders_v2", renamed=renamed), Mapped("t_other", "other_v2"), Mapped("plain"), Mapped("left_out")])
+    compare.assert_equal(
+        source,
+        "m",
+        destination,
+        "m_copy",
+        only=[
+            Mapped("t_orders", "orders_v2", renamed=renamed),
+            Mapped("t_other", "other_v2"),
+            Mapped("plain"),
+            Mapped("left_out"),
+        ],
+    )
 
 
 def test_collisions_are_refused(maria_pair, sluice):
     source, destination = maria_pair
     make(source)
-    task = sluice(source, destination, objects=[{"database": "m"}],
-                  mapping=[{"kind": "table", "in": "m.*", "match": ".*", "replace": "same"}])
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "m"}],
+        mapping=[{"kind": "table", "in": "m.*", "match": ".*", "replace": "same"}],
+    )
     finished = task.call("run")
     assert finished.code in (2, 3), finished
     assert "same" in finished.text
@@ -93,16 +134,30 @@ def test_excluded_tables(maria_pair, sluice):
 def test_operation_filter(maria_pair, sluice):
     source, destination = maria_pair
     make(source)
-    task = sluice(source, destination, objects=[{
-        "database": "m", "operations": {"dml": ["insert", "update"], "ddl": []},
-        "tables": [{"table": "t_orders"}, {"table": "t_other", "operations": {"dml": ["insert", "delete"]}}]}])
+    task = sluice(
+        source,
+        destination,
+        objects=[
+            {
+                "database": "m",
+                "operations": {"dml": ["insert", "update"], "ddl": []},
+                "tables": [{"table": "t_orders"}, {"table": "t_other", "operations": {"dml": ["insert", "delete"]}}],
+            }
+        ],
+    )
     task.run_until_caught_up()
-    source.execute("DELETE FROM m.t_orders WHERE id=1", "UPDATE m.t_orders SET amount=1 WHERE id=2",
-                   "INSERT INTO m.t_orders VALUES (900,'new',1,'','')", "UPDATE m.t_other SET v=9 WHERE id=1",
-                   "DELETE FROM m.t_other WHERE id=2", "INSERT INTO m.t_other VALUES (4,4)")
+    source.execute(
+        "DELETE FROM m.t_orders WHERE id=1",
+        "UPDATE m.t_orders SET amount=1 WHERE id=2",
+        "INSERT INTO m.t_orders VALUES (900,'new',1,'','')",
+        "UPDATE m.t_other SET v=9 WHERE id=1",
+        "DELETE FROM m.t_other WHERE id=2",
+        "INSERT INTO m.t_other VALUES (4,4)",
+    )
     task.run_until_caught_up()
-    assert destination.query("SELECT id, amount FROM m.t_orders WHERE id IN (1,2,900) ORDER BY id") == \
-        source.query("SELECT 1, 1.25 UNION SELECT 2, 1.00 UNION SELECT 900, 1.00")
+    assert destination.query("SELECT id, amount FROM m.t_orders WHERE id IN (1,2,900) ORDER BY id") == source.query(
+        "SELECT 1, 1.25 UNION SELECT 2, 1.00 UNION SELECT 900, 1.00"
+    )
     assert destination.query("SELECT id, v FROM m.t_other ORDER BY id") == [(1, 1), (3, 3), (4, 4)]
 
 
@@ -146,8 +201,11 @@ def test_awkward_names(maria_pair, sluice, name):
     source, destination = maria_pair
     quoted = compare.quote(name)
     source.execute(f"CREATE DATABASE {quoted}")
-    source.execute(f"CREATE TABLE {quoted} (id INT PRIMARY KEY, {quoted} INT, `k'2` VARCHAR(9) DEFAULT 'x', UNIQUE KEY {quoted} ({quoted}))",
-                   f"INSERT INTO {quoted} (id, {quoted}) VALUES (1,1),(2,2)", database=name)
+    source.execute(
+        f"CREATE TABLE {quoted} (id INT PRIMARY KEY, {quoted} INT, `k'2` VARCHAR(9) DEFAULT 'x', UNIQUE KEY {quoted} ({quoted}))",
+        f"INSERT INTO {quoted} (id, {quoted}) VALUES (1,1),(2,2)",
+        database=name,
+    )
     task = sluice(source, destination, objects=[{"database": name}])
     task.run_until_caught_up()
     source.execute(f"UPDATE {quoted} SET {quoted}=7 WHERE id=1", f"DELETE FROM {quoted} WHERE id=2", database=name)

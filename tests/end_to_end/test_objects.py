@@ -25,8 +25,9 @@ def test_cutover_creates_triggers_and_ends_the_task(pair, sluice):
     destination.execute("UPDATE shop.products SET stock=stock+1 WHERE id=1")
     assert destination.value("SELECT COUNT(*) FROM shop.stock_log") == before + 1
     # A task that was switched over never resumes: it could overwrite newer data.
-    destination.execute("UPDATE shop.customers SET name='newer' WHERE id=(SELECT MIN(id) FROM shop.customers)") \
-        if destination.is_mariadb else None
+    destination.execute(
+        "UPDATE shop.customers SET name='newer' WHERE id=(SELECT MIN(id) FROM shop.customers)"
+    ) if destination.is_mariadb else None
     again = task.call("run")
     after = compare.digest(destination, "shop")
     assert again.code == 0, again
@@ -38,8 +39,12 @@ def test_cutover_creates_triggers_and_ends_the_task(pair, sluice):
 def test_a_failed_object_does_not_stop_the_others(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)
-    source.execute("CREATE TABLE shop.base (id INT PRIMARY KEY, v INT)", "CREATE VIEW shop.broken AS SELECT v FROM shop.base",
-                   "ALTER TABLE shop.base DROP COLUMN v", "ALTER TABLE shop.base ADD COLUMN w INT")
+    source.execute(
+        "CREATE TABLE shop.base (id INT PRIMARY KEY, v INT)",
+        "CREATE VIEW shop.broken AS SELECT v FROM shop.base",
+        "ALTER TABLE shop.base DROP COLUMN v",
+        "ALTER TABLE shop.base ADD COLUMN w INT",
+    )
     task = sluice(source, destination, types=["schema", "full"], objects=[{"database": "shop"}])
     finished = task.run(check=4)
     assert "broken" in finished.text
@@ -58,8 +63,11 @@ def test_a_failed_object_does_not_stop_the_others(maria_pair, sluice):
 def test_a_failed_object_can_be_skipped(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)
-    source.execute("CREATE TABLE shop.base (id INT PRIMARY KEY, v INT)", "CREATE VIEW shop.broken AS SELECT v FROM shop.base",
-                   "ALTER TABLE shop.base DROP COLUMN v, ADD COLUMN w INT")
+    source.execute(
+        "CREATE TABLE shop.base (id INT PRIMARY KEY, v INT)",
+        "CREATE VIEW shop.broken AS SELECT v FROM shop.base",
+        "ALTER TABLE shop.base DROP COLUMN v, ADD COLUMN w INT",
+    )
     task = sluice(source, destination, types=["schema", "full"], objects=[{"database": "shop"}])
     task.run(check=4)
     label = [o for o in task.status()["objects"] if o["state"] == "failed"][0]["label"]

@@ -6,8 +6,13 @@ OBJECTS = [{"database": "shop"}]
 
 
 def routines(server, database):
-    return sorted(server.query("SELECT routine_name, routine_type, security_type FROM information_schema.routines "
-                               "WHERE routine_schema=%s", (database,)))
+    return sorted(
+        server.query(
+            "SELECT routine_name, routine_type, security_type FROM information_schema.routines "
+            "WHERE routine_schema=%s",
+            (database,),
+        )
+    )
 
 
 def test_schema_and_rows(pair, sluice):
@@ -19,7 +24,9 @@ def test_schema_and_rows(pair, sluice):
     assert compare.shape(source, "shop") == compare.shape(destination, "shop")
     assert compare.tables(destination, "shop", "VIEW") == ["a_big_orders", "z_order_totals"]
     assert routines(destination, "shop") == [("close_order", "PROCEDURE", "INVOKER"), ("gross", "FUNCTION", "INVOKER")]
-    assert destination.value("SELECT COUNT(*) FROM shop.a_big_orders") == source.value("SELECT COUNT(*) FROM shop.a_big_orders")
+    assert destination.value("SELECT COUNT(*) FROM shop.a_big_orders") == source.value(
+        "SELECT COUNT(*) FROM shop.a_big_orders"
+    )
     # Without changes to follow, triggers come after the load; nothing fired on the way.
     assert destination.value("SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema='shop'") == 1
     task.verify()

@@ -20,9 +20,15 @@ def everything(items):
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
-@pytest.mark.parametrize("extra, word", [
-    (["--binlog-format=STATEMENT"], "binlog_format"), (["--binlog-row-image=MINIMAL"], "binlog_row_image"),
-    (["--server-id=0"], "server_id")], ids=["format", "image", "server id"])
+@pytest.mark.parametrize(
+    "extra, word",
+    [
+        (["--binlog-format=STATEMENT"], "binlog_format"),
+        (["--binlog-row-image=MINIMAL"], "binlog_row_image"),
+        (["--server-id=0"], "server_id"),
+    ],
+    ids=["format", "image", "server id"],
+)
 def test_log_settings(get, sluice, kind, extra, word):
     if kind == "mariadb" and word == "server_id":
         extra = []
@@ -48,7 +54,9 @@ def test_binary_log_off(get, sluice, kind):
 def test_conflict_with_existing_objects(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)
-    destination.execute("CREATE DATABASE shop", "CREATE TABLE shop.orders (id INT)", "INSERT INTO shop.orders VALUES (1)")
+    destination.execute(
+        "CREATE DATABASE shop", "CREATE TABLE shop.orders (id INT)", "INSERT INTO shop.orders VALUES (1)"
+    )
     task = sluice(source, destination, objects=OBJECTS)
     assert "orders" in everything(failed_items(task.call("precheck", "--json")))
     task.run(check=3)
@@ -58,7 +66,9 @@ def test_conflict_with_existing_objects(maria_pair, sluice):
 def test_missing_objects_are_named(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)
-    task = sluice(source, destination, objects=[{"database": "shop", "tables": [{"table": "ordres"}]}, {"database": "nowhere"}])
+    task = sluice(
+        source, destination, objects=[{"database": "shop", "tables": [{"table": "ordres"}]}, {"database": "nowhere"}]
+    )
     finished = task.call("precheck", "--json")
     assert finished.code in (2, 3), finished
     assert "ordres" in finished.text and "nowhere" in finished.text
@@ -67,7 +77,11 @@ def test_missing_objects_are_named(maria_pair, sluice):
 def test_bad_filter(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)
-    task = sluice(source, destination, objects=[{"database": "shop", "tables": [{"table": "orders", "filter": "no_such_column > 3"}]}])
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "shop", "tables": [{"table": "orders", "filter": "no_such_column > 3"}]}],
+    )
     text = everything(failed_items(task.call("precheck", "--json")))
     assert "no_such_column" in text and "orders" in text
 

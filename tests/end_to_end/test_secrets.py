@@ -12,8 +12,16 @@ SECRET_DESTINATION = "s3cret-Of-The-Dest-9154"
 def make(source, destination, sluice, **more):
     source.create_account("mover", SECRET_SOURCE, "ALL ON *.*")
     destination.create_account("mover", SECRET_DESTINATION, "ALL ON *.*")
-    return sluice(source, destination, objects=[{"database": "shop"}], source_user="mover", source_password=SECRET_SOURCE,
-                  destination_user="mover", destination_password=SECRET_DESTINATION, **more)
+    return sluice(
+        source,
+        destination,
+        objects=[{"database": "shop"}],
+        source_user="mover",
+        source_password=SECRET_SOURCE,
+        destination_user="mover",
+        destination_password=SECRET_DESTINATION,
+        **more,
+    )
 
 
 def assert_clean(where, text):
@@ -47,7 +55,9 @@ def test_passwords_are_nowhere(pair, sluice):
         if row[1] == "mover":
             source.execute(f"KILL {row[0]}")
     source.execute("INSERT INTO shop.visits VALUES (NOW(), 0x01, 'x')")
-    wait_until(lambda: not task.is_running or "MY-0102" in task.log_text() or "mover" in task.log_text(), 60, task.log_text)
+    wait_until(
+        lambda: not task.is_running or "MY-0102" in task.log_text() or "mover" in task.log_text(), 60, task.log_text
+    )
     outputs.append(task.call("status", "--json"))
     task.kill()
     outputs.append(task.call("run", "--until", "caught-up", "--log-level", "debug"))
@@ -65,7 +75,11 @@ def test_password_written_in_the_file(maria_pair, sluice):
     """A literal password with a mistake elsewhere: the message shows the place, not the line's password."""
     source, destination = maria_pair
     task = make(source, destination, sluice)
-    text = task.file.read_text().replace("${env:SLUICE_TEST_SRC}", SECRET_SOURCE).replace("engine: mysql", "engine: mysqll", 1)
+    text = (
+        task.file.read_text()
+        .replace("${env:SLUICE_TEST_SRC}", SECRET_SOURCE)
+        .replace("engine: mysql", "engine: mysqll", 1)
+    )
     task.file.write_text(text)
     for verb in ("validate", "run"):
         finished = task.call(verb)

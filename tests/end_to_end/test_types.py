@@ -57,28 +57,41 @@ def test_changes_with_full_row_metadata(pair, sluice):
         source.execute(f"SET GLOBAL binlog_row_metadata={before}")
 
 
-@pytest.mark.parametrize("kind, setting", [
-    ("mariadb", "--log-bin-compress=ON --log-bin-compress-min-len=10"),
-    ("mysql", "--binlog-transaction-compression=ON"),
-    ("mysql", "--binlog-row-value-options=PARTIAL_JSON"),
-    ("mysql", "--binlog-checksum=NONE"),
-    ("mariadb", "--binlog-checksum=NONE"),
-], ids=["mariadb-compressed", "mysql-compressed", "mysql-partial-json", "mysql-no-checksum", "mariadb-no-checksum"])
+@pytest.mark.parametrize(
+    "kind, setting",
+    [
+        ("mariadb", "--log-bin-compress=ON --log-bin-compress-min-len=10"),
+        ("mysql", "--binlog-transaction-compression=ON"),
+        ("mysql", "--binlog-row-value-options=PARTIAL_JSON"),
+        ("mysql", "--binlog-checksum=NONE"),
+        ("mariadb", "--binlog-checksum=NONE"),
+    ],
+    ids=["mariadb-compressed", "mysql-compressed", "mysql-partial-json", "mysql-no-checksum", "mariadb-no-checksum"],
+)
 def test_log_formats(get, sluice, kind, setting):
     source = get.own(kind, extra=setting.split())
     destination = get.shared(kind, "destination")
     some = every_type.cases(kind, kind)
     prepare(source, some)
     task = sluice(source, destination, objects=OBJECTS)
-    source.execute("CREATE TABLE types.j (id INT PRIMARY KEY, v JSON, b LONGTEXT)",
-                   """INSERT INTO types.j VALUES (1, '{"a": 1, "b": [1, 2, 3], "c": {"d": "x"}, "big": "0123456789"}', REPEAT('y', 70000))""")
+    source.execute(
+        "CREATE TABLE types.j (id INT PRIMARY KEY, v JSON, b LONGTEXT)",
+        """INSERT INTO types.j VALUES (1, '{"a": 1, "b": [1, 2, 3], "c": {"d": "x"}, "big": "0123456789"}', REPEAT('y', 70000))""",
+    )
     task.run_until_caught_up()
     with source.session("types") as session:
         every_type.insert(session, some, first=1000)
         every_type.change(session, some, first=1)
-        for change in ("JSON_SET(v, '$.a', 2)", "JSON_REPLACE(v, '$.b[1]', 'two')", "JSON_REMOVE(v, '$.c.d')",
-                       "JSON_SET(v, '$.b', CAST('[9]' AS CHAR), '$.new', 1.5)", "JSON_ARRAY_INSERT(v, '$.x', 1)",
-                       "JSON_SET(v, '$.big', REPEAT('z', 5))", "JSON_INSERT(v, '$.c.e', NULL)", "JSON_REMOVE(v, '$.a', '$.new')"):
+        for change in (
+            "JSON_SET(v, '$.a', 2)",
+            "JSON_REPLACE(v, '$.b[1]', 'two')",
+            "JSON_REMOVE(v, '$.c.d')",
+            "JSON_SET(v, '$.b', CAST('[9]' AS CHAR), '$.new', 1.5)",
+            "JSON_ARRAY_INSERT(v, '$.x', 1)",
+            "JSON_SET(v, '$.big', REPEAT('z', 5))",
+            "JSON_INSERT(v, '$.c.e', NULL)",
+            "JSON_REMOVE(v, '$.a', '$.new')",
+        ):
             try:
                 session.execute(f"UPDATE j SET v={change}")
             except Exception:  # noqa: BLE001, S110 - one flavour refuses some of them
@@ -94,14 +107,18 @@ def test_table_attributes(pair, sluice):
     hidden = "hidden INT INVISIBLE DEFAULT 5," if source.is_mariadb == destination.is_mariadb else ""
     with source.session("types") as session:
         session.execute("SET sql_mode='NO_AUTO_VALUE_ON_ZERO'")
-        session.execute(f"""CREATE TABLE attributes (
+        session.execute(
+            f"""CREATE TABLE attributes (
             id INT AUTO_INCREMENT PRIMARY KEY, a INT NOT NULL DEFAULT (1 + 2), b VARCHAR(40) DEFAULT (CONCAT('x', 'y')), {hidden}
             total INT GENERATED ALWAYS AS (a * 2) STORED, twice INT AS (a + a) VIRTUAL, d DATETIME DEFAULT CURRENT_TIMESTAMP
             ON UPDATE CURRENT_TIMESTAMP, e VARCHAR(10) NOT NULL DEFAULT 'it''s', CONSTRAINT positive CHECK (a > 0), KEY (total))
-            AUTO_INCREMENT=1000 COMMENT='with a \\'quote\\''""")
+            AUTO_INCREMENT=1000 COMMENT='with a \\'quote\\''"""
+        )
         session.execute("INSERT INTO attributes (id, a) VALUES (0, 7), (5, 8)")
         session.execute("CREATE TABLE hashed (id INT PRIMARY KEY, v INT) PARTITION BY HASH (id) PARTITIONS 4")
-        session.execute("CREATE TABLE listed (id INT, v INT) PARTITION BY LIST (id) (PARTITION a VALUES IN (1,2), PARTITION b VALUES IN (3))")
+        session.execute(
+            "CREATE TABLE listed (id INT, v INT) PARTITION BY LIST (id) (PARTITION a VALUES IN (1,2), PARTITION b VALUES IN (3))"
+        )
         session.execute("INSERT INTO hashed VALUES (1,1),(2,2),(3,3)")
         session.execute("INSERT INTO listed VALUES (1,1),(2,2),(3,3)")
     task = sluice(source, destination, objects=OBJECTS)
@@ -114,9 +131,13 @@ def test_table_attributes(pair, sluice):
     task.run_until_caught_up()
     compare.assert_equal(source, "types", destination)
     assert compare.shape(source, "types") == compare.shape(destination, "types")
-    partitions = "SELECT table_name, COUNT(*) FROM information_schema.partitions WHERE table_schema='types' AND partition_name " \
-                 "IS NOT NULL GROUP BY 1 ORDER BY 1"
+    partitions = (
+        "SELECT table_name, COUNT(*) FROM information_schema.partitions WHERE table_schema='types' AND partition_name "
+        "IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
     assert destination.query(partitions) == source.query(partitions)
-    next_id = "SELECT auto_increment FROM information_schema.tables WHERE table_schema='types' AND table_name='attributes'"
+    next_id = (
+        "SELECT auto_increment FROM information_schema.tables WHERE table_schema='types' AND table_name='attributes'"
+    )
     destination.execute("ANALYZE TABLE types.attributes")
     assert destination.value(next_id) >= 1001

@@ -44,7 +44,11 @@ def test_differences_are_found_and_mended(pair, sluice):
     repair = task.directory / "repair.sql"
     report = task.verify("--json", "--repair-sql", str(repair), check=5).json
     tables = {t["source"]: t for t in report["tables"]}
-    assert (tables["shop.orders"]["missing"], tables["shop.orders"]["extra"], tables["shop.orders"]["different"]) == (1, 1, 3)
+    assert (tables["shop.orders"]["missing"], tables["shop.orders"]["extra"], tables["shop.orders"]["different"]) == (
+        1,
+        1,
+        3,
+    )
     assert tables["shop.customers"]["different"] == 1
     assert tables["shop.products"]["different"] == 1
     assert tables["shop.visits"]["missing"] == 1 and tables["shop.visits"]["extra"] == 1
@@ -57,6 +61,7 @@ def test_differences_are_found_and_mended(pair, sluice):
 
 def run_script(server, text):
     from pymysql.constants import CLIENT
+
     connection = server.connect(client_flag=CLIENT.MULTI_STATEMENTS)
     try:
         with connection.cursor() as cursor:
@@ -105,14 +110,35 @@ def test_while_changes_flow(maria_pair, sluice):
 def test_mapping_and_filter_are_honoured(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source, orders=1000)
-    task = sluice(source, destination, types=["schema", "full"], objects=[{
-        "database": "shop", "rename": "shop2",
-        "tables": [{"table": "orders", "rename": "o2", "filter": "state <> 'closed'", "columns": {"exclude": ["note"], "rename": {"state": "st"}}},
-                   {"table": "customers"}]}])
+    task = sluice(
+        source,
+        destination,
+        types=["schema", "full"],
+        objects=[
+            {
+                "database": "shop",
+                "rename": "shop2",
+                "tables": [
+                    {
+                        "table": "orders",
+                        "rename": "o2",
+                        "filter": "state <> 'closed'",
+                        "columns": {"exclude": ["note"], "rename": {"state": "st"}},
+                    },
+                    {"table": "customers"},
+                ],
+            }
+        ],
+    )
     task.run()
     task.verify()
-    compare.assert_equal(source, "shop", destination, "shop2", only=[
-        Mapped("orders", "o2", "state <> 'closed'", ("note",), {"state": "st"}), Mapped("customers")])
+    compare.assert_equal(
+        source,
+        "shop",
+        destination,
+        "shop2",
+        only=[Mapped("orders", "o2", "state <> 'closed'", ("note",), {"state": "st"}), Mapped("customers")],
+    )
     destination.execute("UPDATE shop2.o2 SET st='x' LIMIT 1")
     report = task.verify("--json", check=5).json
     assert report["different"] == 1 and report["missing"] == report["extra"] == 0

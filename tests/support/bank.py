@@ -17,8 +17,12 @@ def create(server, database="bank"):
     server.execute(f"CREATE DATABASE {database}")
     with server.session(database) as session:
         for table in ("north", "south"):
-            session.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, balance BIGINT NOT NULL, moves INT NOT NULL DEFAULT 0)")
-            session.execute(f"INSERT INTO {table} (id, balance) VALUES " + ",".join(f"({i},{BALANCE})" for i in range(ACCOUNTS)))
+            session.execute(
+                f"CREATE TABLE {table} (id INT PRIMARY KEY, balance BIGINT NOT NULL, moves INT NOT NULL DEFAULT 0)"
+            )
+            session.execute(
+                f"INSERT INTO {table} (id, balance) VALUES " + ",".join(f"({i},{BALANCE})" for i in range(ACCOUNTS))
+            )
         session.execute("CREATE TABLE journal (id BIGINT AUTO_INCREMENT PRIMARY KEY, giver INT, taker INT, amount INT)")
         session.execute("CREATE TABLE keyless_journal (giver INT, taker INT, amount INT)")
 
@@ -30,8 +34,10 @@ class Transfers:
         self._server, self._database, self._pause = server, database, pause
         self._stop = threading.Event()
         self.count = 0
-        self._threads = [threading.Thread(target=self._run, args=(random.Random(seed * 100 + i),), daemon=True)
-                         for i in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(random.Random(seed * 100 + i),), daemon=True)
+            for i in range(threads)
+        ]
 
     def _connect(self):
         while not self._stop.is_set():
@@ -110,9 +116,11 @@ class Auditor:
     def _look(self, connection):
         with connection.cursor() as cursor:
             cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-            cursor.execute("SELECT (SELECT SUM(balance) FROM north) + (SELECT SUM(balance) FROM south), "
-                           "(SELECT SUM(moves) FROM north) + (SELECT SUM(moves) FROM south), "
-                           "(SELECT COUNT(*) FROM journal), (SELECT COUNT(*) FROM keyless_journal)")
+            cursor.execute(
+                "SELECT (SELECT SUM(balance) FROM north) + (SELECT SUM(balance) FROM south), "
+                "(SELECT SUM(moves) FROM north) + (SELECT SUM(moves) FROM south), "
+                "(SELECT COUNT(*) FROM journal), (SELECT COUNT(*) FROM keyless_journal)"
+            )
             total, moves, journal, keyless = (int(v or 0) for v in cursor.fetchone())
             connection.rollback()
         self.looks += 1

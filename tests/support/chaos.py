@@ -18,9 +18,15 @@ VICTIMS = ("sluice", "source", "destination", "network")
 def fill_keyless(server, rows):
     with server.session("shop") as session:
         session.execute("CREATE TABLE heap (a INT NULL, b VARCHAR(40), c DOUBLE)")
-        session.execute("SET SESSION cte_max_recursion_depth=100000000" if not server.is_mariadb else "SET SESSION max_recursive_iterations=100000000")
-        session.execute("INSERT INTO heap WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) "
-                        "SELECT i %% 100, CONCAT('row ', i %% 1000), i / 7 FROM n" % rows)
+        session.execute(
+            "SET SESSION cte_max_recursion_depth=100000000"
+            if not server.is_mariadb
+            else "SET SESSION max_recursive_iterations=100000000"
+        )
+        session.execute(
+            "INSERT INTO heap WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<%d) "
+            "SELECT i %% 100, CONCAT('row ', i %% 1000), i / 7 FROM n" % rows
+        )
 
 
 class Chaos:
@@ -32,9 +38,12 @@ class Chaos:
         bank.create(source)
         fill_keyless(source, rows)
         self.source_proxy, self.destination_proxy = Proxy(source), Proxy(destination)
-        self.task = make_sluice(self.source_proxy, self.destination_proxy,
-                                objects=[{"database": "shop"}, {"database": "bank"}],
-                                limits={"readers": 2, "writers": self.rng.choice([1, 2, 4])})
+        self.task = make_sluice(
+            self.source_proxy,
+            self.destination_proxy,
+            objects=[{"database": "shop"}, {"database": "bank"}],
+            limits={"readers": 2, "writers": self.rng.choice([1, 2, 4])},
+        )
         self.struck = []
 
     def run(self, strikes=3, seconds=180):
@@ -89,9 +98,11 @@ class Chaos:
             self.task.start()
 
     def _finish(self, seconds):
-        number = self.rng.randrange(10 ** 15)
-        self.source.execute("CREATE TABLE IF NOT EXISTS bank.sluice_marker (id BIGINT PRIMARY KEY)",
-                            f"INSERT INTO bank.sluice_marker VALUES ({number})")
+        number = self.rng.randrange(10**15)
+        self.source.execute(
+            "CREATE TABLE IF NOT EXISTS bank.sluice_marker (id BIGINT PRIMARY KEY)",
+            f"INSERT INTO bank.sluice_marker VALUES ({number})",
+        )
 
         def arrived():
             if not self.task.is_running:

@@ -14,17 +14,26 @@ import json
 class Mapped:
     """What a test expects of one table's copy."""
 
-    source: str                     # table name at the source
-    destination: str = None         # at the destination; the same if None
-    filter: str = None              # condition on the source's rows
-    excluded: tuple = ()            # columns that are not copied
+    source: str  # table name at the source
+    destination: str = None  # at the destination; the same if None
+    filter: str = None  # condition on the source's rows
+    excluded: tuple = ()  # columns that are not copied
     renamed: dict = dataclasses.field(default_factory=dict)
 
 
 _BINARY = {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}
 _TEXT = {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"}
-_GEOMETRY = {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
-             "geometrycollection", "geomcollection"}
+_GEOMETRY = {
+    "geometry",
+    "point",
+    "linestring",
+    "polygon",
+    "multipoint",
+    "multilinestring",
+    "multipolygon",
+    "geometrycollection",
+    "geomcollection",
+}
 
 
 def quote(name):
@@ -32,20 +41,34 @@ def quote(name):
 
 
 def tables(server, database, kind="BASE TABLE"):
-    return sorted(row[0] for row in server.query(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema=%s AND table_type=%s", (database, kind)))
+    return sorted(
+        row[0]
+        for row in server.query(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema=%s AND table_type=%s", (database, kind)
+        )
+    )
 
 
 def columns(server, database, table):
     """(name, type, is JSON) in order; MariaDB's JSON is LONGTEXT with a json_valid check."""
     checks = ""
     if server.is_mariadb:
-        checks = str(server.query("SELECT GROUP_CONCAT(check_clause) FROM information_schema.check_constraints WHERE "
-                                  "constraint_schema=%s AND table_name=%s", (database, table))[0][0] or "")
-    return [(name, kind.lower(), kind.lower() == "json" or f"json_valid(`{name}`)" in checks)
-            for name, kind in server.query(
-                "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema=%s AND table_name=%s "
-                "ORDER BY ordinal_position", (database, table))]
+        checks = str(
+            server.query(
+                "SELECT GROUP_CONCAT(check_clause) FROM information_schema.check_constraints WHERE "
+                "constraint_schema=%s AND table_name=%s",
+                (database, table),
+            )[0][0]
+            or ""
+        )
+    return [
+        (name, kind.lower(), kind.lower() == "json" or f"json_valid(`{name}`)" in checks)
+        for name, kind in server.query(
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema=%s AND table_name=%s "
+            "ORDER BY ordinal_position",
+            (database, table),
+        )
+    ]
 
 
 def _expression(name, kind, is_json):
@@ -109,9 +132,13 @@ def compare_table(source, source_database, destination, destination_database, ma
     missing = [row for row, count in missing.items() for _ in range(count)]
     if not missing and not extra:
         return None
-    show = "\n".join([f"  missing {row!r:.700}" for row in missing[:5]] + [f"  extra   {row!r:.700}" for row in extra[:5]])
-    return (f"{source_database}.{mapped.source} ({total} rows): {len(missing)} rows missing, {len(extra)} extra at the "
-            f"destination; columns {wanted}\n{show}")
+    show = "\n".join(
+        [f"  missing {row!r:.700}" for row in missing[:5]] + [f"  extra   {row!r:.700}" for row in extra[:5]]
+    )
+    return (
+        f"{source_database}.{mapped.source} ({total} rows): {len(missing)} rows missing, {len(extra)} extra at the "
+        f"destination; columns {wanted}\n{show}"
+    )
 
 
 def differences(source, source_database, destination, destination_database=None, only=None, ignore=("sluice_marker",)):
@@ -122,7 +149,9 @@ def differences(source, source_database, destination, destination_database=None,
         here = [t for t in tables(source, source_database) if t not in ignore]
         there = [t for t in tables(destination, destination_database) if t not in ignore]
         if here != there:
-            found.append(f"tables differ: missing {sorted(set(here) - set(there))}, extra {sorted(set(there) - set(here))}")
+            found.append(
+                f"tables differ: missing {sorted(set(here) - set(there))}, extra {sorted(set(there) - set(here))}"
+            )
         only = [Mapped(t) for t in here if t in there]
     for mapped in only:
         text = compare_table(source, source_database, destination, destination_database, mapped)
@@ -148,21 +177,36 @@ def digest(server, database):
 
 # ---------------------------------------------------------------- schema
 
+
 def shape(server, database):
     """Keys, foreign keys, generated columns and the like as both flavours tell them, for comparing schemas."""
     result = {}
     for table in tables(server, database):
         result[table] = {
-            "columns": [(n, _type(t), null, _is_auto(extra), bool(generated)) for n, t, null, extra, generated in server.query(
-                "SELECT column_name, column_type, is_nullable, extra, generation_expression FROM information_schema.columns "
-                "WHERE table_schema=%s AND table_name=%s ORDER BY ordinal_position", (database, table))],
-            "indexes": sorted(server.query(
-                "SELECT index_name, non_unique, seq_in_index, column_name, sub_part FROM information_schema.statistics "
-                "WHERE table_schema=%s AND table_name=%s", (database, table)), key=repr),
-            "foreign keys": sorted(server.query(
-                "SELECT constraint_name, referenced_table_name, update_rule, delete_rule FROM "
-                "information_schema.referential_constraints WHERE constraint_schema=%s AND table_name=%s",
-                (database, table)), key=repr),
+            "columns": [
+                (n, _type(t), null, _is_auto(extra), bool(generated))
+                for n, t, null, extra, generated in server.query(
+                    "SELECT column_name, column_type, is_nullable, extra, generation_expression FROM information_schema.columns "
+                    "WHERE table_schema=%s AND table_name=%s ORDER BY ordinal_position",
+                    (database, table),
+                )
+            ],
+            "indexes": sorted(
+                server.query(
+                    "SELECT index_name, non_unique, seq_in_index, column_name, sub_part FROM information_schema.statistics "
+                    "WHERE table_schema=%s AND table_name=%s",
+                    (database, table),
+                ),
+                key=repr,
+            ),
+            "foreign keys": sorted(
+                server.query(
+                    "SELECT constraint_name, referenced_table_name, update_rule, delete_rule FROM "
+                    "information_schema.referential_constraints WHERE constraint_schema=%s AND table_name=%s",
+                    (database, table),
+                ),
+                key=repr,
+            ),
         }
     return result
 
@@ -170,6 +214,7 @@ def shape(server, database):
 def _type(text):
     """MySQL 8.0.19 and later leave the display width out."""
     import re
+
     return re.sub(r"^((?:tiny|small|medium|big)?int|year)\(\d+\)", r"\1", text.lower())
 
 

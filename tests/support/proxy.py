@@ -19,13 +19,13 @@ class Proxy:
         self.host = "127.0.0.1"
         self._listener = socket.create_server((self.host, 0), backlog=64)
         self.port = self._listener.getsockname()[1]
-        self.black_hole = False       # bytes are swallowed, connections stay
-        self.delay_seconds = 0.0      # before each piece is handed on
-        self.slice_bytes = 0          # pieces of at most this size
-        self.bytes_per_second = 0     # per direction and connection
-        self.refusing = False         # new connections are closed at once
-        self.close_after_bytes = 0    # each connection is closed after so many bytes towards the client
-        self.corrupt = None           # callable(bytes, direction) -> bytes: a server that lies
+        self.black_hole = False  # bytes are swallowed, connections stay
+        self.delay_seconds = 0.0  # before each piece is handed on
+        self.slice_bytes = 0  # pieces of at most this size
+        self.bytes_per_second = 0  # per direction and connection
+        self.refusing = False  # new connections are closed at once
+        self.close_after_bytes = 0  # each connection is closed after so many bytes towards the client
+        self.corrupt = None  # callable(bytes, direction) -> bytes: a server that lies
         self.connections = 0
         self._open = set()
         self._lock = threading.Lock()
@@ -91,7 +91,7 @@ class Proxy:
     def _send(self, target, data):
         size = self.slice_bytes or len(data)
         for begin in range(0, len(data), size):
-            piece = data[begin:begin + size]
+            piece = data[begin : begin + size]
             if self.delay_seconds:
                 time.sleep(self.delay_seconds)
             if self.bytes_per_second:

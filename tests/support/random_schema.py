@@ -11,8 +11,13 @@ import threading
 
 import pymysql
 
-_ERRORS = (pymysql.err.IntegrityError, pymysql.err.OperationalError, pymysql.err.DataError, pymysql.err.InternalError,
-           pymysql.err.ProgrammingError)
+_ERRORS = (
+    pymysql.err.IntegrityError,
+    pymysql.err.OperationalError,
+    pymysql.err.DataError,
+    pymysql.err.InternalError,
+    pymysql.err.ProgrammingError,
+)
 
 
 def _text(rng, size, letters="aAbBäßzZ 09'\"\\\t\n%_é"):
@@ -24,8 +29,10 @@ def _blob(rng, size):
 
 
 def _moment(rng, digits):
-    text = f"{rng.randrange(1971, 2037)}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02} " \
-           f"{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}"
+    text = (
+        f"{rng.randrange(1971, 2037)}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02} "
+        f"{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}"
+    )
     return text + (f".{rng.randrange(10 ** digits):0{digits}}" if digits else "")
 
 
@@ -34,30 +41,32 @@ def _time(rng):
 
 
 def _float(rng):
-    return rng.choice([0.0, -0.0, 0.1, 1e-30, rng.random() * 10 ** rng.randrange(-30, 30), float(rng.randrange(-10 ** 6, 10 ** 6))])
+    return rng.choice(
+        [0.0, -0.0, 0.1, 1e-30, rng.random() * 10 ** rng.randrange(-30, 30), float(rng.randrange(-(10**6), 10**6))]
+    )
 
 
 @dataclasses.dataclass
 class Kind:
     sql: str
-    make: object          # callable(rng) -> a value for pymysql
-    key: str = None       # how it stands in a key: "" or a prefix length; None: cannot
+    make: object  # callable(rng) -> a value for pymysql
+    key: str = None  # how it stands in a key: "" or a prefix length; None: cannot
 
 
 _JSON = ['{"a": 1}', '[1, 2, 3]', '"x"', '{"nested": {"list": [1.5, null, true], "ü": "\\u00e9"}}', "{}"]
 
 KINDS = [
-    Kind("int", lambda r: r.choice([0, 1, -1, r.randrange(-2 ** 31, 2 ** 31), r.randrange(50)]), ""),
+    Kind("int", lambda r: r.choice([0, 1, -1, r.randrange(-(2**31), 2**31), r.randrange(50)]), ""),
     Kind("tinyint unsigned", lambda r: r.randrange(256), ""),
     Kind("smallint", lambda r: r.randrange(-32768, 32768), ""),
-    Kind("mediumint unsigned", lambda r: r.randrange(2 ** 24), ""),
-    Kind("bigint", lambda r: r.randrange(-2 ** 63, 2 ** 63), ""),
-    Kind("bigint unsigned", lambda r: r.randrange(2 ** 64), ""),
+    Kind("mediumint unsigned", lambda r: r.randrange(2**24), ""),
+    Kind("bigint", lambda r: r.randrange(-(2**63), 2**63), ""),
+    Kind("bigint unsigned", lambda r: r.randrange(2**64), ""),
     Kind("decimal(20,6)", lambda r: f"{r.randrange(-10 ** 13, 10 ** 13)}.{r.randrange(10 ** 6):06}", ""),
     Kind("decimal(65,30)", lambda r: f"{r.randrange(-10 ** 34, 10 ** 34)}.{r.randrange(10 ** 30):030}", ""),
     Kind("float", _float),
     Kind("double", _float),
-    Kind("bit(13)", lambda r: r.randrange(2 ** 13), ""),
+    Kind("bit(13)", lambda r: r.randrange(2**13), ""),
     Kind("year", lambda r: r.choice([0, 1901, 2155, 2024]), ""),
     Kind("date", lambda r: _moment(r, 0)[:10], ""),
     Kind("time(6)", _time, ""),
@@ -86,7 +95,7 @@ _BY_SQL = {kind.sql: kind for kind in KINDS}
 @dataclasses.dataclass
 class Table:
     name: str
-    columns: list            # (name, Kind, is nullable)
+    columns: list  # (name, Kind, is nullable)
     statement: str
     parent: str = None
     unique_ints: list = dataclasses.field(default_factory=list)  # nullable int columns with a unique key: for swaps
@@ -104,8 +113,10 @@ def make_tables(rng, count, wide=True):
 
 
 def _make_table(rng, name, earlier, wide):
-    columns = [(f"c{i}", rng.choice(KINDS), rng.random() < 0.5)
-               for i in range(rng.choice([1, 2, 4, 8, 8, 12] + ([60] if wide else [])))]
+    columns = [
+        (f"c{i}", rng.choice(KINDS), rng.random() < 0.5)
+        for i in range(rng.choice([1, 2, 4, 8, 8, 12] + ([60] if wide else [])))
+    ]
     # Rows must fit into a page: at most a few long strings inline.
     keys, unique_ints = [], []
     integer = _BY_SQL["int"]
@@ -117,8 +128,10 @@ def _make_table(rng, name, earlier, wide):
         head = [("id", integer, False)]
         keys.append("PRIMARY KEY (id)")
     elif shape == "composite":
-        head = [("k1", rng.choice([integer, _BY_SQL["varchar(60) character set utf8mb4"]]), False),
-                ("k2", rng.choice([_BY_SQL["datetime(6)"], _BY_SQL["bigint unsigned"], _BY_SQL["varbinary(40)"]]), False)]
+        head = [
+            ("k1", rng.choice([integer, _BY_SQL["varchar(60) character set utf8mb4"]]), False),
+            ("k2", rng.choice([_BY_SQL["datetime(6)"], _BY_SQL["bigint unsigned"], _BY_SQL["varbinary(40)"]]), False),
+        ]
         keys.append("PRIMARY KEY (k2, k1)" if rng.random() < 0.5 else "PRIMARY KEY (k1, k2)")
     elif shape == "string":
         head = [("k", rng.choice([k for k in KINDS if k.sql.startswith(("varchar", "char"))]), False)]
@@ -140,13 +153,17 @@ def _make_table(rng, name, earlier, wide):
         if kind.key is not None and rng.random() < 0.3:
             keys.append(f"KEY k{index} ({column}{kind.key})")
     parent = None
-    candidates = [t for t in earlier if any(c == "id" for c, _, _ in t.columns) or "`id` int NOT NULL AUTO" in t.statement]
+    candidates = [
+        t for t in earlier if any(c == "id" for c, _, _ in t.columns) or "`id` int NOT NULL AUTO" in t.statement
+    ]
     if candidates and rng.random() < 0.5:
         parent = rng.choice(candidates).name
         head.append(("parent", integer, True))
         action = rng.choice(["CASCADE", "SET NULL", "NO ACTION"])
         update = rng.choice(["CASCADE", "NO ACTION"]) if action != "SET NULL" else "NO ACTION"
-        keys.append(f"CONSTRAINT fk_{name} FOREIGN KEY (parent) REFERENCES {parent} (id) ON DELETE {action} ON UPDATE {update}")
+        keys.append(
+            f"CONSTRAINT fk_{name} FOREIGN KEY (parent) REFERENCES {parent} (id) ON DELETE {action} ON UPDATE {update}"
+        )
     lines = []
     for column, kind, nullable in head + columns:
         if kind is None:
@@ -155,8 +172,11 @@ def _make_table(rng, name, earlier, wide):
             suffix = "" if "null" in kind.sql else " NULL" if nullable else " NOT NULL"
             lines.append(f"`{column}` {kind.sql}{suffix}")
     if rng.random() < 0.25:
-        lines.append(f"`g` int GENERATED ALWAYS AS (char_length(hex(`{columns[0][0]}`))) {rng.choice(['VIRTUAL', 'STORED'])}"
-                     if columns[0][1].sql != "json" else "`g` int DEFAULT 7")
+        lines.append(
+            f"`g` int GENERATED ALWAYS AS (char_length(hex(`{columns[0][0]}`))) {rng.choice(['VIRTUAL', 'STORED'])}"
+            if columns[0][1].sql != "json"
+            else "`g` int DEFAULT 7"
+        )
     statement = f"CREATE TABLE {name} (\n  " + ",\n  ".join(lines + keys) + "\n) DEFAULT CHARSET=utf8mb4"
     kept = [c for c in head + columns if c[1] is not None]
     return Table(name, kept, statement, parent, unique_ints)
@@ -189,7 +209,7 @@ def _insert(session, rng, table, verb="INSERT", count=1, tail=""):
             if column == "parent":
                 values.append(_pick(session, rng, table.parent, "id"))
             elif column == "swap":
-                values.append(None if rng.random() < 0.3 else rng.randrange(10 ** 6))
+                values.append(None if rng.random() < 0.3 else rng.randrange(10**6))
             else:
                 values.append(table.value(rng, index))
     session.execute(f"{verb} INTO {table.name} ({names}) VALUES {', '.join([marks] * count)} {tail}", values)
@@ -199,7 +219,9 @@ def _pick(session, rng, table, column):
     low, high = session.query(f"SELECT MIN({column}), MAX({column}) FROM {table}")[0]
     if low is None:
         return None
-    return session.value(f"SELECT {column} FROM {table} WHERE {column}>=%s ORDER BY {column} LIMIT 1", (rng.randint(low, high),))
+    return session.value(
+        f"SELECT {column} FROM {table} WHERE {column}>=%s ORDER BY {column} LIMIT 1", (rng.randint(low, high),)
+    )
 
 
 def _update(session, rng, table, limit):
@@ -209,17 +231,21 @@ def _update(session, rng, table, limit):
         value = _pick(session, rng, table.parent, "id")
     else:
         value = table.value(rng, index)
-    session.execute(f"UPDATE {table.name} SET `{column}`=%s ORDER BY RAND({rng.randrange(2 ** 31)}) LIMIT {limit}", (value,))
+    session.execute(
+        f"UPDATE {table.name} SET `{column}`=%s ORDER BY RAND({rng.randrange(2 ** 31)}) LIMIT {limit}", (value,)
+    )
 
 
 def _swap(session, rng, table):
     """Two rows exchange their unique values, through NULL or through a third value."""
     column = table.unique_ints[0]
-    rows = session.query(f"SELECT {column} FROM {table.name} WHERE {column} IS NOT NULL ORDER BY RAND({rng.randrange(2 ** 31)}) LIMIT 2")
+    rows = session.query(
+        f"SELECT {column} FROM {table.name} WHERE {column} IS NOT NULL ORDER BY RAND({rng.randrange(2 ** 31)}) LIMIT 2"
+    )
     if len(rows) < 2:
         return
     a, b = rows[0][0], rows[1][0]
-    between = rng.choice([None, -rng.randrange(1, 10 ** 9)])
+    between = rng.choice([None, -rng.randrange(1, 10**9)])
     session.execute(f"UPDATE {table.name} SET {column}=%s WHERE {column}=%s", (between, a))
     session.execute(f"UPDATE {table.name} SET {column}=%s WHERE {column}=%s", (a, b))
     if between is None:
@@ -246,7 +272,9 @@ def _one_statement(session, rng, table):
     elif dice < 0.86 and table.unique_ints:
         _swap(session, rng, table)
     elif dice < 0.97:
-        session.execute(f"DELETE FROM {table.name} ORDER BY RAND({rng.randrange(2 ** 31)}) LIMIT {rng.choice([1, 1, 1, 5, 20])}")
+        session.execute(
+            f"DELETE FROM {table.name} ORDER BY RAND({rng.randrange(2 ** 31)}) LIMIT {rng.choice([1, 1, 1, 5, 20])}"
+        )
     else:
         session.execute(f"UPDATE {table.name} SET `{table.columns[-1][0]}`=`{table.columns[-1][0]}` LIMIT 3")
 
@@ -284,8 +312,12 @@ class Writers:
         self._errors = []
         self.transactions = 0
         self._pause = pause
-        self._threads = [threading.Thread(target=self._run, args=(server, database, tables, random.Random(seed * 1000 + i)),
-                                          daemon=True) for i in range(threads)]
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(server, database, tables, random.Random(seed * 1000 + i)), daemon=True
+            )
+            for i in range(threads)
+        ]
 
     def _run(self, server, database, tables, rng):
         try:

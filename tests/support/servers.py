@@ -25,7 +25,10 @@ MYSQL_ROOT = pathlib.Path(os.environ.get("SLUICE_TEST_MYSQL_ROOT", "/var/cache/s
 KINDS = ("mariadb", "mysql")
 
 _COMMON = [
-    "--skip-name-resolve", "--binlog-format=ROW", "--binlog-row-image=FULL", "--local-infile=ON",
+    "--skip-name-resolve",
+    "--binlog-format=ROW",
+    "--binlog-row-image=FULL",
+    "--local-infile=ON",
     "--character-set-server=utf8mb4",
 ]
 _MARIADB = ["--gtid-strict-mode=ON"]
@@ -34,14 +37,23 @@ _MYSQL = ["--mysqlx=OFF", "--secure-file-priv=", "--innodb-use-native-aio=OFF", 
 # "test": small and without a sync to the disk. "bench": as a server is run in production, in the memory of one machine.
 _PROFILES = {
     "test": {
-        "common": ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync",
-                   "--innodb-buffer-pool-size=64M", "--max-allowed-packet=64M"],
+        "common": [
+            "--sync-binlog=0",
+            "--innodb-flush-log-at-trx-commit=2",
+            "--innodb-flush-method=nosync",
+            "--innodb-buffer-pool-size=64M",
+            "--max-allowed-packet=64M",
+        ],
         "mariadb": ["--innodb-log-file-size=64M"],
         "mysql": ["--innodb-redo-log-capacity=128M"],
     },
     "bench": {
-        "common": ["--innodb-buffer-pool-size=2G", "--max-allowed-packet=64M", "--max-connections=200",
-                   "--innodb-flush-log-at-trx-commit=1"],
+        "common": [
+            "--innodb-buffer-pool-size=2G",
+            "--max-allowed-packet=64M",
+            "--max-connections=200",
+            "--innodb-flush-log-at-trx-commit=1",
+        ],
         "mariadb": ["--innodb-log-file-size=1G", "--sync-binlog=0"],
         "mysql": ["--innodb-redo-log-capacity=1G", "--sync-binlog=0"],
     },
@@ -78,8 +90,11 @@ def _mysql_program(name):
 
 
 def _mysql_folders():
-    return [f"--lc-messages-dir={MYSQL_ROOT}/usr/share/mysql", f"--plugin-dir={MYSQL_ROOT}/usr/lib/mysql/plugin",
-            f"--character-sets-dir={MYSQL_ROOT}/usr/share/mysql/charsets"]
+    return [
+        f"--lc-messages-dir={MYSQL_ROOT}/usr/share/mysql",
+        f"--plugin-dir={MYSQL_ROOT}/usr/lib/mysql/plugin",
+        f"--character-sets-dir={MYSQL_ROOT}/usr/share/mysql/charsets",
+    ]
 
 
 def require(kind):
@@ -87,7 +102,9 @@ def require(kind):
     if kind == "mariadb" and not shutil.which("mariadbd", path=_path()):
         raise ServerUnavailable("MariaDB is not installed: tools/install tests")
     if kind == "mysql" and not (MYSQL_ROOT / "usr/sbin/mysqld").exists():
-        raise ServerUnavailable(f"no MySQL in {MYSQL_ROOT}: tools/install mysql (SLUICE_TEST_MYSQL_ROOT names another place)")
+        raise ServerUnavailable(
+            f"no MySQL in {MYSQL_ROOT}: tools/install mysql (SLUICE_TEST_MYSQL_ROOT names another place)"
+        )
 
 
 def _path():
@@ -103,14 +120,29 @@ def _make_template(kind, path):
     require(kind)
     log = path.parent / f"template-{kind}.log"
     if kind == "mariadb":
-        command = ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
-                   "--innodb-log-file-size=64M", "--innodb-flush-method=nosync", "--skip-name-resolve"]
+        command = [
+            "mariadb-install-db",
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--innodb-log-file-size=64M",
+            "--innodb-flush-method=nosync",
+            "--skip-name-resolve",
+        ]
     else:
-        command = _mysql_program("mysqld") + _mysql_folders() + [
-            "--initialize-insecure", "--innodb-redo-log-capacity=64M", "--innodb-flush-method=nosync"]
+        command = (
+            _mysql_program("mysqld")
+            + _mysql_folders()
+            + ["--initialize-insecure", "--innodb-redo-log-capacity=64M", "--innodb-flush-method=nosync"]
+        )
     with open(log, "wb") as out:
-        done = subprocess.run(command + [f"--datadir={path}"] + _user(), stdout=out, stderr=out, check=False,
-                              env={**os.environ, "PATH": _path()})
+        done = subprocess.run(
+            command + [f"--datadir={path}"] + _user(),
+            stdout=out,
+            stderr=out,
+            check=False,
+            env={**os.environ, "PATH": _path()},
+        )
     if done.returncode != 0:
         raise ServerFailed(f"initialising {kind} failed:\n{log.read_text(errors='replace')[-3000:]}")
 
@@ -140,16 +172,30 @@ class Server:
         (directory / "init.sql").write_text(
             "SET sql_log_bin=0;\n"
             f"CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY '{ADMIN_PASSWORD}';\n"
-            "GRANT ALL PRIVILEGES ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n")
+            "GRANT ALL PRIVILEGES ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n"
+        )
 
     @property
     def is_mariadb(self):
         return self.kind == "mariadb"
 
     def _command(self):
-        common = [f"--datadir={self.data}", f"--port={self.port}", f"--bind-address={self.host}", f"--socket={self.socket}",
-                  f"--pid-file={self.directory}/pid", f"--log-error={self.log}", f"--server-id={self.server_id}",
-                  f"--init-file={self.directory}/init.sql", f"--tmpdir={self.directory}"] + _user() + _COMMON + self.profile["common"]
+        common = (
+            [
+                f"--datadir={self.data}",
+                f"--port={self.port}",
+                f"--bind-address={self.host}",
+                f"--socket={self.socket}",
+                f"--pid-file={self.directory}/pid",
+                f"--log-error={self.log}",
+                f"--server-id={self.server_id}",
+                f"--init-file={self.directory}/init.sql",
+                f"--tmpdir={self.directory}",
+            ]
+            + _user()
+            + _COMMON
+            + self.profile["common"]
+        )
         if self.kind == "mariadb":
             command = ["mariadbd", "--no-defaults"] + common + _MARIADB + self.profile["mariadb"]
             if self.binlog:
@@ -166,8 +212,14 @@ class Server:
             if self.port is None:
                 self.port = free_port()
             self.process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=open(self.log, "ab"), stderr=subprocess.STDOUT,
-                start_new_session=True, preexec_fn=_die_with_parent, env={**os.environ, "PATH": _path()})
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=open(self.log, "ab"),
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+                env={**os.environ, "PATH": _path()},
+            )
             if self._wait_ready(seconds):
                 return self
             if b"Address already in use" not in self.log.read_bytes()[-4000:]:
@@ -224,8 +276,16 @@ class Server:
 
     def connect(self, database=None, user="admin", password=ADMIN_PASSWORD, charset="utf8mb4", autocommit=True, **more):
         """A pymysql connection over the socket, in UTC, without sql_mode restrictions of the default kind."""
-        connection = pymysql.connect(unix_socket=self.socket, user=user, password=password, database=database,
-                                     charset=charset, autocommit=autocommit, connect_timeout=20, **more)
+        connection = pymysql.connect(
+            unix_socket=self.socket,
+            user=user,
+            password=password,
+            database=database,
+            charset=charset,
+            autocommit=autocommit,
+            connect_timeout=20,
+            **more,
+        )
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone='+00:00'")
         return connection
@@ -254,8 +314,11 @@ class Server:
 
     def create_account(self, name, password, *grants, host="%"):
         """`grants`: 'SELECT, SHOW VIEW ON shop.*' and the like."""
-        self.execute(f"DROP USER IF EXISTS '{name}'@'{host}'", f"CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}'",
-                     *[f"GRANT {grant} TO '{name}'@'{host}'" for grant in grants])
+        self.execute(
+            f"DROP USER IF EXISTS '{name}'@'{host}'",
+            f"CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}'",
+            *[f"GRANT {grant} TO '{name}'@'{host}'" for grant in grants],
+        )
 
     def databases(self):
         hidden = ("mysql", "sys", "information_schema", "performance_schema")

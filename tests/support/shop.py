@@ -105,25 +105,62 @@ def create(server, database="shop", customers=50, products=30, orders=200, visit
         session.execute("SET SESSION sql_mode='STRICT_TRANS_TABLES'")
         session.executemany(
             "INSERT INTO customers (email, name, born, tier, flags, settings) VALUES (%s,%s,%s,%s,%s,%s)",
-            [(f"c{i}@example.com", f"Customer {i} Grüße 😀", f"{1940 + i % 70}-0{1 + i % 9}-1{i % 9}", ("plain", "silver", "gold")[i % 3],
-              ("", "news", "news,sms")[i % 3], '{"size": %d, "tags": ["a", "ü"]}' % i if i % 4 else None)
-             for i in range(1, customers + 1)])
+            [
+                (
+                    f"c{i}@example.com",
+                    f"Customer {i} Grüße 😀",
+                    f"{1940 + i % 70}-0{1 + i % 9}-1{i % 9}",
+                    ("plain", "silver", "gold")[i % 3],
+                    ("", "news", "news,sms")[i % 3],
+                    '{"size": %d, "tags": ["a", "ü"]}' % i if i % 4 else None,
+                )
+                for i in range(1, customers + 1)
+            ],
+        )
         session.executemany(
             "INSERT INTO products (sku, title, price, weight, picture, place, stock) VALUES (%s,%s,%s,%s,%s,POINT(%s,%s),%s)",
-            [(f"SKU{i:09}", f"Thing\t{i}\\", f"{rng.randrange(1, 20000) / 100:.2f}", rng.random() * 10, rng.randbytes(50),
-              rng.random() * 180, rng.random() * 90, 1000) for i in range(1, products + 1)])
+            [
+                (
+                    f"SKU{i:09}",
+                    f"Thing\t{i}\\",
+                    f"{rng.randrange(1, 20000) / 100:.2f}",
+                    rng.random() * 10,
+                    rng.randbytes(50),
+                    rng.random() * 180,
+                    rng.random() * 90,
+                    1000,
+                )
+                for i in range(1, products + 1)
+            ],
+        )
         session.executemany(
             "INSERT INTO orders (id, customer_id, state, note, ordered) VALUES (%s,%s,%s,%s,%s)",
-            [(i, rng.randint(1, customers), rng.choice(STATES), f"line one\nline two {i}" if i % 3 else None,
-              f"2024-0{1 + i % 9}-1{i % 9} 10:20:30.{i % 10 ** 6:06}") for i in range(1, orders + 1)])
+            [
+                (
+                    i,
+                    rng.randint(1, customers),
+                    rng.choice(STATES),
+                    f"line one\nline two {i}" if i % 3 else None,
+                    f"2024-0{1 + i % 9}-1{i % 9} 10:20:30.{i % 10 ** 6:06}",
+                )
+                for i in range(1, orders + 1)
+            ],
+        )
         session.executemany(
             "INSERT INTO order_lines VALUES (%s,%s,%s,%s)",
-            [(i, line, rng.randint(1, products), rng.randint(1, 9)) for i in range(1, orders + 1) for line in range(1, 2 + i % 4)])
+            [
+                (i, line, rng.randint(1, products), rng.randint(1, 9))
+                for i in range(1, orders + 1)
+                for line in range(1, 2 + i % 4)
+            ],
+        )
         session.executemany(
             "INSERT INTO visits VALUES (%s,%s,%s)",
-            [("2024-05-01 10:00:00", rng.randbytes(4), f"/p/{i % 7}") for i in range(visits)])
-        session.executemany("INSERT INTO measures VALUES (%s,%s,%s)",
-                            [(i, f"{2018 + i % 9}-01-01", rng.random()) for i in range(100)])
+            [("2024-05-01 10:00:00", rng.randbytes(4), f"/p/{i % 7}") for i in range(visits)],
+        )
+        session.executemany(
+            "INSERT INTO measures VALUES (%s,%s,%s)", [(i, f"{2018 + i % 9}-01-01", rng.random()) for i in range(100)]
+        )
         # An earlier name that needs a later one: views in dependency order.
         session.execute(_TOTALS)
         for statement in OBJECTS.split("---"):
@@ -136,17 +173,23 @@ def write_once(session, rng):
     dice = rng.random()
     customer = session.value("SELECT id FROM customers ORDER BY RAND() LIMIT 1")
     if dice < 0.4 and customer:
-        session.execute("INSERT INTO orders (customer_id, note, ordered) VALUES (%s,%s,NOW(6))", (customer, f"note {rng.random()}"))
+        session.execute(
+            "INSERT INTO orders (customer_id, note, ordered) VALUES (%s,%s,NOW(6))", (customer, f"note {rng.random()}")
+        )
         order = session.value("SELECT LAST_INSERT_ID()")
         for line in range(1, rng.randint(2, 4)):
             product = session.value("SELECT id FROM products ORDER BY RAND() LIMIT 1")
             session.execute("INSERT INTO order_lines VALUES (%s,%s,%s,%s)", (order, line, product, rng.randint(1, 5)))
             session.execute("UPDATE products SET stock=stock-1 WHERE id=%s", (product,))
     elif dice < 0.6:
-        session.execute("UPDATE orders SET state=%s WHERE id=(SELECT id FROM (SELECT id FROM orders ORDER BY RAND() LIMIT 1) x)",
-                        (rng.choice(STATES),))
+        session.execute(
+            "UPDATE orders SET state=%s WHERE id=(SELECT id FROM (SELECT id FROM orders ORDER BY RAND() LIMIT 1) x)",
+            (rng.choice(STATES),),
+        )
     elif dice < 0.7:
-        session.execute("INSERT INTO customers (email, name) VALUES (%s,%s)", (f"n{rng.randrange(10 ** 12)}@example.com", "New"))
+        session.execute(
+            "INSERT INTO customers (email, name) VALUES (%s,%s)", (f"n{rng.randrange(10 ** 12)}@example.com", "New")
+        )
     elif dice < 0.75 and customer:
         session.execute("DELETE FROM customers WHERE id=%s", (customer,))  # cascades to orders and lines
     elif dice < 0.78 and customer:
@@ -156,7 +199,10 @@ def write_once(session, rng):
     elif dice < 0.95:
         session.execute("DELETE FROM visits LIMIT 1")
     else:
-        session.execute("REPLACE INTO measures VALUES (%s,%s,%s)", (rng.randrange(100), f"{rng.randrange(2015, 2030)}-01-01", rng.random()))
+        session.execute(
+            "REPLACE INTO measures VALUES (%s,%s,%s)",
+            (rng.randrange(100), f"{rng.randrange(2015, 2030)}-01-01", rng.random()),
+        )
     session.execute("COMMIT")
 
 
@@ -167,7 +213,9 @@ class Business:
         self._server, self._database, self._pause = server, database, pause
         self._stop = threading.Event()
         self.count = 0
-        self._threads = [threading.Thread(target=self._run, args=(random.Random(seed + i),), daemon=True) for i in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(random.Random(seed + i),), daemon=True) for i in range(threads)
+        ]
 
     def _run(self, rng):
         session = None
@@ -175,6 +223,7 @@ class Business:
             try:
                 if session is None:
                     from .servers import Session
+
                     session = Session(self._server.connect(self._database))
                 write_once(session, rng)
                 self.count += 1

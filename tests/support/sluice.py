@@ -40,9 +40,21 @@ class Finished:
 class Sluice:
     """One task and its state directory. `source` and `destination` are servers (or anything with host and port)."""
 
-    def __init__(self, binary, directory, source, destination, types=("schema", "full", "incremental"), objects=(),
-                 name="test", source_user="admin", source_password=ADMIN_PASSWORD, destination_user="admin",
-                 destination_password=ADMIN_PASSWORD, **more):
+    def __init__(
+        self,
+        binary,
+        directory,
+        source,
+        destination,
+        types=("schema", "full", "incremental"),
+        objects=(),
+        name="test",
+        source_user="admin",
+        source_password=ADMIN_PASSWORD,
+        destination_user="admin",
+        destination_password=ADMIN_PASSWORD,
+        **more,
+    ):
         directory.mkdir(parents=True, exist_ok=True)
         self.binary = binary
         self.directory = directory
@@ -76,8 +88,16 @@ class Sluice:
     def call(self, verb, *arguments, timeout=300, check=None):
         """Runs a subcommand to its end; `check`: the exit status it must have."""
         command = self._command(verb, *arguments)
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace", env=self.environment, preexec_fn=_die_with_parent) as process:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=self.environment,
+            preexec_fn=_die_with_parent,
+        ) as process:
             try:
                 out, err = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:
@@ -107,8 +127,14 @@ class Sluice:
         with open(self.log, "ab") as out:
             out.write(f"\n--- {' '.join(arguments)}\n".encode())
             out.flush()
-            self.process = subprocess.Popen(self._command("run", *arguments), stdin=subprocess.DEVNULL, stdout=out,
-                                            stderr=subprocess.STDOUT, env=self.environment, preexec_fn=_die_with_parent)
+            self.process = subprocess.Popen(
+                self._command("run", *arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=self.environment,
+                preexec_fn=_die_with_parent,
+            )
         return self
 
     @property
@@ -156,8 +182,12 @@ class Sluice:
             last["status"] = status
             return status if status and condition(status) else None
 
-        return wait_until(look, seconds, lambda: f"{what}; last status {json.dumps(last.get('status'))[:3000]}\n"
-                                                 f"{self.log_text()}", pause=0.1)
+        return wait_until(
+            look,
+            seconds,
+            lambda: f"{what}; last status {json.dumps(last.get('status'))[:3000]}\n" f"{self.log_text()}",
+            pause=0.1,
+        )
 
     def wait_caught_up(self, seconds=120):
         return self.wait_status(is_caught_up, seconds, "not delayed")
@@ -168,8 +198,10 @@ class Sluice:
     def follow_to(self, server, marker_database, seconds=120, destination=None, mapped=None):
         """Writes a marker at the source and waits until it is at the destination: everything before it is, too."""
         number = time.monotonic_ns()
-        server.execute(f"CREATE TABLE IF NOT EXISTS `{marker_database}`.sluice_marker (id BIGINT PRIMARY KEY)",
-                       f"INSERT INTO `{marker_database}`.sluice_marker VALUES ({number})")
+        server.execute(
+            f"CREATE TABLE IF NOT EXISTS `{marker_database}`.sluice_marker (id BIGINT PRIMARY KEY)",
+            f"INSERT INTO `{marker_database}`.sluice_marker VALUES ({number})",
+        )
 
         def arrived():
             self.check_alive()
