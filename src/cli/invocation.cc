@@ -85,6 +85,8 @@ struct Raw {
   std::string level = "info";
   std::string until;
   std::string timeout;
+  std::string first;  // words of `schema retry` and `schema skip`, in the order given
+  std::string second;
   bool version = false;
 };
 
@@ -109,19 +111,20 @@ void AddOperands(CLI::App& app, Command command, Raw& raw) {
     case Command::kPairs: app.add_option("TASK", operands, "Accepted and not needed")->expected(0, 1)->group(""); return;
     case Command::kStatus:
     case Command::kStop:
-      app.add_option("TASK", operands, "Task file, or name of a task")->expected(1)->required();
+      app.add_option("TASK", operands, "Task file, or name of a task")->expected(1)->required()->type_name("");
       return;
     case Command::kSchemaList:
-      app.add_option("TASK", operands, "Task file, or name of a task")->expected(0, 1);
+      app.add_option("TASK", operands, "Task file, or name of a task")->expected(0, 1)->type_name("");
       app.add_option("--task", raw.invocation.task, "The same, as an option")->type_name("TASK");
       return;
     case Command::kSchemaRetry:
     case Command::kSchemaSkip:
-      app.add_option("TASK OBJECT", operands, "Task file or name, and the object")->expected(0, 2);
+      app.add_option("TASK", raw.first, "Task file, or name of a task")->type_name("");
+      app.add_option("OBJECT", raw.second, "The object, by label or name")->type_name("");
       app.add_option("--task", raw.invocation.task, "The task, as an option")->type_name("TASK");
       app.add_flag("--all", raw.invocation.all, "Every object that has failed");
       return;
-    default: app.add_option("TASK.yaml", operands, "Task file")->expected(1)->required(); return;
+    default: app.add_option("TASK.yaml", operands, "Task file")->expected(1)->required()->type_name(""); return;
   }
 }
 
@@ -133,7 +136,7 @@ void AddOptions(CLI::App& app, Command command, Raw& raw) {
           ->check(CLI::IsMember({"caught-up"}))
           ->type_name("WHEN");
       app.add_flag("--restart", invocation.restart,
-                   "Begin anew and forget what was done; objects at the destination stay yours to remove");
+                   "Begin anew: forget what was done and drop what the task had created at the destination");
       return;
     case Command::kVerify:
       app.add_option("--repair-sql", invocation.repair_sql, "Write statements that would mend the destination")
@@ -193,6 +196,9 @@ std::optional<ErrorInfo> Complete(Raw& raw) {
   Invocation& invocation = raw.invocation;
   invocation.state_directory = raw.state.empty() ? DefaultStateDirectory() : raw.state;
   invocation.until_caught_up = !raw.until.empty();
+  for (std::string* word : {&raw.first, &raw.second}) {
+    if (!word->empty()) invocation.operands.push_back(std::move(*word));
+  }
   if (raw.level == "debug") invocation.log_level = LogLevel::kDebug;
   if (raw.level == "warning") invocation.log_level = LogLevel::kWarning;
   if (raw.level == "error") invocation.log_level = LogLevel::kError;

@@ -27,9 +27,24 @@ std::string Line(std::string_view label, std::string_view text) {
   return fmt::format("{} {}", PadRight(label, kLabelWidth), text);
 }
 
-std::string BarLine(std::string_view label, double fraction, std::string_view text, const ViewOptions& options) {
-  return Line(label, fmt::format("{} {}  {}", Bar(fraction, BarCells(options.size), options.terminal.utf8),
-                                 PadLeft(Percent(fraction), 5), text));
+// The pieces behind a label, two spaces apart; what does not fit goes on in the next line.
+void AppendPieces(std::string_view label, const std::vector<std::string>& pieces, const ViewOptions& options,
+                  std::vector<std::string>& lines) {
+  std::string line = Line(label, pieces.front());
+  for (size_t i = 1; i < pieces.size(); ++i) {
+    if (DisplayWidth(line) + 2 + DisplayWidth(pieces[i]) >= options.size.columns) {
+      lines.push_back(line);
+      line = Line("", pieces[i]);
+    } else {
+      line += "  " + pieces[i];
+    }
+  }
+  lines.push_back(line);
+}
+
+std::string BarText(double fraction, const ViewOptions& options) {
+  return fmt::format("{} {}", Bar(fraction, BarCells(options.size), options.terminal.utf8),
+                     PadLeft(Percent(fraction), 5));
 }
 
 std::string SchemaText(const Sample& sample) {
@@ -39,12 +54,15 @@ std::string SchemaText(const Sample& sample) {
   return text;
 }
 
-std::string LoadText(const Sample& sample, bool active) {
-  std::string text = fmt::format("{} of {} rows", Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)));
-  if (!active) return text;
-  text += fmt::format("  {} rows/s  {}", PerSecond(sample.rows_per_second), BytesPerSecond(sample.bytes_per_second));
-  if (sample.seconds_left) text += fmt::format("  {} left", Duration(*sample.seconds_left));
-  return text;
+std::vector<std::string> LoadPieces(const Sample& sample, bool active, const ViewOptions& options) {
+  std::vector<std::string> pieces = {
+      BarText(active ? sample.LoadFraction() : 1, options),
+      fmt::format("{} of {} rows", Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)))};
+  if (!active) return pieces;
+  pieces.push_back(PerSecond(sample.rows_per_second) + " rows/s");
+  pieces.push_back(BytesPerSecond(sample.bytes_per_second));
+  if (sample.seconds_left) pieces.push_back(Duration(*sample.seconds_left) + " left");
+  return pieces;
 }
 
 std::string TableLine(const TableSample& table, const ViewOptions& options) {
@@ -75,11 +93,14 @@ void AppendFull(const Sample& sample, const ViewOptions& options, std::vector<st
     lines.push_back(Line("Full load", "waiting"));
     return;
   }
-  lines.push_back(BarLine("Full load", active ? sample.LoadFraction() : 1, LoadText(sample, active), options));
+  AppendPieces("Full load", LoadPieces(sample, active, options), options, lines);
   if (!active) return;
-  for (size_t i = 0; i < sample.busiest.size() && i < kBusiestShown; ++i) {
-    lines.push_back(TableLine(sample.busiest[i], options));
-  }
+  // The busiest, but in the order of the task: lines that change places cannot be read.
+  std::vector<TableSample> shown(sample.busiest.begin(),
+                                 sample.busiest.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                              sample.busiest.size(), kBusiestShown)));
+  std::sort(shown.begin(), shown.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
+  for (const TableSample& table : shown) lines.push_back(TableLine(table, options));
   if (sample.tables > 0) lines.push_back(TablesLine(sample));
 }
 
@@ -90,15 +111,15 @@ void AppendChanges(const Sample& sample, const ViewOptions& options, std::vector
   }
   const std::string delay = DelayText(sample, options.not_delayed_within_micros);
   const Colour colour = delay == "not delayed" ? Colour::kGreen : Colour::kYellow;
-  lines.push_back(Line("Incremental", fmt::format("{}  {} transactions/s  {} rows/s  {}",
-                                                  Coloured(options.terminal, colour, PadRight(delay, 13)),
-                                                  PerSecond(sample.transactions_per_second),
-                                                  PerSecond(sample.changes_per_second),
-                                                  BytesPerSecond(sample.change_bytes_per_second))));
-  std::string rows = fmt::format("{} inserted  {} updated  {} deleted", Count(sample.inserts), Count(sample.updates),
-                                 Count(sample.deletes));
-  if (sample.ddl > 0) rows += fmt::format("  {}", CountOf(sample.ddl, "schema change", "schema changes"));
-  lines.push_back(Line("", rows));
+  AppendPieces("Incremental",
+               {Coloured(options.terminal, colour, PadRight(delay, 13)),
+                PerSecond(sample.transactions_per_second) + " transactions/s",
+                PerSecond(sample.changes_per_second) + " rows/s", BytesPerSecond(sample.change_bytes_per_second)},
+               options, lines);
+  std::vector<std::string> rows = {Count(sample.inserts) + " inserted", Count(sample.updates) + " updated",
+                                   Count(sample.deletes) + " deleted"};
+  if (sample.ddl > 0) rows.push_back(CountOf(sample.ddl, "schema change", "schema changes"));
+  AppendPieces("", rows, options, lines);
   if (!sample.position.empty()) lines.push_back(Line("", "at " + Printable(sample.position)));
 }
 
@@ -142,14 +163,18 @@ std::vector<std::string> RenderVerify(const Sample& sample, const ViewOptions& o
       sample.rows_to_verify == 0
           ? 0
           : std::min(0.99, static_cast<double>(sample.rows_verified) / static_cast<double>(sample.rows_to_verify));
-  std::string text = fmt::format("{} of {} rows  {} rows/s", Count(sample.rows_verified),
-                                 Count(std::max(sample.rows_verified, sample.rows_to_verify)),
-                                 PerSecond(sample.verified_per_second));
+  std::vector<std::string> pieces = {BarText(fraction, options),
+                                     fmt::format("{} of {} rows", Count(sample.rows_verified),
+                                                 Count(std::max(sample.rows_verified, sample.rows_to_verify))),
+                                     PerSecond(sample.verified_per_second) + " rows/s"};
   if (sample.verified_per_second > 0 && sample.rows_to_verify > sample.rows_verified) {
     const auto left = static_cast<double>(sample.rows_to_verify - sample.rows_verified);
-    text += fmt::format("  {} left", Duration(left / sample.verified_per_second));
+    pieces.push_back(Duration(left / sample.verified_per_second) + " left");
   }
-  return {BarLine("Verify", fraction, text, options), StatusLine(sample, options)};
+  std::vector<std::string> lines;
+  AppendPieces("Verify", pieces, options, lines);
+  lines.push_back(StatusLine(sample, options));
+  return lines;
 }
 
 std::string PhaseText(const Sample& sample) {
@@ -178,7 +203,7 @@ std::vector<std::string> RenderBlock(const Sample& sample, const ViewOptions& op
     const double fraction =
         known ? static_cast<double>(sample.objects_done) / static_cast<double>(sample.objects_total)
               : (sample.phase > kSchema ? 1.0 : 0.0);
-    lines.push_back(BarLine("Schema", fraction, SchemaText(sample), options));
+    AppendPieces("Schema", {BarText(fraction, options), SchemaText(sample)}, options, lines);
   }
   if (options.types.full) AppendFull(sample, options, lines);
   if (options.types.incremental) AppendChanges(sample, options, lines);

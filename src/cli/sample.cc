@@ -76,7 +76,7 @@ void Sampler::TakeTables(double at, Sample& sample) {
     } else if (rows > 0) {
       ++sample.tables_active;
       auto& rate = table_rows_.try_emplace(i, 5.0).first->second;
-      sample.busiest.push_back({table.source.Text(), rows, table.rows_estimated, rate.Add(at, rows)});
+      sample.busiest.push_back({i, table.source.Text(), rows, table.rows_estimated, rate.Add(at, rows)});
     }
   }
   std::stable_sort(sample.busiest.begin(), sample.busiest.end(), [](const TableSample& a, const TableSample& b) {

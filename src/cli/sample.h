@@ -14,6 +14,7 @@
 namespace sluice::cli {
 
 struct TableSample {
+  size_t index = 0;  // in the order of the task
   std::string name;
   uint64_t rows = 0;
   uint64_t rows_estimated = 0;

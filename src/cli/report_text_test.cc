@@ -1,0 +1,214 @@
+#include "cli/report_text.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/json_text.h"
+#include "cli/progress_facts.h"
+
+namespace sluice::cli {
+namespace {
+
+using connector::PrecheckStatus;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TextStyle Style() {
+  TextStyle style;
+  style.terminal.utf8 = true;
+  style.program_line = "shop.yaml";
+  return style;
+}
+
+TEST(ShellWord, QuotesOnlyWhatItMust) {
+  EXPECT_EQ(ShellWord("/srv/shop.yaml"), "/srv/shop.yaml");
+  EXPECT_EQ(ShellWord("indexes of table a.b"), "'indexes of table a.b'");
+  EXPECT_EQ(ShellWord("it's"), "'it'\\''s'");
+  EXPECT_EQ(ShellWord(""), "''");
+}
+
+TEST(PrecheckText, FailuresFirstWithTheStatementAloneOnItsLine) {
+  task::PrecheckReport report;
+  report.items = {
+      {"mysql.connect", "Connected to mariadb 10.11.6", "source", PrecheckStatus::kPassed, "", "", ""},
+      {"mysql.key", "Table has a key", "source", PrecheckStatus::kWarning, "table shop.log", "slower", "ALTER TABLE a;"},
+      {"mysql.key", "Table has a key", "source", PrecheckStatus::kWarning, "table shop.audit", "slower", "ALTER TABLE b;"},
+      {"mysql.format", "Binary log has row format", "source", PrecheckStatus::kFailed, "", "it is STATEMENT",
+       "SET GLOBAL binlog_format = 'ROW';"},
+      {"mysql.version", "Version is supported", "source", PrecheckStatus::kPassed, "", "", ""},
+      {"mysql.connect", "Connected to mysql 9.1.0", "destination", PrecheckStatus::kPassed, "", "", ""},
+  };
+  EXPECT_EQ(PrecheckText(report, Style()),
+            "Source\n"
+            "  FAILED   Binary log has row format\n"
+            "           cause:  it is STATEMENT\n"
+            "           to do:\n"
+            "             SET GLOBAL binlog_format = 'ROW';\n"
+            "  warning  Table has a key\n"
+            "           object: table shop.log\n"
+            "           object: table shop.audit\n"
+            "           cause:  slower\n"
+            "           to do:\n"
+            "             ALTER TABLE a;\n"
+            "             ALTER TABLE b;\n"
+            "  passed   Connected to mariadb 10.11.6; Version is supported\n"
+            "\n"
+            "Destination\n"
+            "  passed   Connected to mysql 9.1.0\n"
+            "\n"
+            "The precheck failed: 1 item to mend, 2 warnings.\n");
+}
+
+TEST(PrecheckText, ManyObjectsAreCounted) {
+  task::PrecheckReport report;
+  for (int i = 0; i < 50; ++i) {
+    report.items.push_back({"k", "Table has a key", "source", PrecheckStatus::kWarning, "table " + std::to_string(i), "c", "R"});
+  }
+  const std::string text = PrecheckText(report, Style());
+  EXPECT_THAT(text, HasSubstr("object: table 19\n"));
+  EXPECT_THAT(text, Not(HasSubstr("object: table 20\n")));
+  EXPECT_THAT(text, HasSubstr("and 30 more"));
+  EXPECT_THAT(text, HasSubstr("The precheck passed: 50 items looked at, 50 warnings."));
+}
+
+TEST(PreviewText, ShowsRenamesAndWhatIsLeftOut) {
+  EXPECT_EQ(PreviewText({{"table", "shop.orders", "shop_new.orders2", "rows where id > 100"},
+                         {"column", "shop.orders.note", "", "excluded"}},
+                        Style()),
+            "kind    source            destination       note\n"
+            "------  ----------------  ----------------  -------------------\n"
+            "table   shop.orders       shop_new.orders2  rows where id > 100\n"
+            "column  shop.orders.note  —                 excluded\n"
+            "\n"
+            "2 objects (1 table), 1 under another name, 1 left out.\n");
+}
+
+pipeline::VerifyTableResult Result(const std::string& name, uint64_t rows) {
+  pipeline::VerifyTableResult result;
+  result.source = {"shop", name};
+  result.destination = {"shop_new", name};
+  result.rows_source = result.rows_destination = rows;
+  return result;
+}
+
+TEST(VerifyText, EqualAndDifferent) {
+  const pipeline::VerifyTableResult equal = Result("items", 500'000);
+  pipeline::VerifyTableResult different = Result("orders", 100);
+  different.missing = 1;
+  different.different = 1;
+  different.differences = {{pipeline::DifferenceKind::kMissing, {"17", "a"}, "", "INSERT"},
+                           {pipeline::DifferenceKind::kDifferent, {"18", "b"}, "price,note", "UPDATE"}};
+  EXPECT_EQ(VerifyLine(equal, Style()), "equal         shop.items → shop_new.items: 500,000 rows");
+  EXPECT_EQ(VerifyLine(different, Style()),
+            "DIFFERENT     shop.orders → shop_new.orders: 1 missing, 0 extra, 1 different (source 100, destination 100 rows)");
+  EXPECT_EQ(VerifySummary({equal}, "", Style()), "Both sides are equal: 1 table, 500,000 rows.\n");
+  EXPECT_EQ(VerifySummary({equal, different}, "", Style()),
+            "\nshop.orders\n"
+            "  missing    key 17, a\n"
+            "  different  key 18, b: price,note\n"
+            "\n"
+            "2 differences: 1 missing, 0 extra, 1 different at the destination; 1 of 2 tables equal.\n"
+            "Write what would mend the destination: sluice verify --repair-sql repair.sql shop.yaml\n");
+  EXPECT_THAT(VerifySummary({different}, "repair.sql", Style()), HasSubstr("Statements that mend the destination: repair.sql"));
+}
+
+task::StatusReport Report() {
+  task::StatusReport report;
+  report.task.name = "shop-move";
+  report.task.state = store::TaskState::kMigrating;
+  report.task.phase = "incremental";
+  report.task.position = R"({"file":"binlog.000003","offset":4711,"gtid":"0-1-100"})";
+  report.task.updated_micros = 1'700'000'000'000'000;
+  report.running = true;
+  report.progress_json = R"({"caught_up":true,"delay_ms":12,"transactions":5})";
+  store::ObjectRecord view;
+  view.label = "view shop.v";
+  view.kind = "view";
+  view.object = "shop.v";
+  view.state = "failed";
+  view.sql = "CREATE VIEW v AS SELECT 1";
+  view.error = "[MY-0115] An object does not exist";
+  report.objects = {view};
+  store::TableRecord table;
+  table.table = "shop.orders";
+  table.state = "loaded";
+  table.rows = 100;
+  table.bytes = 2000;
+  report.tables = {table};
+  return report;
+}
+
+TEST(StatusText, TellsStateDelayFailuresAndWhatToDo) {
+  const std::string text = StatusText(Report(), 1'700'000'003'000'000, Style());
+  EXPECT_THAT(text, HasSubstr("state        migrating (incremental), running\n"));
+  EXPECT_THAT(text, HasSubstr("delay        not delayed\n"));
+  EXPECT_THAT(text, HasSubstr("position     binlog.000003:4711, gtid 0-1-100\n"));
+  EXPECT_THAT(text, HasSubstr("(0:03 ago)"));
+  EXPECT_THAT(text, HasSubstr("sluice schema retry shop.yaml 'view shop.v'"));
+  EXPECT_THAT(text, HasSubstr("next         sluice verify shop.yaml\n"));
+}
+
+TEST(RunSummary, SaysHowToGoOn) {
+  task::RunOutcome outcome;
+  outcome.end = task::RunEnd::kStopped;
+  Sample sample;
+  sample.phase = 2;
+  sample.rows_now = 1000;
+  sample.bytes_now = 50'000;
+  sample.load_seconds = 2;
+  const std::string text = RunSummary(outcome, Report(), sample, {true, true, true}, Style());
+  EXPECT_THAT(text, HasSubstr("shop-move is stopped, its checkpoint is written. `sluice run shop.yaml` goes on.\n"));
+  EXPECT_THAT(text, HasSubstr("this run: 1,000 rows in 0:02, 500 rows/s, 25.0 kB/s"));
+  outcome.end = task::RunEnd::kCompleted;
+  outcome.not_migrated = {"view shop.v"};
+  const std::string completed = RunSummary(outcome, Report(), sample, {true, true, false}, Style());
+  EXPECT_THAT(completed, HasSubstr("not migrated view shop.v"));
+  EXPECT_THAT(completed, HasSubstr("remove the accounts made for this migration"));
+}
+
+TEST(StatusJson, HasWhatScriptsNeed) {
+  const std::string json = JsonDocument(ToJson(Report()));
+  for (const char* part : {R"("name": "shop-move")", R"("state": "migrating")", R"("phase": "incremental")",
+                           R"("running": true)", R"("caught_up": true)", R"("delay_ms": 12)", R"("offset": 4711)",
+                           R"("error": null)", R"("transactions": 5)"}) {
+    EXPECT_THAT(json, HasSubstr(part));
+  }
+}
+
+TEST(StatusJson, SurvivesWhatIsNotJsonAndNotUtf8) {
+  task::StatusReport report = Report();
+  report.progress_json = "{broken";
+  report.task.position = "not json \xff";
+  report.task.error = "[MY-0106] The connection was lost\n";
+  const std::string json = JsonDocument(ToJson(report));
+  EXPECT_THAT(json, HasSubstr(R"("caught_up": false)"));
+  EXPECT_THAT(json, HasSubstr(R"("error_code": "MY-0106")"));
+  EXPECT_FALSE(ReadProgressFacts("{broken").not_delayed);
+}
+
+TEST(PositionText, KnowsTheShapesOfPositions) {
+  EXPECT_EQ(PositionText(R"({"file":"b.3","offset":4,"gtid":""})"), "b.3:4");
+  EXPECT_EQ(PositionText(R"({"gtid":"0-1-5"})"), "gtid 0-1-5");
+  EXPECT_EQ(PositionText("odd"), "odd");
+  EXPECT_EQ(PositionText(""), "");
+}
+
+TEST(ErrorText, IsReadable) {
+  const ErrorInfo error = Error(ErrorCode{"MY-0110", "The server refused a statement"})
+                              .Object("view shop.v").Cause("a table is missing").Native(1146, "no such table")
+                              .Remedy("CREATE TABLE a;\nCREATE TABLE b;").Side("destination").info();
+  EXPECT_EQ(ErrorText(error, Style()),
+            "[MY-0110] The server refused a statement\n"
+            "  where:  destination\n"
+            "  object: view shop.v\n"
+            "  cause:  a table is missing\n"
+            "  server: 1146 no such table\n"
+            "  to do:\n"
+            "    CREATE TABLE a;\n"
+            "    CREATE TABLE b;\n");
+}
+
+}  // namespace
+}  // namespace sluice::cli
