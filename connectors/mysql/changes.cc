@@ -132,7 +132,7 @@ class Changes : public connector::ChangeStream {
     const std::string flavour = server.is_mariadb ? "mariadb" : "mysql";
     const uint32_t version = session_.connection().version();
     binlog::DecoderOptions options;
-    options.is_mariadb = server.is_mariadb;
+    options.traits = {server.is_mariadb, version};
     options.checksums = server.checksums;
     options.lower_case_names = server.lower_case_names;
     options.by_gtid = plan.by_gtid;

@@ -25,7 +25,7 @@ Decoder::Decoder(DecoderOptions options, const Definitions& definitions)
   steps_to_skip_ = start.step;
   if ((start.gtid.empty() && !options_.gtids_from_none) || options_.learn_gtids) return;
   track_gtids_ = true;
-  if (options_.is_mariadb) {
+  if (options_.traits.is_mariadb) {
     mariadb_gtids_ = MariadbGtidPosition::Parse(first.gtid).value_or(MariadbGtidPosition());
   } else {
     mysql_gtids_ = MysqlGtidSet::Parse(first.gtid).value_or(MysqlGtidSet());

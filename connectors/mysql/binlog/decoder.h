@@ -39,7 +39,7 @@ namespace sluice::mysql::binlog {
 using CollationNames = std::unordered_map<uint16_t, std::pair<std::string, std::string>>;
 
 struct DecoderOptions {
-  bool is_mariadb = false;
+  ServerTraits traits;
   bool checksums = false;        // until the first format description says it
   bool lower_case_names = false;  // lower_case_table_names=1: names in statements are not yet lowered
   bool by_gtid = false;          // the server was asked for what is not in start.gtid

@@ -87,7 +87,7 @@ void Decoder::Stamp(model::Transaction& transaction) const {
 
 std::string Decoder::GtidText() const {
   if (!track_gtids_) return {};
-  return options_.is_mariadb ? mariadb_gtids_.Text() : mysql_gtids_.Text();
+  return options_.traits.is_mariadb ? mariadb_gtids_.Text() : mysql_gtids_.Text();
 }
 
 LogPosition Decoder::EndPosition() const {

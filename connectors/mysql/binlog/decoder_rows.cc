@@ -27,7 +27,7 @@ void Decoder::OnTableMap(std::string_view body) {
   known->generation = generation;
   const std::optional<model::TablePtr> found = definitions_.Find(known->name);
   if (found && *found != nullptr) {
-    known->plan = MakeRowPlan(ParseTableMap(body, format_), *found, options_.is_mariadb);
+    known->plan = MakeRowPlan(ParseTableMap(body, format_), *found, options_.traits);
   } else if (!found && !IsSystemDatabase(names.database) && options_.selected && options_.selected(known->name)) {
     throw Error(kNoDescription)
         .Object("table " + known->name.Text())

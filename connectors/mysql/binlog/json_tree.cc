@@ -36,15 +36,43 @@ std::string_view ReadCounted(Bytes& bytes) {
   return bytes.Take(static_cast<size_t>(size));
 }
 
-// The shortest text that reads as the same double, and as a double.
+// The shortest digits that read as the same double, written as the server does: with an exponent from 1e15 on (unless
+// there are digits behind the point) and below 1e-15, and always such that it reads as a double again.
 void AppendDouble(std::string& out, double value) {
   if (!std::isfinite(value)) ThrowBadEvent("A JSON number in it is not finite.");
-  char text[32];
-  const auto [end, error] = std::to_chars(text, text + sizeof(text), value);
+  char text[40];
+  const auto [end, error] = std::to_chars(text, text + sizeof(text), value, std::chars_format::scientific);
   if (error != std::errc()) ThrowBadEvent("A JSON number in it cannot be written.");
-  const std::string_view digits(text, static_cast<size_t>(end - text));
-  out += digits;
-  if (digits.find_first_of(".e") == std::string_view::npos) out += ".0";
+  std::string_view rest(text, static_cast<size_t>(end - text));
+  if (rest.front() == '-') {
+    out += '-';
+    rest.remove_prefix(1);
+  }
+  const size_t mark = rest.find('e');
+  std::string digits(1, rest[0]);
+  if (mark > 2) digits += rest.substr(2, mark - 2);
+  int exponent = 0;
+  const bool plus = rest[mark + 1] == '+';
+  std::from_chars(rest.data() + mark + (plus ? 2 : 1), rest.data() + rest.size(), exponent);
+  if (value == 0) exponent = 0;
+  const int point = exponent + 1;  // where the decimal point stands among the digits
+  const int count = static_cast<int>(digits.size());
+  const bool fixed = (point >= -14 && point <= 15) || (point > 15 && count > point);
+  if (!fixed) {
+    out += digits[0];
+    if (count > 1) out += '.' + digits.substr(1);
+    out += fmt::format("e{}", exponent);
+  } else if (point <= 0) {
+    out += "0.";
+    out.append(static_cast<size_t>(-point), '0');
+    out += digits;
+  } else if (count <= point) {
+    out += digits;
+    out.append(static_cast<size_t>(point - count), '0');
+    out += ".0";
+  } else {
+    out += digits.substr(0, static_cast<size_t>(point)) + "." + digits.substr(static_cast<size_t>(point));
+  }
 }
 
 void AppendBase64(std::string& out, std::string_view bytes) {

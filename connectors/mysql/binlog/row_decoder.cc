@@ -26,12 +26,13 @@ size_t CountBits(std::string_view bits, size_t count) {
   return set;
 }
 
-// MariaDB stores a UUID so that those of version 1 sort by time: from the last group to the first. Others (the first
-// bit of the variant unset, or version 6 and later) stand as they are written (MariaDB manual, "UUID Data Type").
-std::string_view UuidText(const uint8_t* stored, Arena& arena) {
+// MariaDB stores UUIDs of versions 1 to 5 from the last group to the first, so that those of version 1 sort by time;
+// others, and those of a variant that is not the usual one, as they are written (MariaDB manual, "UUID Data Type").
+// Before 10.11.5 every one was turned round.
+std::string_view UuidText(const uint8_t* stored, bool always_swapped, Arena& arena) {
   constexpr uint8_t kSwapped[16] = {12, 13, 14, 15, 10, 11, 8, 9, 6, 7, 0, 1, 2, 3, 4, 5};
   constexpr const char* kHex = "0123456789abcdef";
-  const bool swapped = (stored[6] & 0x80) != 0 || (stored[8] & 0x80) == 0;
+  const bool swapped = always_swapped || ((stored[6] & 0x80) != 0 && (stored[8] & 0x80) == 0);
   char* const text = arena.Allocate(36);
   char* at = text;
   for (int i = 0; i < 16; ++i) {
@@ -63,7 +64,9 @@ Cell NetworkCell(Decode decode, std::string_view value, Arena& arena) {
   const std::string_view padded = Pad(value, length, arena);
   if (padded.size() != length) ThrowBadEvent("A UUID or network address in it has the wrong length.");
   const auto* stored = reinterpret_cast<const uint8_t*>(padded.data());
-  if (decode == Decode::kUuid) return Cell::Bytes(CellKind::kText, UuidText(stored, arena));
+  if (decode == Decode::kUuid || decode == Decode::kOldUuid) {
+    return Cell::Bytes(CellKind::kText, UuidText(stored, decode == Decode::kOldUuid, arena));
+  }
   return Cell::Bytes(CellKind::kText, AddressText(decode == Decode::kInet4 ? AF_INET : AF_INET6, stored, arena));
 }
 
@@ -227,7 +230,7 @@ Cell RowDecoder::ReadCell(Bytes& bytes, const ColumnPlan& column, Arena& arena) 
     case Decode::kBytes: return Cell::Bytes(column.kind, bytes.Take(bytes.Uint(column.width)));
     case Decode::kPadded:
       return Cell::Bytes(column.kind, Pad(bytes.Take(bytes.Uint(column.width)), column.length, arena));
-    case Decode::kUuid: case Decode::kInet6: case Decode::kInet4:
+    case Decode::kUuid: case Decode::kOldUuid: case Decode::kInet6: case Decode::kInet4:
       return NetworkCell(column.decode, bytes.Take(bytes.Uint(column.width)), arena);
     case Decode::kCompressed:
       scratch_.clear();

@@ -78,13 +78,13 @@ CellKind TextKind(const Column* column) {
 }
 
 // Of the types that MySQL calls STRING: CHAR, BINARY, and MariaDB's UUID and INET as their bytes.
-ColumnPlan PlanFixedString(const LogColumn& log, const Column* column) {
+ColumnPlan PlanFixedString(const LogColumn& log, const Column* column, const ServerTraits& server) {
   ColumnPlan plan = Counted(Decode::kBytes, TextKind(column), log);
   plan.length = log.meta;
   if (column == nullptr) return plan;
   switch (column->type.kind) {
     case TypeKind::kBinary: plan.decode = Decode::kPadded; break;
-    case TypeKind::kUuid: plan.decode = Decode::kUuid; break;
+    case TypeKind::kUuid: plan.decode = server.OldUuids() ? Decode::kOldUuid : Decode::kUuid; break;
     case TypeKind::kInet: plan.decode = log.meta == 4 ? Decode::kInet4 : Decode::kInet6; break;
     default: return plan;
   }
@@ -108,7 +108,7 @@ ColumnPlan PlanTemporal(const LogColumn& log, const Column* column) {
 }
 
 // `column` is null for what the description does not know: it is stepped over.
-ColumnPlan PlanColumn(const TableMap& map, const LogColumn& log, const Column* column) {
+ColumnPlan PlanColumn(const TableMap& map, const LogColumn& log, const Column* column, const ServerTraits& server) {
   switch (log.type) {
     case LogType::kTiny: case LogType::kShort: case LogType::kInt24: case LogType::kLong: case LogType::kLongLong: {
       const bool is_unsigned = column != nullptr ? column->type.is_unsigned : log.is_unsigned;
@@ -134,7 +134,7 @@ ColumnPlan PlanColumn(const TableMap& map, const LogColumn& log, const Column* c
     case LogType::kDate: case LogType::kNewDate: case LogType::kTime: case LogType::kDateTime: case LogType::kTimestamp:
     case LogType::kTime2: case LogType::kDateTime2: case LogType::kTimestamp2:
       return PlanTemporal(log, column);
-    case LogType::kString: case LogType::kVarString: return PlanFixedString(log, column);
+    case LogType::kString: case LogType::kVarString: return PlanFixedString(log, column, server);
     case LogType::kVarchar: return Counted(Decode::kBytes, TextKind(column), log);
     case LogType::kBlob: case LogType::kTinyBlob: case LogType::kMediumBlob: case LogType::kLongBlob:
     case LogType::kGeometry: case LogType::kVector:
@@ -223,8 +223,8 @@ std::vector<uint32_t> MatchColumns(const TableMap& map, const model::Table& tabl
 
 }  // namespace
 
-RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, bool is_mariadb) {
-  const std::vector<uint32_t> targets = MatchColumns(map, *table, is_mariadb);
+RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, const ServerTraits& server) {
+  const std::vector<uint32_t> targets = MatchColumns(map, *table, server.is_mariadb);
   RowPlan plan;
   plan.columns.reserve(targets.size());
   for (size_t i = 0; i < targets.size(); ++i) {
@@ -232,7 +232,7 @@ RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, bool is_mariadb)
     if (column != nullptr && !Fits(map.columns[i], column->type)) {
       ThrowDrift(map, *table, fmt::format("Column {} is {} in the log.", column->name, TypeName(map.columns[i])));
     }
-    ColumnPlan one = PlanColumn(map, map.columns[i], column);
+    ColumnPlan one = PlanColumn(map, map.columns[i], column, server);
     one.target = targets[i];
     if (one.is_json) ++plan.json_columns;
     plan.columns.push_back(one);

@@ -25,7 +25,7 @@ enum class Decode : uint8_t {
   kHiresTime, kHiresDateTime, kHiresTimestamp,  // `digits` from the description
   kBytes,      // a length of `width` bytes, then the bytes, as a cell of `kind`
   kPadded,     // the same, trailing zeros restored up to `length`
-  kUuid, kInet6, kInet4,  // the same as text
+  kUuid, kOldUuid, kInet6, kInet4,  // the same as text
   kJson,       // the same, MySQL's binary JSON
   kCompressed,  // the same, in MariaDB's column compression
 };
@@ -49,7 +49,18 @@ struct RowPlan {
   size_t json_columns = 0;
 };
 
+// What of the server's kind matters for its rows.
+struct ServerTraits {
+  bool is_mariadb = false;
+  uint32_t version = 0;  // 101119, 90700
+
+  bool OldUuids() const {
+    return version < 101006 || (version >= 101100 && version < 101105) || (version >= 110000 && version < 110003) ||
+           (version >= 110100 && version < 110102);
+  }
+};
+
 // Throws kSchemaDrift when the log's columns are not the description's.
-RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, bool is_mariadb);
+RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, const ServerTraits& server);
 
 }  // namespace sluice::mysql::binlog
