@@ -32,6 +32,38 @@ constexpr std::pair<TaskState, std::string_view> kStates[] = {
     {TaskState::kCompleted, "completed"},
 };
 
+constexpr std::string_view kSaveTask =
+    R"sql(INSERT INTO tasks (name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET
+  id = excluded.id, state = excluded.state, phase = excluded.phase, spec_hash = excluded.spec_hash,
+  error = excluded.error, position = excluded.position, created_micros = excluded.created_micros,
+  updated_micros = excluded.updated_micros, final_stop = excluded.final_stop)sql";
+
+constexpr std::string_view kSaveObject =
+    R"sql(INSERT INTO objects (task, label, stage, kind, object, sql, context, state, error)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (task, label) DO UPDATE SET
+  stage = excluded.stage, kind = excluded.kind, object = excluded.object, sql = excluded.sql,
+  context = excluded.context, state = excluded.state, error = excluded.error)sql";
+
+constexpr std::string_view kSaveTable =
+    R"sql(INSERT INTO tables (task, name, mapping, definition, chunks, state, error, row_count, byte_count, cut)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (task, name) DO UPDATE SET
+  mapping = excluded.mapping, definition = excluded.definition, chunks = excluded.chunks, state = excluded.state,
+  error = excluded.error, row_count = excluded.row_count, byte_count = excluded.byte_count, cut = excluded.cut)sql";
+
+constexpr std::string_view kSelectObjects =
+    R"sql(SELECT label, stage, kind, object, sql, context, state, error FROM objects WHERE task = ? ORDER BY seq)sql";
+
+constexpr std::string_view kSelectTables =
+    R"sql(SELECT name, mapping, definition, chunks, state, error, row_count, byte_count, cut FROM tables
+WHERE task = ? ORDER BY seq)sql";
+
+constexpr std::string_view kSelectTask =
+    R"sql(SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop FROM tasks)sql";
+
 // In a state directory of several users only its owner may read: errors and statements hold names
 // of objects.
 void MakeDirectory(const std::string& directory) {
@@ -106,16 +138,7 @@ class SqliteStore : public Store {
   void SaveTask(const TaskRecord& task) override {
     std::lock_guard lock(mutex_);
     Check(!task.name.empty(), "a task without a name");
-    Statement(
-        &database_,
-        "INSERT INTO tasks (name, id, state, phase, spec_hash, error, position, created_micros, "
-        "updated_micros,"
-        " final_stop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET id = excluded.id, state = excluded.state, phase = "
-        "excluded.phase,"
-        " spec_hash = excluded.spec_hash, error = excluded.error, position = excluded.position,"
-        " created_micros = excluded.created_micros, updated_micros = excluded.updated_micros,"
-        " final_stop = excluded.final_stop")
+    Statement(&database_, kSaveTask)
         .Bind(task.name)
         .Bind(task.id)
         .Bind(Name(task.state))
@@ -142,10 +165,7 @@ class SqliteStore : public Store {
   std::vector<ObjectRecord> Objects(const std::string& task) override {
     std::lock_guard lock(mutex_);
     std::vector<ObjectRecord> objects;
-    Statement select(
-        &database_,
-        "SELECT label, stage, kind, object, sql, context, state, error FROM objects WHERE task = ?"
-        " ORDER BY seq");
+    Statement select(&database_, kSelectObjects);
     select.Bind(task);
     while (select.Step()) {
       objects.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3),
@@ -157,13 +177,7 @@ class SqliteStore : public Store {
   void SaveObjects(const std::string& task, const std::vector<ObjectRecord>& objects) override {
     std::lock_guard lock(mutex_);
     WriteTransaction transaction(&database_);
-    Statement save(
-        &database_,
-        "INSERT INTO objects (task, label, stage, kind, object, sql, context, state, error)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (task, label) DO UPDATE SET stage = excluded.stage, kind = excluded.kind,"
-        " object = excluded.object, sql = excluded.sql, context = excluded.context,"
-        " state = excluded.state, error = excluded.error");
+    Statement save(&database_, kSaveObject);
     for (const ObjectRecord& object : objects) {
       save.Bind(task)
           .Bind(object.label)
@@ -182,10 +196,7 @@ class SqliteStore : public Store {
   std::vector<TableRecord> Tables(const std::string& task) override {
     std::lock_guard lock(mutex_);
     std::vector<TableRecord> tables;
-    Statement select(&database_,
-                     "SELECT name, mapping, definition, chunks, state, error, row_count, "
-                     "byte_count, cut FROM tables"
-                     " WHERE task = ? ORDER BY seq");
+    Statement select(&database_, kSelectTables);
     select.Bind(task);
     while (select.Step()) {
       tables.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3),
@@ -198,15 +209,7 @@ class SqliteStore : public Store {
   void SaveTables(const std::string& task, const std::vector<TableRecord>& tables) override {
     std::lock_guard lock(mutex_);
     WriteTransaction transaction(&database_);
-    Statement save(
-        &database_,
-        "INSERT INTO tables (task, name, mapping, definition, chunks, state, error, row_count, "
-        "byte_count,"
-        " cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (task, name) DO UPDATE SET mapping = excluded.mapping,"
-        " definition = excluded.definition, chunks = excluded.chunks, state = excluded.state,"
-        " error = excluded.error, row_count = excluded.row_count, byte_count = excluded.byte_count,"
-        " cut = excluded.cut");
+    Statement save(&database_, kSaveTable);
     for (const TableRecord& table : tables) {
       save.Bind(task)
           .Bind(table.table)
@@ -282,11 +285,6 @@ class SqliteStore : public Store {
   bool IsLocked(const std::string& task) override { return TaskIsLocked(directory_, task); }
 
  private:
-  static constexpr std::string_view kSelectTask =
-      "SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, "
-      "final_stop FROM"
-      " tasks";
-
   static TaskRecord ReadTask(const Statement& row) {
     TaskRecord task;
     task.name = row.Text(0);
