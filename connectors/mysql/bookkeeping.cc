@@ -48,11 +48,6 @@ uint64_t Number(const OptionalText& text) { return text ? std::strtoull(text->c_
 
 constexpr const char* kResetPrefix = "reset:";
 
-std::string MarkKey(const ChunkMark& mark) {
-  return fmt::format("{},{},{},{}", Literal(mark.task), Literal(mark.table.database), Literal(mark.table.name),
-                     mark.chunk);
-}
-
 class MysqlBookkeeping : public connector::Bookkeeping {
  public:
   MysqlBookkeeping(const connector::Endpoint& endpoint, const SessionContext& context)
@@ -233,14 +228,15 @@ std::string SaveProgressStatement(const ApplyProgress& progress) {
 
 std::string InsertMarkStatement(const ChunkMark& mark) {
   return fmt::format(
-      "INSERT INTO `sluice`.`chunk` (task, database_name, table_name, chunk, row_count) VALUES ({},{})", MarkKey(mark),
-      mark.rows);
+      "INSERT INTO `sluice`.`chunk` (task, database_name, table_name, chunk, row_count) VALUES ({},{},{},{},{})",
+      Literal(mark.task), Literal(mark.table.database), Literal(mark.table.name), mark.chunk, mark.rows);
 }
 
 std::string UpdateMarkStatement(const ChunkMark& mark) {
   return fmt::format(
-      "UPDATE `sluice`.`chunk` SET row_count = {} WHERE (task, database_name, table_name, chunk) = ({})", mark.rows,
-      MarkKey(mark));
+      "UPDATE `sluice`.`chunk` SET row_count = {} WHERE task = {} AND database_name = {} AND table_name = {} AND chunk "
+      "= {}",
+      mark.rows, Literal(mark.task), Literal(mark.table.database), Literal(mark.table.name), mark.chunk);
 }
 
 void PrepareBookkeeping(Connection& connection) {
@@ -252,6 +248,9 @@ void PrepareBookkeeping(Connection& connection) {
   try {
     connection.Execute("CREATE DATABASE IF NOT EXISTS `sluice`", "database sluice");
     for (const char* statement : kCreateStatements) connection.Execute(statement, "database sluice");
+    // Never empty: into an empty table MariaDB (from 10.6) loads with the whole table locked when the session has
+    // unique_checks=0, as loaders do, and their marks would wait for each other.
+    connection.Execute("INSERT IGNORE INTO `sluice`.`chunk` VALUES ('', '', '', 0, 0)", "database sluice");
   } catch (Error& error) {
     if (error.info().code == kMissingPrivilege.id) {
       error.info().remedy = fmt::format(

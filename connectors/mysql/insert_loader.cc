@@ -1,8 +1,8 @@
 #include "connectors/mysql/insert_loader.h"
 
 #include <fmt/format.h>
-#include <mysql.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -40,7 +40,7 @@ class InsertStatement {
       : connection_(connection),
         plan_(plan),
         statement_bytes_(statement_bytes),
-        head_("INSERT INTO " + plan.table + " (" + plan.InsertColumns() + ") VALUES ") {}
+        head_((plan.transactional ? "INSERT INTO " : "REPLACE INTO ") + plan.table + " (" + plan.InsertColumns() + ") VALUES ") {}
 
   void Add(std::string_view row) {
     if (rows_.empty()) sql_ = head_;
@@ -52,15 +52,18 @@ class InsertStatement {
 
   void Run() {
     if (rows_.empty()) return;
+    uint64_t inserted = 0;
     try {
-      connection_.Execute(sql_, plan_.object);
+      inserted = ExecuteCounted(connection_, sql_, plan_.object);
     } catch (const Error& error) {
       if (error.info().native_code == 0 || error.info().retry != RetryClass::kNever) throw;
       const std::string message = error.info().native_message;
       throw ToLoadError({.level = "Error", .code = error.info().native_code, .message = message},
                         connection_.endpoint().side, plan_.object, Row(message));
     }
-    CheckLoaded(connection_, plan_.object, rows_.size(), mysql_affected_rows(connection_.handle()));
+    // A row that replaced another counts twice.
+    CheckLoaded(connection_, plan_.object, rows_.size(),
+                plan_.transactional ? inserted : std::min<uint64_t>(inserted, rows_.size()));
     rows_.clear();
   }
 

@@ -5,6 +5,8 @@
 //   3. the rows, by LOAD DATA LOCAL or INSERT; every warning and every missing row is an error;
 //   4. the number of rows into the mark, if it was not known before;
 //   5. COMMIT.
+// A destination table whose engine cannot undo (MyISAM ...) gets its rows first, in a way that can be repeated: REPLACE
+// where there is a key, else the table (one chunk by nature) is emptied before; then the mark.
 #include <fmt/format.h>
 #include <mysql.h>
 
@@ -109,6 +111,7 @@ class MysqlLoader : public connector::Loader {
     connection_.Execute(
         "SET SESSION foreign_key_checks = 0, unique_checks = 0, innodb_lock_wait_timeout = 600, "
         "wait_timeout = 2147483, max_error_count = 64");
+    connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     if (connection_.is_mariadb() && connection_.version() >= 100101) {
       connection_.Execute("SET SESSION max_statement_time = 0");
     }
@@ -129,6 +132,7 @@ class MysqlLoader : public connector::Loader {
   void WriteRows(const LoadPlan& plan, BlockFeed& feed);
   // False when the server does not take LOAD DATA LOCAL; nothing of `feed` is consumed then.
   bool LoadData(const LoadPlan& plan, BlockFeed& feed);
+  connector::LoadResult LoadWithoutUndo(const LoadPlan& plan, BlockFeed& feed, const connector::ChunkMark& mark);
   void RollbackQuietly();
   void SayFallback() {
     LogWarning("mysql.loader", fmt::format("local_infile is off at {}: rows go in by INSERT, which is slower (SET GLOBAL "
@@ -162,12 +166,13 @@ bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {
 
 bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
   const std::string sql =
-      fmt::format("LOAD DATA LOCAL INFILE '{}' INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY "
+      fmt::format("LOAD DATA LOCAL INFILE '{}' {}INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY "
                   "'\\\\' LINES TERMINATED BY '\\n' {}",
-                  kFileName, plan.table, plan.LoadDataColumns());
+                  kFileName, plan.transactional ? "" : "REPLACE ", plan.table, plan.LoadDataColumns());
+  uint64_t inserted = 0;
   infile_.Begin(&feed);
   try {
-    connection_.Execute(sql, plan.object);
+    inserted = ExecuteCounted(connection_, sql, plan.object);
   } catch (const Error& error) {
     infile_.End();
     infile_.RethrowError();
@@ -176,10 +181,11 @@ bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
     if (!infile_.asked() && (code == 3948 || code == 4166 || code == 1148)) return false;
     throw;
   }
-  const uint64_t inserted = mysql_affected_rows(connection_.handle());
   infile_.End();
   infile_.RethrowError();
-  CheckLoaded(connection_, plan.object, feed.rows(), inserted);
+  // A row that replaced another counts twice.
+  CheckLoaded(connection_, plan.object, feed.rows(),
+              plan.transactional ? inserted : std::min<uint64_t>(inserted, feed.rows()));
   return true;
 }
 
@@ -199,6 +205,7 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
   Check(encoding == kTsvEncoding, "unknown row encoding");
   const LoadPlan& plan = PlanFor(table, mapping);
   BlockFeed feed(blocks);
+  if (!plan.transactional) return LoadWithoutUndo(plan, feed, mark);
   connector::ChunkMark written = mark;
   written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
   connection_.Execute("START TRANSACTION");  // 1
@@ -218,6 +225,16 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
     RollbackQuietly();
     throw;
   }
+  return {.rows = feed.rows(), .bytes = feed.bytes()};
+}
+
+connector::LoadResult MysqlLoader::LoadWithoutUndo(const LoadPlan& plan, BlockFeed& feed,
+                                                   const connector::ChunkMark& mark) {
+  if (!plan.has_key) connection_.Execute("TRUNCATE TABLE " + plan.table, plan.object);
+  if (!feed.IsEmpty()) WriteRows(plan, feed);
+  connector::ChunkMark written = mark;
+  written.rows = feed.rows();
+  InsertMark(written);
   return {.rows = feed.rows(), .bytes = feed.bytes()};
 }
 

@@ -60,6 +60,12 @@ Error ToLoadError(const ServerWarning& warning, const std::string& side, const s
   return Error(std::move(info));
 }
 
+uint64_t ExecuteCounted(Connection& connection, std::string_view sql, std::string_view object) {
+  MYSQL* handle = connection.handle();
+  if (mysql_real_query(handle, sql.data(), sql.size()) != 0) connection.ThrowLast(object, sql);
+  return mysql_affected_rows(handle);
+}
+
 void CheckLoaded(Connection& connection, const std::string& object, uint64_t rows_sent, uint64_t rows_inserted) {
   const unsigned warnings = mysql_warning_count(connection.handle());
   if (warnings == 0 && rows_sent == rows_inserted) return;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "connectors/mysql/connection.h"
@@ -27,6 +28,9 @@ std::string ColumnOf(const std::string& message);
 // The error that a warning of a load stands for. `row` describes the row for people, may be empty.
 Error ToLoadError(const ServerWarning& warning, const std::string& side, const std::string& object,
                   const std::string& row);
+
+// Runs a statement without a result and says how many rows it changed; Connection::Execute() loses that number.
+uint64_t ExecuteCounted(Connection& connection, std::string_view sql, std::string_view object);
 
 // Looks at the warnings of the statement that just ran on `connection`, and at the rows that it inserted. Throws when
 // a value was changed or a row was left out.

@@ -37,6 +37,12 @@ std::string SentCharset(const model::Column& source) {
   }
 }
 
+// Engines of MySQL and MariaDB without transactions.
+bool CanUndo(const std::string& engine) {
+  return engine != "myisam" && engine != "aria" && engine != "memory" && engine != "csv" && engine != "archive" &&
+         engine != "mrg_myisam" && engine != "connect" && engine != "spider" && engine != "s3";
+}
+
 }  // namespace
 
 std::string LoadPlan::InsertColumns() const {
@@ -95,12 +101,18 @@ LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const m
   LoadPlan plan;
   plan.table = Quote(name.database, name.name);
   plan.object = "table " + name.Text();
+  plan.has_key = table.IdentityKey() != nullptr;
   std::map<std::string, DestinationColumn> there;
   for (TextRow& row : connection.Query(
            fmt::format("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME FROM information_schema.COLUMNS WHERE "
-                       "TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                       "TABLE_SCHEMA = {0} AND TABLE_NAME = {1} UNION ALL SELECT NULL, ENGINE, NULL FROM "
+                       "information_schema.TABLES WHERE TABLE_SCHEMA = {0} AND TABLE_NAME = {1}",
                        Literal(name.database), Literal(name.name)),
            plan.object)) {
+    if (!row[0]) {
+      plan.transactional = CanUndo(Lower(row[1].value_or("")));
+      continue;
+    }
     there[Lower(row[0].value_or(""))] = {.type = Lower(row[1].value_or("")), .charset = row[2].value_or("")};
   }
   if (there.empty()) {

@@ -28,6 +28,8 @@ struct LoadPlan {
   std::string table;   // quoted
   std::string object;  // for messages: "table shop.orders"
   std::vector<LoadColumn> columns;
+  bool transactional = true;  // the destination's engine can undo
+  bool has_key = true;        // the source's table has rows that can be told apart
 
   // "(`a`,@v1) SET `b`=CONVERT(@v1 USING utf8mb4)"
   std::string LoadDataColumns() const;

@@ -34,6 +34,31 @@ std::unique_ptr<Connection> OpenReader(const connector::Endpoint& endpoint, cons
   return reader;
 }
 
+// Collects encoded rows and hands them on in blocks.
+class BlockWriter {
+ public:
+  explicit BlockWriter(connector::BlockSink& sink) : sink_(sink), bytes_(std::make_unique<std::string>()) {
+    bytes_->reserve(kBlockBytes + kBlockBytes / 8);
+  }
+  std::string& bytes() { return *bytes_; }
+  void EndRow() {
+    bytes_->push_back('\n');
+    ++rows_;
+    if (bytes_->size() >= kBlockBytes) Flush();
+  }
+  void Flush() {
+    if (rows_ == 0) return;
+    sink_.Put({.bytes = std::move(*bytes_), .rows = std::exchange(rows_, 0)});
+    bytes_->clear();
+    bytes_->reserve(kBlockBytes + kBlockBytes / 8);
+  }
+
+ private:
+  connector::BlockSink& sink_;
+  std::unique_ptr<std::string> bytes_;
+  uint64_t rows_ = 0;
+};
+
 // How a column is selected: FLOAT prints only six digits unless it is made a double; a double prints all it has.
 std::string Selected(const model::Table& table, const std::string& column) {
   const auto index = table.FindColumn(column);
@@ -151,27 +176,22 @@ void MysqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const mo
   const std::string object = "table " + table.name.Text();
   StreamedResult result(connection, endpoint_, ReadStatement(table, mapping, chunk), object);
   const size_t columns = mapping.columns.size();
-  connector::Block block;
-  block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
+  BlockWriter writer(sink);
   while (MYSQL_ROW row = result.Next()) {
     const unsigned long* lengths = mysql_fetch_lengths(result.get());
+    std::string& bytes = writer.bytes();
     for (size_t i = 0; i < columns; ++i) {
-      if (i != 0) block.bytes += '\t';
+      if (i != 0) bytes += '\t';
       if (row[i] == nullptr) {
-        AppendTsvNull(block.bytes);
+        AppendTsvNull(bytes);
       } else {
-        AppendTsvCell(block.bytes, {row[i], lengths[i]});
+        AppendTsvCell(bytes, {row[i], lengths[i]});
       }
     }
-    block.bytes += '\n';
-    ++block.rows;
-    if (block.bytes.size() >= kBlockBytes) {
-      sink.Put(std::exchange(block, {}));
-      block.bytes.reserve(kBlockBytes + kBlockBytes / 8);
-    }
+    writer.EndRow();
   }
   if (mysql_errno(connection.handle()) != 0) connection.ThrowLast(object);
-  if (block.rows != 0) sink.Put(std::move(block));
+  writer.Flush();
 }
 
 }  // namespace
