@@ -38,6 +38,8 @@ class Flavour {
   bool source_is_mariadb() const { return source_mariadb_; }
   bool destination_is_mariadb() const { return to_.mariadb; }
   const Capabilities& destination() const { return to_; }
+  // Whether REFERENCES in a column's definition makes a foreign key at the source (MariaDB 10.5, MySQL 9.0).
+  bool SourceHonoursInlineReferences() const { return source_version_ >= (source_mariadb_ ? 100500u : 90000u); }
 
   // The destination's name for a collation, itself if it is known there. Empty stays empty.
   std::string Collation(const std::string& collation, Notes& notes) const;

@@ -42,6 +42,17 @@ SchemaStatement TableStatement(SchemaStage stage, const model::TableMapping& map
 MySqlSchemaWriter::MySqlSchemaWriter(const connector::Endpoint& endpoint, const connector::SessionContext& context)
     : endpoint_(endpoint), context_(context), connection_(endpoint, context) {
   capabilities_ = ReadCapabilities(connection_);
+  // What the source could make, the destination shall not refuse or embellish. Each needs a right or a version that may
+  // be missing: then the server's own setting holds.
+  for (const char* setting : {"innodb_strict_mode = OFF", "restrict_fk_on_non_standard_key = OFF",
+                              "sql_require_primary_key = OFF", "sql_generate_invisible_primary_key = OFF",
+                              "system_versioning_alter_history = KEEP"}) {
+    try {
+      connection_.Execute(std::string("SET SESSION ") + setting);
+    } catch (const Error& error) {
+      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+    }
+  }
 }
 
 std::vector<SchemaStatement> MySqlSchemaWriter::CreateDatabase(const std::string& source_database,
@@ -155,6 +166,10 @@ void MySqlSchemaWriter::Drop(model::ObjectKind kind, const model::ObjectName& na
   connection_.Execute("SET SESSION foreign_key_checks = 0", object);
   connection_.Execute(fmt::format("DROP {} IF EXISTS {}", model::Name(kind), target), object);
   connection_.Execute("SET SESSION foreign_key_checks = 1", object);
+}
+
+sql::Dialect MySqlSchemaWriter::OwnDialect() const {
+  return DialectFor("", capabilities_.mariadb ? "mariadb" : "mysql", capabilities_.version);
 }
 
 std::string MySqlSchemaWriter::ShowCreate(const model::ObjectName& name) {

@@ -36,15 +36,22 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   std::string Fingerprint(const std::vector<model::ObjectName>& objects) override;
 
  private:
+  friend class DdlTranslator;
+  friend class ShadowRun;
   // Constraint names are unique in a database there, in MariaDB's case only in a table: a second one loses its name.
   void DropTakenNames(CreateTable& table, Notes& notes);
+  // "" when there is no such table, view or routine.
   std::string ShowCreate(const model::ObjectName& name);
+  sql::Dialect OwnDialect() const;
 
   connector::Endpoint endpoint_;
   connector::SessionContext context_;
   Connection connection_;
   Capabilities capabilities_;
   std::map<std::string, std::set<std::string>> constraint_names_;  // by database
+  // What DescribeAfter() was last told and found out, for the Translate() of the same statement.
+  std::map<model::ObjectName, model::TablePtr> before_;
+  std::map<model::ObjectName, model::TablePtr> after_;
 };
 
 // The statements of a translated table: see the brief comment in schema_split.cc. `keep_for_load` are names of keys that

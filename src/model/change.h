@@ -41,6 +41,8 @@ struct DdlChange {
   std::string sql_mode;   // decimal mask or text, as the destination's connector wants it
   std::string charset;    // client character set, empty if unknown
   std::string collation;
+  // Default collation of the first object's database at the source, for tables made without one; empty if unknown.
+  std::string database_collation;
   bool foreign_keys_off = false;
   std::vector<ObjectName> objects;       // what it changes, in the order of the statement
   std::vector<ObjectName> new_names;     // kRenameTable and ALTER .. RENAME: beside `objects`, empty name = unchanged

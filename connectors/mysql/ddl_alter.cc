@@ -1,0 +1,451 @@
+#include "connectors/mysql/ddl_alter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connectors/mysql/connection.h"
+#include "connectors/mysql/create_table_column.h"
+#include "sql/cursor.h"
+
+namespace sluice::mysql {
+namespace {
+
+using sql::Cursor;
+using sql::Tokens;
+
+enum class Named { kKey, kForeignKey, kConstraint };
+
+bool IsOneOf(const Cursor& cursor, std::initializer_list<std::string_view> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return cursor.SeesWord(word); });
+}
+
+bool HasElement(const CreateTable& table, Named what, const std::string& name) {
+  return std::any_of(table.elements.begin(), table.elements.end(), [&](const TableElement& element) {
+    if (!sql::EqualIgnoringCase(element.name, name)) return false;
+    const bool foreign = element.kind == ElementKind::kForeignKey;
+    const bool check = element.kind == ElementKind::kCheck;
+    switch (what) {
+      case Named::kKey: return element.IsKey();
+      case Named::kForeignKey: return foreign;
+      case Named::kConstraint: return foreign || check || element.IsKey();
+    }
+    return false;
+  });
+}
+
+class Translator {
+ public:
+  Translator(const AlterContext& context, Notes& notes) : context_(context), notes_(notes) {}
+
+  AlterText Run(const Tokens& tokens, std::string_view default_database) {
+    Cursor cursor(tokens);
+    while (!cursor.AtEnd() && !cursor.TakeWord("TABLE")) cursor.Skip();
+    cursor.TakeWords({"IF", "EXISTS"});
+    model::ObjectName name;
+    cursor.TakeName(name, default_database);
+    if (cursor.SeesWord("WAIT") && cursor.Peek(1).kind == sql::TokenKind::kNumber) cursor.Skip(2);
+    cursor.TakeWord("NOWAIT");
+    default_database_ = default_database;
+    size_t end = tokens.size();
+    while (end > cursor.at() && tokens[end - 1].IsSymbol(";")) --end;
+    for (Tokens& part : SplitList(tokens, cursor.at(), end)) {
+      if (!part.empty()) Part(std::move(part));
+    }
+    return std::move(out_);
+  }
+
+  void AddElement(TableElement element) {
+    if (!MapElement(element, context_.source, context_.columns, context_.names, notes_)) return;
+    if (!context_.flavour.TranslateElement(element, notes_)) return;
+    Emit("ADD " + sql::Render(element.tokens));
+  }
+
+  // Says whether the named thing is there to be dropped or changed.
+  bool Present(Named what, const std::string& name) {
+    if (HasElement(context_.target, what, name)) return true;
+    notes_.push_back(fmt::format("{} is not at the destination: nothing to do for it", name));
+    return false;
+  }
+
+  void Emit(std::string action) { out_.actions.push_back(std::move(action)); }
+  AlterText Take() { return std::move(out_); }
+
+ private:
+  // What stands between two commas; a partition clause may follow an action without a comma.
+  void Part(Tokens part) {
+    for (size_t i = 1; i + 1 < part.size(); ++i) {
+      if (!part[i].Is("PARTITION") || !part[i + 1].Is("BY")) continue;
+      Tokens clause = sql::Slice(part, i, part.size());
+      part.resize(i);
+      Action(std::move(part));
+      PartitionBy(std::move(clause));
+      return;
+    }
+    Action(std::move(part));
+  }
+
+  void Action(Tokens tokens) {
+    tokens.front().gap.clear();
+    Cursor cursor(tokens);
+    if (in_order_by_ && tokens.size() <= 2 && cursor.Peek().IsName()) return;
+    in_order_by_ = false;
+    if (cursor.TakeWord("ADD")) {
+      Add(tokens, cursor);
+    } else if (cursor.TakeWord("CHANGE")) {
+      Change(tokens, cursor);
+    } else if (cursor.TakeWord("MODIFY")) {
+      Modify(tokens, cursor);
+    } else if (cursor.TakeWord("DROP")) {
+      Drop(tokens, cursor);
+    } else if (cursor.TakeWord("ALTER")) {
+      AlterPart(tokens, cursor);
+    } else if (cursor.TakeWord("RENAME")) {
+      RenamePart(cursor);
+    } else if (cursor.TakeWords({"CONVERT", "TO", "CHARACTER", "SET"}) || cursor.TakeWords({"CONVERT", "TO", "CHARSET"})) {
+      Convert(cursor);
+    } else if (cursor.SeesWords({"PARTITION", "BY"})) {
+      PartitionBy(std::move(tokens));
+    } else if (cursor.SeesWords({"ORDER", "BY"})) {
+      in_order_by_ = true;  // the order in which rows lie now: nothing that lasts
+    } else if (IsOneOf(cursor, {"ALGORITHM", "LOCK", "WITHOUT", "ONLINE"}) || cursor.SeesWords({"WITH", "VALIDATION"})) {
+      // How the source did it says nothing about how the destination can.
+    } else if (IsOneOf(cursor, {"DISCARD", "IMPORT"})) {
+      notes_.push_back(sql::Render(tokens) + " left out: it moves files of the source");
+    } else if (cursor.TakeWords({"EXCHANGE", "PARTITION"})) {
+      Exchange(tokens, cursor);
+    } else if (IsOneOf(cursor, {"FORCE", "ENABLE", "DISABLE", "REMOVE", "TRUNCATE", "COALESCE", "REORGANIZE", "REBUILD",
+                                "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR", "UPGRADE"})) {
+      if (PartitionsThere(cursor)) Emit(sql::Render(tokens));
+    } else {
+      Options(tokens);
+    }
+  }
+
+  bool PartitionsThere(const Cursor& cursor) const {
+    return !context_.target.partition.empty() || IsOneOf(cursor, {"FORCE", "ENABLE", "DISABLE"});
+  }
+
+  void Add(const Tokens& tokens, Cursor& cursor) {
+    if (IsOneOf(cursor, {"PARTITION"})) {
+      if (context_.target.partition.empty()) return;
+      Tokens part = tokens;
+      context_.flavour.TranslatePartition(part, notes_);
+      Emit(sql::Render(part));
+      return;
+    }
+    if (cursor.SeesWords({"SYSTEM", "VERSIONING"})) {
+      if (context_.flavour.destination_is_mariadb()) Emit(sql::Render(tokens));
+      else notes_.push_back("ADD SYSTEM VERSIONING left out");
+      return;
+    }
+    if (!IsElementStart(cursor)) {
+      cursor.TakeWord("COLUMN");
+      std::string exists;
+      if (cursor.TakeWords({"IF", "NOT", "EXISTS"})) exists = "IF NOT EXISTS ";
+      if (cursor.Peek().IsSymbol("(")) {
+        const size_t close = sql::ClosingEnd(tokens, cursor.at()) - 1;
+        for (Tokens& one : SplitList(tokens, cursor.at() + 1, close)) {
+          TableElement element = ParseElement(std::move(one));
+          if (element.kind == ElementKind::kColumn) AddColumn(element.tokens, exists);
+          else AddElement(std::move(element));
+        }
+        return;
+      }
+      AddColumn(sql::Slice(tokens, cursor.at(), tokens.size()), exists);
+      return;
+    }
+    AddElement(ParseElement(sql::Slice(tokens, cursor.at(), tokens.size())));
+  }
+
+  static bool IsElementStart(const Cursor& cursor) {
+    if (cursor.Peek().kind != sql::TokenKind::kWord) return false;
+    if (IsOneOf(cursor, {"CONSTRAINT", "PRIMARY", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK", "KEY", "INDEX"})) {
+      return true;
+    }
+    return cursor.SeesWords({"PERIOD", "FOR"}) || cursor.SeesWords({"VECTOR", "KEY"}) ||
+           cursor.SeesWords({"VECTOR", "INDEX"});
+  }
+
+  // The definition for the destination; nothing when the column is left out. Keys inside it stay in it.
+  std::optional<std::string> Definition(const Tokens& tokens, std::vector<TableElement>& beside) {
+    TableElement element = ParseElement(tokens);
+    element.kind = ElementKind::kColumn;
+    element.name = tokens.empty() ? "" : tokens.front().value;
+    Remember(element);
+    TakeReferences(element, beside);
+    if (!MapColumnElement(element, context_.columns, notes_)) return std::nullopt;
+    context_.flavour.TranslateColumn(element, notes_, beside);
+    return sql::Render(element.tokens);
+  }
+
+  void Remember(const TableElement& element) {
+    ColumnText column = ParseColumn(element.tokens);
+    for (const std::string_view gone : {"FIRST", "AFTER", "UNIQUE", "PRIMARY KEY", "REFERENCES"}) column.Remove(gone);
+    out_.defined[sql::ToLower(element.name)] = Join(column);
+  }
+
+  // A reference inside a column's definition: some versions make a foreign key of it, the others ignore it.
+  void TakeReferences(TableElement& element, std::vector<TableElement>& beside) {
+    ColumnText column = ParseColumn(element.tokens);
+    const ColumnAttribute* found = column.Find("REFERENCES");
+    if (found == nullptr) return;
+    if (context_.flavour.SourceHonoursInlineReferences()) {
+      Tokens key = sql::Tokenize("FOREIGN KEY (", {});
+      key.push_back(sql::BacktickName(element.name));
+      key.push_back(sql::Symbol(")"));
+      key.insert(key.end(), found->tokens.begin(), found->tokens.end());
+      beside.push_back(ParseElement(std::move(key)));
+    }
+    column.Remove("REFERENCES");
+    element.tokens = Join(column);
+  }
+
+  void EmitBeside(std::vector<TableElement>& beside) {
+    for (TableElement& element : beside) {
+      if (element.kind == ElementKind::kForeignKey) AddElement(std::move(element));
+      else Emit("ADD " + sql::Render(element.tokens));  // checks: mapped with their column
+    }
+  }
+
+  void AddColumn(const Tokens& tokens, const std::string& exists) {
+    std::vector<TableElement> beside;
+    const auto definition = Definition(tokens, beside);
+    if (!definition) return;
+    // IF NOT EXISTS is MariaDB's; elsewhere the table itself tells.
+    const auto name = context_.columns(tokens.front().value);
+    if (!exists.empty() && name && context_.target.FindColumn(*name) != nullptr) return;
+    Emit("ADD COLUMN " + *definition);
+    EmitBeside(beside);
+  }
+
+  void Change(const Tokens& tokens, Cursor& cursor) {
+    cursor.TakeWord("COLUMN");
+    cursor.TakeWords({"IF", "EXISTS"});
+    const std::string old_name = cursor.Peek().Name();
+    cursor.Skip();
+    const auto old_there = context_.columns(old_name);
+    std::vector<TableElement> beside;
+    const Tokens definition_tokens = sql::Slice(tokens, cursor.at(), tokens.size());
+    if (!definition_tokens.empty()) {
+      out_.renamed_columns[sql::ToLower(definition_tokens.front().value)] = old_name;
+    }
+    const auto definition = Definition(definition_tokens, beside);
+    if (!old_there || !definition) return;
+    Emit("CHANGE COLUMN " + Quote(*old_there) + " " + *definition);
+    EmitBeside(beside);
+  }
+
+  void Modify(const Tokens& tokens, Cursor& cursor) {
+    cursor.TakeWord("COLUMN");
+    cursor.TakeWords({"IF", "EXISTS"});
+    std::vector<TableElement> beside;
+    const auto definition = Definition(sql::Slice(tokens, cursor.at(), tokens.size()), beside);
+    if (!definition) return;
+    Emit("MODIFY COLUMN " + *definition);
+    EmitBeside(beside);
+  }
+
+  void Drop(const Tokens& tokens, Cursor& cursor) {
+    if (cursor.SeesWords({"PRIMARY", "KEY"})) {
+      if (Present(Named::kKey, "PRIMARY")) Emit("DROP PRIMARY KEY");
+      return;
+    }
+    if (cursor.SeesWord("PARTITION")) {
+      if (!context_.target.partition.empty()) Emit(sql::Render(tokens));
+      return;
+    }
+    if (cursor.SeesWords({"SYSTEM", "VERSIONING"}) || cursor.SeesWords({"PERIOD", "FOR"})) {
+      if (context_.flavour.destination_is_mariadb()) Emit(sql::Render(tokens));
+      return;
+    }
+    if (cursor.TakeWords({"FOREIGN", "KEY"})) {
+      DropNamed(cursor, Named::kForeignKey, "FOREIGN KEY");
+    } else if (cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName())) {
+      cursor.Skip();
+      DropNamed(cursor, Named::kKey, "INDEX");
+    } else if (cursor.TakeWord("CONSTRAINT") || (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName() && cursor.TakeWord("CHECK"))) {
+      DropNamed(cursor, Named::kConstraint, "CONSTRAINT");
+    } else {
+      cursor.TakeWord("COLUMN");
+      const bool if_exists = cursor.TakeWords({"IF", "EXISTS"});
+      const auto name = context_.columns(cursor.Peek().Name());
+      if (name && (!if_exists || context_.target.FindColumn(*name) != nullptr)) Emit("DROP COLUMN " + Quote(*name));
+    }
+  }
+
+  void DropNamed(Cursor& cursor, Named what, std::string_view words) {
+    cursor.TakeWords({"IF", "EXISTS"});
+    const std::string name = cursor.Peek().Name();
+    if (Present(what, name)) Emit(fmt::format("DROP {} {}", words, Quote(name)));
+  }
+
+  void AlterPart(const Tokens& tokens, Cursor& cursor) {
+    const bool index = cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName());
+    if (index) {
+      cursor.Skip();
+      cursor.TakeWords({"IF", "EXISTS"});
+      const std::string name = cursor.Peek().Name();
+      cursor.Skip();
+      if (!Present(Named::kKey, name)) return;
+      const bool hide = cursor.SeesWord("INVISIBLE") || cursor.SeesWord("IGNORED");
+      const bool maria = context_.flavour.destination_is_mariadb();
+      Emit(fmt::format("ALTER INDEX {} {}", Quote(name),
+                       maria ? (hide ? "IGNORED" : "NOT IGNORED") : (hide ? "INVISIBLE" : "VISIBLE")));
+      return;
+    }
+    if (cursor.SeesWord("CONSTRAINT") || (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName())) {
+      if (context_.flavour.destination_is_mariadb()) {
+        notes_.push_back(sql::Render(tokens) + " left out");
+      } else if (Present(Named::kConstraint, cursor.Peek(1).Name())) {
+        Emit(sql::Render(tokens));
+      }
+      return;
+    }
+    cursor.TakeWord("COLUMN");
+    cursor.TakeWords({"IF", "EXISTS"});
+    const auto name = context_.columns(cursor.Peek().Name());
+    cursor.Skip();
+    if (!name) return;
+    Tokens rest = sql::Slice(tokens, cursor.at(), tokens.size());
+    MapColumns(rest, std::min<size_t>(2, rest.size()), rest.size(), context_.columns);
+    Emit("ALTER COLUMN " + Quote(*name) + " " + sql::Render(rest));
+  }
+
+  void RenamePart(Cursor& cursor) {
+    if (cursor.SeesWord("COLUMN") && cursor.Peek(1).IsName() && cursor.Peek(2).IsName()) {
+      cursor.Skip();
+      cursor.TakeWords({"IF", "EXISTS"});
+      const std::string from = cursor.Peek().Name();
+      cursor.Skip();
+      cursor.TakeWord("TO");
+      const std::string to = cursor.Peek().Name();
+      out_.renamed_columns[sql::ToLower(to)] = from;
+      const auto from_there = context_.columns(from);
+      const auto to_there = context_.columns(to);
+      if (from_there && to_there && *from_there != *to_there) {
+        Emit("RENAME COLUMN " + Quote(*from_there) + " TO " + Quote(*to_there));
+      }
+      return;
+    }
+    if ((cursor.SeesWord("INDEX") || cursor.SeesWord("KEY")) && cursor.Peek(1).IsName()) {
+      cursor.Skip();
+      cursor.TakeWords({"IF", "EXISTS"});
+      const std::string from = cursor.Peek().Name();
+      cursor.Skip();
+      cursor.TakeWord("TO");
+      if (Present(Named::kKey, from)) Emit("RENAME INDEX " + Quote(from) + " TO " + Quote(cursor.Peek().Name()));
+      return;
+    }
+    if (!cursor.TakeWord("TO") && !cursor.TakeWord("AS")) cursor.TakeSymbol("=");
+    model::ObjectName name;
+    if (cursor.TakeName(name, default_database_)) out_.renamed = name;
+  }
+
+  void Convert(Cursor& cursor) {
+    const std::string charset = cursor.Peek().value;
+    cursor.Skip();
+    std::string collation = cursor.TakeWord("COLLATE") ? cursor.Peek().value : "";
+    if (collation.empty()) collation = context_.flavour.SourceDefaultCollation(charset);
+    std::string action = "CONVERT TO CHARACTER SET " + context_.flavour.Charset(charset);
+    if (!collation.empty()) action += " COLLATE " + context_.flavour.Collation(collation, notes_);
+    Emit(std::move(action));
+  }
+
+  void PartitionBy(Tokens clause) {
+    clause.front().gap.clear();
+    if (!MapPartition(clause, context_.columns)) {
+      notes_.push_back("PARTITION BY left out: it uses a column that is left out");
+      return;
+    }
+    context_.flavour.TranslatePartition(clause, notes_);
+    if (!clause.empty()) Emit(sql::Render(clause));
+  }
+
+  void Exchange(const Tokens& tokens, Cursor& cursor) {
+    cursor.Skip();  // the partition's name
+    if (!cursor.TakeWords({"WITH", "TABLE"})) return;
+    const size_t begin = cursor.at();
+    model::ObjectName other;
+    if (!cursor.TakeName(other, default_database_)) return;
+    const model::ObjectName mapped = context_.names.Map(other);
+    Emit(sql::Render(tokens, 0, begin) + " " + Quote(mapped.database, mapped.name) + " " +
+         sql::Render(tokens, cursor.at(), tokens.size()));
+  }
+
+  void Options(const Tokens& tokens) {
+    size_t at = 0;
+    std::vector<TableOption> options = ParseOptions(tokens, at);
+    context_.flavour.TranslateOptions(options, notes_);
+    std::string text;
+    for (const TableOption& option : options) text += (text.empty() ? "" : " ") + sql::Render(option.tokens);
+    if (!text.empty()) Emit(std::move(text));
+    if (at < tokens.size()) Emit(sql::Render(tokens, at, tokens.size()));
+  }
+
+  const AlterContext& context_;
+  Notes& notes_;
+  AlterText out_;
+  std::string default_database_;
+  bool in_order_by_ = false;
+};
+
+}  // namespace
+
+AlterText TranslateAlter(const Tokens& tokens, std::string_view default_database, const AlterContext& context,
+                         Notes& notes) {
+  return Translator(context, notes).Run(tokens, default_database);
+}
+
+AlterText TranslateCreateIndex(const Tokens& tokens, const AlterContext& context, Notes& notes) {
+  Translator translator(context, notes);
+  Cursor cursor(tokens);
+  while (!cursor.AtEnd() && !cursor.TakeWord("CREATE")) cursor.Skip();
+  const bool replace = cursor.TakeWords({"OR", "REPLACE"});
+  while (cursor.TakeWord("ONLINE") || cursor.TakeWord("OFFLINE")) {
+  }
+  Tokens definition;
+  while (!cursor.AtEnd() && !cursor.SeesWord("INDEX")) {
+    definition.push_back(cursor.Peek());
+    cursor.Skip();
+  }
+  definition.push_back(sql::Word("INDEX"));
+  cursor.Skip();
+  const bool if_not_exists = cursor.TakeWords({"IF", "NOT", "EXISTS"});
+  const std::string name = cursor.Peek().Name();
+  while (!cursor.AtEnd() && !cursor.TakeWord("ON")) {
+    definition.push_back(cursor.Peek());
+    cursor.Skip();
+  }
+  model::ObjectName table;
+  cursor.TakeName(table, "");
+  for (; !cursor.AtEnd() && !cursor.Peek().IsSymbol(";"); cursor.Skip()) {
+    if (cursor.SeesWord("ALGORITHM") || cursor.SeesWord("LOCK")) {
+      cursor.Skip(cursor.Peek(1).IsSymbol("=") ? 2 : 1);
+    } else if (cursor.SeesWord("WAIT")) {
+      cursor.Skip();
+    } else if (!cursor.SeesWord("NOWAIT")) {
+      definition.push_back(cursor.Peek());
+    }
+  }
+  definition.front().gap.clear();
+  const bool there = HasElement(context.target, Named::kKey, name);
+  if (there && if_not_exists) return translator.Take();
+  if (there && replace) translator.Emit("DROP INDEX " + Quote(name));
+  translator.AddElement(ParseElement(std::move(definition)));
+  return translator.Take();
+}
+
+AlterText TranslateDropIndex(const Tokens& tokens, const AlterContext& context, Notes& notes) {
+  Translator translator(context, notes);
+  Cursor cursor(tokens);
+  while (!cursor.AtEnd() && !cursor.TakeWord("INDEX")) cursor.Skip();
+  cursor.TakeWords({"IF", "EXISTS"});
+  const std::string name = cursor.Peek().Name();
+  if (translator.Present(Named::kKey, name)) {
+    translator.Emit(sql::EqualIgnoringCase(name, "PRIMARY") ? "DROP PRIMARY KEY" : "DROP INDEX " + Quote(name));
+  }
+  return translator.Take();
+}
+
+}  // namespace sluice::mysql

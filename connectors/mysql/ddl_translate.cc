@@ -1,0 +1,269 @@
+// Statements of the source's log, translated to the destination (SchemaWriter::Translate of a DdlChange).
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/ddl.h"
+#include "connectors/mysql/ddl_alter.h"
+#include "connectors/mysql/routines.h"
+#include "connectors/mysql/schema.h"
+
+namespace sluice::mysql {
+namespace {
+
+using connector::SchemaStage;
+using connector::SchemaStatement;
+using model::DdlChange;
+using model::DdlKind;
+using model::ObjectName;
+
+std::string QuoteName(const ObjectName& name) { return Quote(name.database, name.name); }
+
+}  // namespace
+
+// One statement's translation; lives for one call.
+class DdlTranslator {
+ public:
+  DdlTranslator(MySqlSchemaWriter& writer, const DdlChange& ddl, const model::NameMap& names,
+                const connector::ServerInfo& source)
+      : writer_(writer),
+        ddl_(ddl),
+        names_(names),
+        source_(source),
+        flavour_(source, writer.capabilities_),
+        dialect_(DialectFor(ddl.sql_mode, source.flavour, source.version)) {}
+
+  std::vector<SchemaStatement> Run() {
+    switch (ddl_.kind) {
+      case DdlKind::kCreateTable: CreateTableStatement(); break;
+      case DdlKind::kAlterTable:
+      case DdlKind::kCreateIndex:
+      case DdlKind::kDropIndex: AlterTableStatement(); break;
+      case DdlKind::kDropTable: DropStatement("TABLE"); break;
+      case DdlKind::kRenameTable: RenameStatement(); break;
+      case DdlKind::kTruncateTable: TruncateStatement(); break;
+      case DdlKind::kCreateView:
+      case DdlKind::kAlterView: ObjectStatement(model::ObjectKind::kView); break;
+      case DdlKind::kDropView: DropStatement("VIEW"); break;
+      case DdlKind::kCreateProcedure: ObjectStatement(model::ObjectKind::kProcedure); break;
+      case DdlKind::kCreateFunction: ObjectStatement(model::ObjectKind::kFunction); break;
+      case DdlKind::kOther: break;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  SchemaStatement& Emit(SchemaStage stage, model::ObjectKind kind, const ObjectName& source, const ObjectName& object,
+                        std::string sql) {
+    SchemaStatement& statement = out_.emplace_back();
+    statement.stage = stage;
+    statement.kind = kind;
+    statement.source = source;
+    statement.object = object;
+    statement.label = fmt::format("{} {}", model::Name(ddl_.kind), object.Text());
+    statement.sql = std::move(sql);
+    statement.sql_mode = Mode();
+    statement.charset = ddl_.charset.empty() ? "" : flavour_.Charset(ddl_.charset);
+    Notes ignored;
+    statement.collation = flavour_.Collation(ddl_.collation, ignored);
+    statement.notes = std::move(notes_);
+    notes_.clear();
+    return statement;
+  }
+  SchemaStatement& EmitTable(const ObjectName& source, const ObjectName& object, std::string sql) {
+    return Emit(SchemaStage::kBeforeLoad, model::ObjectKind::kTable, source, object, std::move(sql));
+  }
+
+  std::string Mode() const {
+    if (ddl_.sql_mode.empty()) return "";
+    const std::string mode = flavour_.SqlMode(ddl_.sql_mode);
+    return mode.empty() ? "NO_ENGINE_SUBSTITUTION" : mode;
+  }
+
+  // Column names of a table that the statement touches: of before and after, each mapped by its own mapping. A word
+  // that is no column of either stays as it is.
+  ColumnNames Columns(const ObjectName& source) const {
+    struct Side {
+      model::TablePtr table;
+      model::TableMappingPtr mapping;
+    };
+    std::vector<Side> sides;
+    for (const auto* known : {&writer_.after_, &writer_.before_}) {
+      const auto at = known->find(source);
+      if (at == known->end() || at->second == nullptr) continue;
+      if (auto mapping = names_.MapTable(*at->second)) sides.push_back({at->second, std::move(mapping)});
+    }
+    return [sides, source, &names = names_](std::string_view column) -> std::optional<std::string> {
+      for (const Side& side : sides) {
+        const auto index = side.table->FindColumn(column);
+        if (!index) continue;
+        return NamesOf(*side.mapping, names)(side.table->columns[*index].name);
+      }
+      if (!sides.empty()) return std::string(column);
+      return names.MapColumn(source, std::string(column));
+    };
+  }
+
+  CreateTable TargetOf(const ObjectName& object) {
+    const std::string statement = writer_.ShowCreate(object);
+    const auto parsed = ParseCreateTable(statement, object.database, writer_.OwnDialect());
+    return parsed ? *parsed : CreateTable();
+  }
+
+  void CreateTableStatement() {
+    const ObjectName& source = ddl_.objects.at(0);
+    if (!names_.Selected(source)) return;
+    // As the server itself understood the statement, if it was tried out just now: LIKE, defaults and all.
+    const auto after = writer_.after_.find(source);
+    const bool known = after != writer_.after_.end() && after->second != nullptr;
+    const auto stated = ParseCreateTable(ddl_.statement, ddl_.database, dialect_);
+    auto definition = known ? ParseCreateTable(after->second->create_statement, source.database,
+                                               DialectFor("", source_.flavour, source_.version))
+                            : stated;
+    if (!definition || (definition->elements.empty() && !definition->like)) {
+      throw Error(kUnreadableDefinition)
+          .Object("table " + source.Text())
+          .Cause("The statement is: " + ddl_.statement.substr(0, 400));
+    }
+    if (stated) {
+      definition->if_not_exists = stated->if_not_exists;
+      definition->or_replace = stated->or_replace && writer_.capabilities_.mariadb;
+    }
+    const ObjectName object = names_.Map(source);
+    if (definition->like) {
+      definition->name = object;
+      definition->like = names_.Map(*definition->like);
+    } else {
+      MapTable(*definition, source, object, Columns(source), names_, notes_);
+      flavour_.Translate(*definition, notes_);
+      writer_.DropTakenNames(*definition, notes_);
+    }
+    if (stated && stated->or_replace && !writer_.capabilities_.mariadb) {
+      EmitTable(source, object, "DROP TABLE IF EXISTS " + QuoteName(object)).label += " (1)";
+    }
+    SchemaStatement& statement = EmitTable(source, object, Render(*definition));
+    if (known) statement.sql_mode.clear();  // the server's own text, in its plain way of writing
+  }
+
+  void AlterTableStatement() {
+    const ObjectName& source = ddl_.objects.at(0);
+    if (!names_.Selected(source)) {
+      if (!ddl_.new_names.empty()) RefuseRenameIn(source, ddl_.new_names[0]);
+      return;
+    }
+    const ObjectName object = names_.Map(source);
+    const ColumnNames columns = Columns(source);
+    const CreateTable target = TargetOf(object);
+    const AlterContext context{source, columns, names_, flavour_, target};
+    const sql::Tokens tokens = sql::Tokenize(ddl_.statement, dialect_);
+    AlterText text = ddl_.kind == DdlKind::kAlterTable   ? TranslateAlter(tokens, ddl_.database, context, notes_)
+                     : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes_)
+                                                          : TranslateDropIndex(tokens, context, notes_);
+    if (text.renamed) AddRename(source, *text.renamed, text.actions);
+    if (text.actions.empty()) return;
+    std::string sql = "ALTER TABLE " + QuoteName(object);
+    for (size_t i = 0; i < text.actions.size(); ++i) sql += (i == 0 ? " " : ", ") + text.actions[i];
+    EmitTable(source, object, std::move(sql));
+  }
+
+  // Out of the selection: the table gets out of the way of a new one, and its changes are not followed any more.
+  void AddRename(const ObjectName& from, const ObjectName& to, std::vector<std::string>& actions) {
+    const ObjectName mapped = names_.Map(to);
+    if (!names_.Selected(to)) {
+      notes_.push_back(fmt::format("{} is renamed out of the selection: its changes are not followed from here on",
+                                   from.Text()));
+      if (mapped.database != names_.Map(from).database) return;
+    }
+    actions.push_back("RENAME TO " + QuoteName(mapped));
+  }
+
+  void RefuseRenameIn(const ObjectName& from, const ObjectName& to) const {
+    if (!names_.Selected(to)) return;
+    throw Error(kNotTranslatable)
+        .Object("table " + to.Text())
+        .Cause(fmt::format("{} was renamed to it, and that table was not part of the task: its rows are not at the "
+                           "destination.",
+                           from.Text()))
+        .Remedy("Begin anew with --restart, or take the table out of the task's objects.");
+  }
+
+  void RenameStatement() {
+    std::vector<std::string> pairs;
+    ObjectName first_source, first_object;
+    std::set<ObjectName> carried;  // names that hold a table of ours while the statement goes on
+    for (size_t i = 0; i < ddl_.objects.size() && i < ddl_.new_names.size(); ++i) {
+      const ObjectName& from = ddl_.objects[i];
+      const ObjectName& to = ddl_.new_names[i];
+      const bool ours = carried.erase(from) > 0 || names_.Selected(from);
+      if (!ours) {
+        RefuseRenameIn(from, to);
+        continue;
+      }
+      const ObjectName old_name = names_.Map(from);
+      const ObjectName new_name = names_.Map(to);
+      if (!names_.Selected(to)) {
+        notes_.push_back(fmt::format("{} is renamed out of the selection", from.Text()));
+        if (new_name.database != old_name.database) continue;
+        carried.insert(to);
+      }
+      if (pairs.empty()) first_source = from, first_object = old_name;
+      pairs.push_back(QuoteName(old_name) + " TO " + QuoteName(new_name));
+    }
+    if (pairs.empty()) return;
+    std::string sql = "RENAME TABLE ";
+    for (size_t i = 0; i < pairs.size(); ++i) sql += (i == 0 ? "" : ", ") + pairs[i];
+    EmitTable(first_source, first_object, std::move(sql));
+  }
+
+  void DropStatement(std::string_view what) {
+    std::string list;
+    ObjectName first;
+    for (const ObjectName& name : ddl_.objects) {
+      if (!names_.Selected(name)) continue;
+      if (list.empty()) first = name;
+      list += (list.empty() ? "" : ", ") + QuoteName(names_.Map(name));
+    }
+    if (list.empty()) return;
+    const bool view = what == "VIEW";
+    Emit(view ? SchemaStage::kObjects : SchemaStage::kBeforeLoad,
+         view ? model::ObjectKind::kView : model::ObjectKind::kTable, first, names_.Map(first),
+         fmt::format("DROP {} IF EXISTS {}", what, list));
+  }
+
+  void TruncateStatement() {
+    const ObjectName& source = ddl_.objects.at(0);
+    if (!names_.Selected(source)) return;
+    EmitTable(source, names_.Map(source), "TRUNCATE TABLE " + QuoteName(names_.Map(source)));
+  }
+
+  void ObjectStatement(model::ObjectKind kind) {
+    const ObjectName& source = ddl_.objects.at(0);
+    if (!names_.Selected(source)) return;
+    const bool view = kind == model::ObjectKind::kView;
+    const ObjectName object = view ? names_.Map(source) : ObjectName{names_.MapDatabase(source.database), source.name};
+    BodyContext context;
+    // A routine's names belong to its own database, a view's to the session that made it.
+    context.default_database = view ? ddl_.database : source.database;
+    context.view = view;
+    std::string sql = TranslateObjectStatement(kind, ddl_.statement, dialect_, context, object, names_, flavour_, notes_);
+    Emit(SchemaStage::kObjects, kind, source, object, std::move(sql)).default_database = object.database;
+  }
+
+  MySqlSchemaWriter& writer_;
+  const DdlChange& ddl_;
+  const model::NameMap& names_;
+  const connector::ServerInfo& source_;
+  const Flavour flavour_;
+  const sql::Dialect dialect_;
+  Notes notes_;
+  std::vector<SchemaStatement> out_;
+};
+
+std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const DdlChange& ddl, const model::NameMap& names,
+                                                          const connector::ServerInfo& source) {
+  if (ddl.objects.empty()) return {};
+  return DdlTranslator(*this, ddl, names, source).Run();
+}
+
+}  // namespace sluice::mysql
