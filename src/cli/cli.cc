@@ -13,19 +13,30 @@ namespace {
 
 int Dispatch(const CommandContext& context) {
   switch (context.invocation.command) {
-    case Command::kValidate: return RunValidate(context);
-    case Command::kPrecheck: return RunPrecheck(context);
-    case Command::kPreview: return RunPreview(context);
-    case Command::kRun: return RunRun(context);
-    case Command::kStatus: return RunStatus(context);
-    case Command::kVerify: return RunVerify(context);
-    case Command::kCutover: return RunCutover(context);
-    case Command::kStop: return RunStop(context);
-    case Command::kPairs: return RunPairs(context);
-    case Command::kTasks: return RunTasks(context);
+    case Command::kValidate:
+      return RunValidate(context);
+    case Command::kPrecheck:
+      return RunPrecheck(context);
+    case Command::kPreview:
+      return RunPreview(context);
+    case Command::kRun:
+      return RunRun(context);
+    case Command::kStatus:
+      return RunStatus(context);
+    case Command::kVerify:
+      return RunVerify(context);
+    case Command::kCutover:
+      return RunCutover(context);
+    case Command::kStop:
+      return RunStop(context);
+    case Command::kPairs:
+      return RunPairs(context);
+    case Command::kTasks:
+      return RunTasks(context);
     case Command::kSchemaList:
     case Command::kSchemaRetry:
-    case Command::kSchemaSkip: return RunSchema(context);
+    case Command::kSchemaSkip:
+      return RunSchema(context);
   }
   return kBadUsage;
 }
@@ -57,9 +68,15 @@ int Main(int argc, char** argv) {
   } catch (const Error& caught) {
     error = caught.info();
   } catch (const std::bad_alloc&) {
-    error = Error(kOutOfMemory).Remedy("Lower `limits: {memory: ...}` in the task file, or run where there is more.").info();
+    error =
+        Error(kOutOfMemory)
+            .Remedy("Lower `limits: {memory: ...}` in the task file, or run where there is more.")
+            .info();
   } catch (const std::exception& caught) {
-    error = Error(kUnexpected).Cause(caught.what()).Remedy("Report it with the log. What was done is kept; try the command again.").info();
+    error = Error(kUnexpected)
+                .Cause(caught.what())
+                .Remedy("Report it with the log. What was done is kept; try the command again.")
+                .info();
   }
   PrintError(error, parsed.invocation->json);
   return ExitStatusOf(error, parsed.invocation->command);

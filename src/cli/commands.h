@@ -1,5 +1,5 @@
-// The commands. Each does its work and prints its outcome; what goes wrong is thrown as Error and printed by main,
-// except by `run --json`, whose last line tells it.
+// The commands. Each does its work and prints its outcome; what goes wrong is thrown as Error and
+// printed by main, except by `run --json`, whose last line tells it.
 #pragma once
 
 #include <string>
@@ -44,7 +44,8 @@ int RunSchema(const CommandContext& context);
 // The status that a command which failed with this error ends with.
 int ExitStatusOf(const ErrorInfo& error, Command command);
 
-// Starts the log where the command line wants it; a command that works for long logs to STATE/NAME.log otherwise.
+// Starts the log where the command line wants it; a command that works for long logs to
+// STATE/NAME.log otherwise.
 void StartCommandLog(const Invocation& invocation, const std::string& task_name);
 
 }  // namespace sluice::cli

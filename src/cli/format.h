@@ -12,14 +12,15 @@
 
 namespace sluice::cli {
 
-std::string Count(uint64_t number);                  // "1,203,400"
-std::string CountOf(uint64_t number, std::string_view one, std::string_view many);  // "1 table", "2 tables"
-std::string Bytes(uint64_t bytes);                   // decimal units: "999 B", "1.5 kB", "384 MB"
-std::string BytesPerSecond(double rate);             // "34.1 MB/s"
-std::string PerSecond(double rate);                  // "182,000", below 10 with one decimal: "2.5"
-std::string Duration(double seconds);                // "0:04", "1:02:33", "3 days 4:05:06"
-std::string Delay(int64_t micros);                   // "120 ms", "1.2 s", "3:05"
-std::string Percent(double fraction);                // "43 %", never "100 %" before it is
+std::string Count(uint64_t number);  // "1,203,400"
+std::string CountOf(uint64_t number, std::string_view one,
+                    std::string_view many);  // "1 table", "2 tables"
+std::string Bytes(uint64_t bytes);           // decimal units: "999 B", "1.5 kB", "384 MB"
+std::string BytesPerSecond(double rate);     // "34.1 MB/s"
+std::string PerSecond(double rate);          // "182,000", below 10 with one decimal: "2.5"
+std::string Duration(double seconds);        // "0:04", "1:02:33", "3 days 4:05:06"
+std::string Delay(int64_t micros);           // "120 ms", "1.2 s", "3:05"
+std::string Percent(double fraction);        // "43 %", never "100 %" before it is
 
 // "90", "90s", "15m", "2h", "1d"; nothing when it is none of these.
 std::optional<milliseconds> ParseDuration(std::string_view text);
@@ -29,8 +30,8 @@ std::string Bar(double fraction, size_t cells, bool utf8);
 
 // Columns that the text takes on a terminal: escape sequences none, East Asian wide characters two.
 size_t DisplayWidth(std::string_view text);
-// Names and messages come from servers: control characters and broken UTF-8 become "?", so that nothing they hold
-// can steer the terminal.
+// Names and messages come from servers: control characters and broken UTF-8 become "?", so that
+// nothing they hold can steer the terminal.
 std::string Printable(std::string_view text);
 // As Printable, but line breaks are kept.
 std::string PrintableLines(std::string_view text);
@@ -42,8 +43,10 @@ std::string PadLeft(std::string_view text, size_t width);
 std::string Indent(std::string_view text, size_t spaces);
 
 enum class Align { kLeft, kRight };
-// Lines with columns two spaces apart; the first row is the header, underlined by dashes. Trailing blanks are cut.
-std::string AlignedTable(const std::vector<std::vector<std::string>>& rows, const std::vector<Align>& aligns);
+// Lines with columns two spaces apart; the first row is the header, underlined by dashes. Trailing
+// blanks are cut.
+std::string AlignedTable(const std::vector<std::vector<std::string>>& rows,
+                         const std::vector<Align>& aligns);
 
 // How many single-character edits turn one into the other; for suggestions.
 size_t EditDistance(std::string_view a, std::string_view b);

@@ -93,8 +93,12 @@ TEST(Format, NothingFromAServerSteersTheTerminal) {
   EXPECT_EQ(Printable("a\x1b[2Jb"), "a?[2Jb");
   EXPECT_EQ(Printable("line\nnext\ttab\x7f"), "line next tab?");
   EXPECT_EQ(PrintableLines("line\nnext"), "line\nnext");
-  EXPECT_EQ(Printable("\xc2\x9b" "31m"), "?31m");      // C1 control sequence introducer
-  EXPECT_EQ(Printable("a\xe2\x80\xae" "b"), "a?b");    // right-to-left override
+  EXPECT_EQ(Printable("\xc2\x9b"
+                      "31m"),
+            "?31m");  // C1 control sequence introducer
+  EXPECT_EQ(Printable("a\xe2\x80\xae"
+                      "b"),
+            "a?b");  // right-to-left override
   EXPECT_EQ(Printable("broken \xe4\xb8"), "broken ??");
   EXPECT_EQ(Printable("客户 größe"), "客户 größe");
 }
@@ -110,8 +114,9 @@ TEST(Format, CutKeepsTheWidth) {
 }
 
 TEST(Format, TablesAreAligned) {
-  const std::string text = AlignedTable({{"kind", "name", "rows"}, {"table", "shop.客户", "7"}, {"view", "v", "12,345"}},
-                                        {Align::kLeft, Align::kLeft, Align::kRight});
+  const std::string text =
+      AlignedTable({{"kind", "name", "rows"}, {"table", "shop.客户", "7"}, {"view", "v", "12,345"}},
+                   {Align::kLeft, Align::kLeft, Align::kRight});
   EXPECT_EQ(text,
             "kind   name         rows\n"
             "-----  ---------  ------\n"
@@ -119,7 +124,9 @@ TEST(Format, TablesAreAligned) {
             "view   v          12,345\n");
 }
 
-TEST(Format, IndentLeavesEmptyLinesEmpty) { EXPECT_EQ(Indent("a\n\nb", 2), "  a\n\n  b\n"); }
+TEST(Format, IndentLeavesEmptyLinesEmpty) {
+  EXPECT_EQ(Indent("a\n\nb", 2), "  a\n\n  b\n");
+}
 
 TEST(Format, EditDistances) {
   EXPECT_EQ(EditDistance("run", "run"), 0u);

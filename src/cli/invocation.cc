@@ -42,11 +42,13 @@ constexpr CommandText kCommands[] = {
     {Command::kValidate, "validate", "Check a task file without connecting anywhere",
      "Every mistake is shown with its line and column.\n\nExample:\n  sluice validate shop.yaml"},
     {Command::kPrecheck, "precheck", "Check that both servers are ready for the task",
-     "Nothing is changed on either side. Ends with 3 when an item failed.\n\nExample:\n  sluice precheck shop.yaml"},
+     "Nothing is changed on either side. Ends with 3 when an item failed.\n\nExample:\n  sluice "
+     "precheck shop.yaml"},
     {Command::kPreview, "preview", "Show every object and its name at the destination",
      "Example:\n  sluice preview shop.yaml"},
     {Command::kRun, "run", "Migrate; a task that was begun goes on where it was",
-     "SIGTERM, SIGINT (Ctrl-C) and `sluice stop` end it in seconds with its checkpoint written; the same command goes\n"
+     "SIGTERM, SIGINT (Ctrl-C) and `sluice stop` end it in seconds with its checkpoint written; "
+     "the same command goes\n"
      "on later. A second signal ends it at once, which is safe too.\n\n"
      "Examples:\n  sluice run shop.yaml\n  sluice run --until caught-up shop.yaml\n"
      "  sluice run --json shop.yaml > events.jsonl"},
@@ -62,7 +64,8 @@ constexpr CommandText kCommands[] = {
     {Command::kStop, "stop", "Ask the running process of a task to stop, and wait until it has",
      "Takes a task file or a task's name. With --final the task can never be continued.\n\n"
      "Example:\n  sluice stop shop.yaml"},
-    {Command::kPairs, "pairs", "List the pairs of engines that can be migrated", "Example:\n  sluice pairs"},
+    {Command::kPairs, "pairs", "List the pairs of engines that can be migrated",
+     "Example:\n  sluice pairs"},
     {Command::kTasks, "tasks", "List the tasks in the state directory", "Example:\n  sluice tasks"},
 };
 
@@ -70,12 +73,15 @@ constexpr CommandText kSchemaCommands[] = {
     {Command::kSchemaList, "list", "Show every schema object of a task with its state",
      "Example:\n  sluice schema list shop.yaml"},
     {Command::kSchemaRetry, "retry", "Have a failed object tried again at the next `run`",
-     "OBJECT is the object's label or name as `sluice schema list` shows it. The task may come before or after it, or\n"
+     "OBJECT is the object's label or name as `sluice schema list` shows it. The task may come "
+     "before or after it, or\n"
      "by --task; when the state directory holds a single task, that is taken.\n\n"
      "Examples:\n  sluice schema retry shop.yaml shop.v_orders\n"
-     "  sluice schema retry shop.v_orders --statement v_orders.sql\n  sluice schema retry --all shop.yaml"},
+     "  sluice schema retry shop.v_orders --statement v_orders.sql\n  sluice schema retry --all "
+     "shop.yaml"},
     {Command::kSchemaSkip, "skip", "Leave a failed object out",
-     "It is then reported as not migrated.\n\nExample:\n  sluice schema skip shop.yaml shop.v_orders"},
+     "It is then reported as not migrated.\n\nExample:\n  sluice schema skip shop.yaml "
+     "shop.v_orders"},
 };
 
 // What CLI11 fills in; texts that still have to be understood.
@@ -93,7 +99,9 @@ struct Raw {
 void AddCommon(CLI::App& app, Raw& raw) {
   const std::string group = "Common options";
   app.add_flag("--json", raw.invocation.json, "Print JSON instead of text")->group(group);
-  app.add_option("--state", raw.state, "Directory that keeps the tasks' state")->type_name("DIR")->group(group);
+  app.add_option("--state", raw.state, "Directory that keeps the tasks' state")
+      ->type_name("DIR")
+      ->group(group);
   app.add_option("--log-file", raw.invocation.log_file, "Where the log goes; - is standard error")
       ->type_name("FILE")
       ->group(group);
@@ -107,14 +115,22 @@ void AddCommon(CLI::App& app, Raw& raw) {
 void AddOperands(CLI::App& app, Command command, Raw& raw) {
   auto& operands = raw.invocation.operands;
   switch (command) {
-    case Command::kTasks: return;
-    case Command::kPairs: app.add_option("TASK", operands, "Accepted and not needed")->expected(0, 1)->group(""); return;
+    case Command::kTasks:
+      return;
+    case Command::kPairs:
+      app.add_option("TASK", operands, "Accepted and not needed")->expected(0, 1)->group("");
+      return;
     case Command::kStatus:
     case Command::kStop:
-      app.add_option("TASK", operands, "Task file, or name of a task")->expected(1)->required()->type_name("");
+      app.add_option("TASK", operands, "Task file, or name of a task")
+          ->expected(1)
+          ->required()
+          ->type_name("");
       return;
     case Command::kSchemaList:
-      app.add_option("TASK", operands, "Task file, or name of a task")->expected(0, 1)->type_name("");
+      app.add_option("TASK", operands, "Task file, or name of a task")
+          ->expected(0, 1)
+          ->type_name("");
       app.add_option("--task", raw.invocation.task, "The same, as an option")->type_name("TASK");
       return;
     case Command::kSchemaRetry:
@@ -124,7 +140,9 @@ void AddOperands(CLI::App& app, Command command, Raw& raw) {
       app.add_option("--task", raw.invocation.task, "The task, as an option")->type_name("TASK");
       app.add_flag("--all", raw.invocation.all, "Every object that has failed");
       return;
-    default: app.add_option("TASK.yaml", operands, "Task file")->expected(1)->required()->type_name(""); return;
+    default:
+      app.add_option("TASK.yaml", operands, "Task file")->expected(1)->required()->type_name("");
+      return;
   }
 }
 
@@ -135,26 +153,32 @@ void AddOptions(CLI::App& app, Command command, Raw& raw) {
       app.add_option("--until", raw.until, "caught-up: end when the incremental phase has no delay")
           ->check(CLI::IsMember({"caught-up"}))
           ->type_name("WHEN");
-      app.add_flag("--restart", invocation.restart,
-                   "Begin anew: forget what was done and drop what the task had created at the destination");
+      app.add_flag(
+          "--restart", invocation.restart,
+          "Begin anew: forget what was done and drop what the task had created at the destination");
       return;
     case Command::kVerify:
-      app.add_option("--repair-sql", invocation.repair_sql, "Write statements that would mend the destination")
+      app.add_option("--repair-sql", invocation.repair_sql,
+                     "Write statements that would mend the destination")
           ->type_name("FILE");
       return;
     case Command::kCutover:
-      app.add_option("--timeout", raw.timeout, "How long draining may take, e.g. 90s, 30m, 2h (default 1h)")
+      app.add_option("--timeout", raw.timeout,
+                     "How long draining may take, e.g. 90s, 30m, 2h (default 1h)")
           ->type_name("TIME");
       return;
     case Command::kStop:
       app.add_flag("--final", invocation.final, "For good: the task can never be continued");
-      app.add_option("--timeout", raw.timeout, "How long to wait for it, e.g. 90s (default 60s)")->type_name("TIME");
+      app.add_option("--timeout", raw.timeout, "How long to wait for it, e.g. 90s (default 60s)")
+          ->type_name("TIME");
       return;
     case Command::kSchemaRetry:
-      app.add_option("--statement", invocation.statement_file, "File with the statement to use instead")
+      app.add_option("--statement", invocation.statement_file,
+                     "File with the statement to use instead")
           ->type_name("FILE");
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -213,7 +237,8 @@ std::optional<ErrorInfo> Complete(Raw& raw) {
 }
 
 bool WantsJson(int argc, char** argv) {
-  return std::any_of(argv, argv + argc, [](const char* word) { return std::strcmp(word, "--json") == 0; });
+  return std::any_of(argv, argv + argc,
+                     [](const char* word) { return std::strcmp(word, "--json") == 0; });
 }
 
 }  // namespace
@@ -255,7 +280,9 @@ Parsed ParseCommandLine(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const CLI::App* at = &app;
     while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-    const std::string name = at == &app ? "sluice" : (at->get_parent() == schema ? "sluice schema " : "sluice ") + at->get_name();
+    const std::string name =
+        at == &app ? "sluice"
+                   : (at->get_parent() == schema ? "sluice schema " : "sluice ") + at->get_name();
     parsed.error = UsageError(error.what(), fmt::format("`{} --help` tells how it is used.", name));
   }
   if (!parsed.error && raw.version) {

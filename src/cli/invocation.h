@@ -12,27 +12,39 @@
 namespace sluice::cli {
 
 enum class Command {
-  kValidate, kPrecheck, kPreview, kRun, kStatus, kVerify, kCutover, kStop, kPairs, kTasks,
-  kSchemaList, kSchemaRetry, kSchemaSkip,
+  kValidate,
+  kPrecheck,
+  kPreview,
+  kRun,
+  kStatus,
+  kVerify,
+  kCutover,
+  kStop,
+  kPairs,
+  kTasks,
+  kSchemaList,
+  kSchemaRetry,
+  kSchemaSkip,
 };
 
 struct Invocation {
   Command command = Command::kPairs;
-  std::vector<std::string> operands;  // task file or name; for schema retry and skip also the object
+  std::vector<std::string>
+      operands;  // task file or name; for schema retry and skip also the object
   bool json = false;
-  std::string state_directory;        // resolved, never empty
-  std::string log_file;               // empty: the command's own choice; "-": standard error
+  std::string state_directory;  // resolved, never empty
+  std::string log_file;         // empty: the command's own choice; "-": standard error
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = false;
 
-  bool until_caught_up = false;       // run
-  bool restart = false;               // run
-  bool final = false;                 // stop
+  bool until_caught_up = false;         // run
+  bool restart = false;                 // run
+  bool final = false;                   // stop
   std::optional<milliseconds> timeout;  // stop, cutover
-  std::string repair_sql;             // verify
-  std::string task;                   // schema: --task
-  std::string statement_file;         // schema retry
-  bool all = false;                   // schema retry, skip
+  std::string repair_sql;               // verify
+  std::string task;                     // schema: --task
+  std::string statement_file;           // schema retry
+  bool all = false;                     // schema retry, skip
 };
 
 // Either something to do, or something to print and a status to end with.

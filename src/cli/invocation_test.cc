@@ -32,16 +32,17 @@ TEST(Invocation, OptionsStandAnywhere) {
 }
 
 TEST(Invocation, MistakesAreUsageErrors) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"run"},
-                                                                 {"run", "a.yaml", "b.yaml"},
-                                                                 {"run", "a.yaml", "--untill", "caught-up"},
-                                                                 {"run", "a.yaml", "--until", "never"},
-                                                                 {"cutover", "a.yaml", "--timeout", "soon"},
-                                                                 {"migrate", "a.yaml"},
-                                                                 {"schema"},
-                                                                 {"schema", "undo", "a.yaml"},
-                                                                 {"status", "a.yaml", "--log-level", "loud"},
-                                                                 {"--nonsense"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"run"},
+                                             {"run", "a.yaml", "b.yaml"},
+                                             {"run", "a.yaml", "--untill", "caught-up"},
+                                             {"run", "a.yaml", "--until", "never"},
+                                             {"cutover", "a.yaml", "--timeout", "soon"},
+                                             {"migrate", "a.yaml"},
+                                             {"schema"},
+                                             {"schema", "undo", "a.yaml"},
+                                             {"status", "a.yaml", "--log-level", "loud"},
+                                             {"--nonsense"}}) {
     const Parsed parsed = Parse(words);
     EXPECT_FALSE(parsed.invocation);
     ASSERT_TRUE(parsed.error) << words.front();
@@ -49,7 +50,8 @@ TEST(Invocation, MistakesAreUsageErrors) {
     EXPECT_EQ(parsed.error->code, "CL-0101");
     EXPECT_FALSE(parsed.error->remedy.empty());
   }
-  EXPECT_NE(Parse({"verfy", "a.yaml"}).error->cause.find("did you mean `verify`"), std::string::npos);
+  EXPECT_NE(Parse({"verfy", "a.yaml"}).error->cause.find("did you mean `verify`"),
+            std::string::npos);
   EXPECT_TRUE(Parse({"verfy", "--json"}).json);
 }
 
@@ -63,7 +65,8 @@ TEST(Invocation, HelpAndVersionAreNoErrors) {
 }
 
 TEST(Invocation, SchemaCommands) {
-  const Parsed retry = Parse({"schema", "retry", "shop.yaml", "--state", "/s", "view a.v", "--statement", "v.sql"});
+  const Parsed retry =
+      Parse({"schema", "retry", "shop.yaml", "--state", "/s", "view a.v", "--statement", "v.sql"});
   ASSERT_TRUE(retry.invocation);
   EXPECT_EQ(retry.invocation->command, Command::kSchemaRetry);
   EXPECT_EQ(retry.invocation->operands, (std::vector<std::string>{"shop.yaml", "view a.v"}));

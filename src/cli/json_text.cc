@@ -13,25 +13,35 @@ using Json = nlohmann::ordered_json;
 
 const char* Text(connector::PrecheckStatus status) {
   switch (status) {
-    case connector::PrecheckStatus::kPassed: return "passed";
-    case connector::PrecheckStatus::kWarning: return "warning";
-    case connector::PrecheckStatus::kFailed: return "failed";
+    case connector::PrecheckStatus::kPassed:
+      return "passed";
+    case connector::PrecheckStatus::kWarning:
+      return "warning";
+    case connector::PrecheckStatus::kFailed:
+      return "failed";
   }
   return "failed";
 }
 
 const char* Text(pipeline::DifferenceKind kind) {
   switch (kind) {
-    case pipeline::DifferenceKind::kMissing: return "missing";
-    case pipeline::DifferenceKind::kExtra: return "extra";
-    case pipeline::DifferenceKind::kDifferent: return "different";
+    case pipeline::DifferenceKind::kMissing:
+      return "missing";
+    case pipeline::DifferenceKind::kExtra:
+      return "extra";
+    case pipeline::DifferenceKind::kDifferent:
+      return "different";
   }
   return "different";
 }
 
-Json OrNull(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+Json OrNull(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
-Json TimeOrNull(int64_t micros) { return micros == 0 ? Json(nullptr) : Json(IsoTime(micros)); }
+Json TimeOrNull(int64_t micros) {
+  return micros == 0 ? Json(nullptr) : Json(IsoTime(micros));
+}
 
 // "[MY-0102] The server refused ..." -> "MY-0102".
 Json CodeOf(const std::string& error_block) {
@@ -84,14 +94,18 @@ Json ObjectsOf(const task::StatusReport& report) {
 
 }  // namespace
 
-std::string JsonLine(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string JsonLine(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
-std::string JsonDocument(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string JsonDocument(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Json ToJson(const ErrorInfo& error) {
-  Json json = {{"code", error.code},     {"title", error.title},   {"object", error.object},
-               {"cause", error.cause},   {"remedy", error.remedy}, {"side", error.side},
-               {"stage", error.stage},   {"retry", Name(error.retry)}};
+  Json json = {{"code", error.code},   {"title", error.title},      {"object", error.object},
+               {"cause", error.cause}, {"remedy", error.remedy},    {"side", error.side},
+               {"stage", error.stage}, {"retry", Name(error.retry)}};
   json["server_code"] = error.native_code == 0 ? Json(nullptr) : Json(error.native_code);
   json["server_message"] = OrNull(error.native_message);
   return json;

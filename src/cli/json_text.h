@@ -1,4 +1,5 @@
-// JSON as the commands print it. Text that is not UTF-8 (it comes from servers) is repaired, never thrown about.
+// JSON as the commands print it. Text that is not UTF-8 (it comes from servers) is repaired, never
+// thrown about.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -4,13 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "cli/format.h"
 
 namespace sluice::cli {
 namespace {
 
-// ECMA-48 control sequences, and DEC's cursor mode. 2026 is synchronised output: terminals that do not know it ignore it.
+// ECMA-48 control sequences, and DEC's cursor mode. 2026 is synchronised output: terminals that do
+// not know it ignore it.
 constexpr std::string_view kHideCursor = "\x1b[?25l";
 constexpr std::string_view kShowCursor = "\x1b[?25h";
 constexpr std::string_view kBeginFrame = "\x1b[?2026h";
@@ -18,13 +20,21 @@ constexpr std::string_view kEndFrame = "\x1b[?2026l";
 constexpr std::string_view kClearLine = "\x1b[K";
 constexpr std::string_view kClearBelow = "\x1b[J";
 
+void HandleCrash(int signal) {
+  LiveRegion::EmergencyRestore(STDOUT_FILENO);
+  raise(signal);  // the default action is back: SA_RESETHAND
+}
+
 }  // namespace
 
 LiveRegion::LiveRegion(const Terminal& terminal) : terminal_(terminal) {}
 
-LiveRegion::~LiveRegion() { Close(true); }
+LiveRegion::~LiveRegion() {
+  Close(true);
+}
 
-// Most terminals wrap what no longer fits when they become narrower, so that a line drawn earlier may now be several.
+// Most terminals wrap what no longer fits when they become narrower, so that a line drawn earlier
+// may now be several.
 std::string LiveRegion::ToTop(size_t columns) const {
   size_t rows = 0;
   for (const std::string& line : drawn_) {
@@ -97,6 +107,17 @@ void LiveRegion::Close(bool keep) {
 void LiveRegion::EmergencyRestore(int fd) {
   static constexpr char kRestore[] = "\x1b[?2026l\x1b[?25h\r\n";
   [[maybe_unused]] const ssize_t written = write(fd, kRestore, sizeof kRestore - 1);
+}
+
+void LiveRegion::RestoreOnCrash() {
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+    struct sigaction action {};
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_DFL) continue;  // a sanitizer's
+    action.sa_handler = HandleCrash;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(signal, &action, nullptr);
+  }
 }
 
 }  // namespace sluice::cli

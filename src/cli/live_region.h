@@ -1,4 +1,5 @@
-// Lines at the bottom of a terminal that are redrawn in place, with ordinary lines scrolling above them.
+// Lines at the bottom of a terminal that are redrawn in place, with ordinary lines scrolling above
+// them.
 #pragma once
 
 #include <mutex>
@@ -10,9 +11,10 @@
 
 namespace sluice::cli {
 
-// Safe from any thread. Each frame is one write, lines are overwritten rather than cleared (no flicker), and a frame
-// never has more rows than the terminal, whatever its size has become since the last one. The cursor is hidden while
-// something is drawn, and shown again by Close(), the destructor or EmergencyRestore().
+// Safe from any thread. Each frame is one write, lines are overwritten rather than cleared (no
+// flicker), and a frame never has more rows than the terminal, whatever its size has become since
+// the last one. The cursor is hidden while something is drawn, and shown again by Close(), the
+// destructor or EmergencyRestore().
 class LiveRegion {
  public:
   explicit LiveRegion(const Terminal& terminal);
@@ -29,6 +31,9 @@ class LiveRegion {
 
   // For a signal or a crash: shows the cursor; async-signal-safe, takes no lock.
   static void EmergencyRestore(int fd);
+  // From now on a crash of the program shows the cursor of standard output again before it ends the
+  // process.
+  static void RestoreOnCrash();
 
  private:
   std::string ToTop(size_t columns) const;
@@ -36,7 +41,8 @@ class LiveRegion {
 
   const Terminal terminal_;
   std::mutex mutex_;
-  std::vector<std::string> drawn_;  // as cut for the terminal then; the cursor stands at the end of the last
+  std::vector<std::string>
+      drawn_;  // as cut for the terminal then; the cursor stands at the end of the last
   std::vector<std::string> wanted_;
 };
 

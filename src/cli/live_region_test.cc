@@ -1,8 +1,8 @@
 // The display on a pseudo terminal: what a user sees after frames, messages and changes of size.
 #include "cli/live_region.h"
 
-#include <gtest/gtest.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
@@ -14,15 +14,13 @@
 namespace sluice::cli {
 namespace {
 
-// As much of a terminal as the display uses. Lines are kept as logical lines and wrap to any width, as terminals that
-// reflow do; nothing ever scrolls out of it.
+// As much of a terminal as the display uses. Lines are kept as logical lines and wrap to any width,
+// as terminals that reflow do; nothing ever scrolls out of it.
 class Screen {
  public:
   explicit Screen(size_t columns) : columns_(columns) {}
 
-  void Resize(size_t columns) {
-    columns_ = columns;
-  }
+  void Resize(size_t columns) { columns_ = columns; }
 
   void Feed(std::string_view bytes) {
     for (size_t at = 0; at < bytes.size();) {
@@ -59,7 +57,9 @@ class Screen {
   bool cursor_hidden() const { return cursor_hidden_; }
 
  private:
-  size_t RowsOf(size_t line) const { return std::max<size_t>(1, (lines_[line].size() + columns_ - 1) / columns_); }
+  size_t RowsOf(size_t line) const {
+    return std::max<size_t>(1, (lines_[line].size() + columns_ - 1) / columns_);
+  }
 
   void Put(std::string cell) {
     auto& cells = lines_[line_];
@@ -180,7 +180,8 @@ TEST_F(LiveRegionTest, ANarrowerTerminalLeavesNoRemains) {
   Seen();
   Resize(20, 24);
   region_->Draw({std::string(39, 'c'), "short", std::string(30, 'd')});
-  EXPECT_EQ(Seen(), (Lines{"message", std::string(18, 'c') + "…", "short", std::string(18, 'd') + "…"}));
+  EXPECT_EQ(Seen(),
+            (Lines{"message", std::string(18, 'c') + "…", "short", std::string(18, 'd') + "…"}));
   Resize(60, 24);
   region_->Draw({std::string(39, 'e')});
   EXPECT_EQ(Seen(), (Lines{"message", std::string(39, 'e')}));
@@ -213,7 +214,8 @@ TEST_F(LiveRegionTest, EachFrameIsOneSynchronisedWriteThatClearsNothingFirst) {
   const std::string frame = ReadAll();
   EXPECT_TRUE(frame.starts_with("\x1b[?2026h")) << frame;
   EXPECT_TRUE(frame.ends_with("\x1b[?2026l")) << frame;
-  EXPECT_LT(frame.find("one"), frame.find("\x1b[J"));  // text is overwritten before what is left is cleared
+  EXPECT_LT(frame.find("one"),
+            frame.find("\x1b[J"));  // text is overwritten before what is left is cleared
 }
 
 TEST_F(LiveRegionTest, EmergencyShowsTheCursor) {

@@ -11,13 +11,13 @@
 namespace sluice::cli {
 
 struct ViewOptions {
-  std::string name;                  // of the task
-  connector::MigrationTypes types;   // phases that are shown
-  bool verify = false;               // a verification instead of a run
+  std::string name;                 // of the task
+  connector::MigrationTypes types;  // phases that are shown
+  bool verify = false;              // a verification instead of a run
   Terminal terminal;
   TerminalSize size;
   int64_t not_delayed_within_micros = 1'000'000;
-  std::string last_message;          // shown as the reason when nothing moves
+  std::string last_message;  // shown as the reason when nothing moves
   bool stopping = false;
 };
 

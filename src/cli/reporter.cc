@@ -13,7 +13,8 @@ namespace sluice::cli {
 namespace {
 
 std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
-  static constexpr const char* kPhases[] = {"starting", "schema", "full", "incremental", "finished"};
+  static constexpr const char* kPhases[] = {"starting", "schema", "full", "incremental",
+                                            "finished"};
   nlohmann::ordered_json json = {{"event", "progress"},
                                  {"time", IsoTime(NowMicros())},
                                  {"phase", kPhases[std::clamp(sample.phase, 0, 4)]},
@@ -28,7 +29,8 @@ std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
                                  {"bytes", sample.bytes_now},
                                  {"rows_per_second", sample.rows_per_second},
                                  {"bytes_per_second", sample.bytes_per_second}};
-  json["seconds_left"] = sample.seconds_left ? nlohmann::ordered_json(*sample.seconds_left) : nullptr;
+  json["seconds_left"] =
+      sample.seconds_left ? nlohmann::ordered_json(*sample.seconds_left) : nullptr;
   json["inserts"] = sample.inserts;
   json["updates"] = sample.updates;
   json["deletes"] = sample.deletes;
@@ -38,7 +40,8 @@ std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
   json["changes_per_second"] = sample.changes_per_second;
   json["delay_ms"] = sample.delay_micros / 1000;
   json["caught_up"] = sample.caught_up;
-  json["not_delayed"] = sample.phase >= 3 && DelayText(sample, view.not_delayed_within_micros) == "not delayed";
+  json["not_delayed"] =
+      sample.phase >= 3 && DelayText(sample, view.not_delayed_within_micros) == "not delayed";
   json["position"] = sample.position;
   return JsonLine(json);
 }
@@ -46,17 +49,23 @@ std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
 }  // namespace
 
 Reporter::Reporter(ReporterOptions options, const task::LiveState* live, SignalWatcher& signals)
-    : options_(std::move(options)), signals_(signals), live_(live), region_(options_.view.terminal) {
+    : options_(std::move(options)),
+      signals_(signals),
+      live_(live),
+      region_(options_.view.terminal) {
   if (live_ != nullptr) sampler_ = std::make_unique<Sampler>(*live_, Clock::now());
 }
 
-Reporter::~Reporter() { Finish(); }
+Reporter::~Reporter() {
+  Finish();
+}
 
 void Reporter::Start() {
   const int fd = options_.view.terminal.fd;
   SignalHooks hooks;
   hooks.on_stop = [this] { ShowStop(); };
   if (options_.mode == ReportMode::kLive) {
+    LiveRegion::RestoreOnCrash();
     hooks.before_end = [fd] { LiveRegion::EmergencyRestore(fd); };
     hooks.before_suspend = [this] {
       suspended_ = true;
@@ -88,7 +97,8 @@ void Reporter::Loop(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), "display");
   Clock::time_point asked_at;
   // A plain line waits for its time; the display is there at once.
-  Clock::time_point shown_at = options_.mode == ReportMode::kLive ? Clock::time_point() : Clock::now();
+  Clock::time_point shown_at =
+      options_.mode == ReportMode::kLive ? Clock::time_point() : Clock::now();
   do {
     const Clock::time_point now = Clock::now();
     if (options_.position && now - asked_at >= milliseconds(1000)) {
@@ -123,10 +133,17 @@ void Reporter::Show(const Sample& sample) {
   }
   const int fd = view.terminal.fd;
   switch (options_.mode) {
-    case ReportMode::kLive: region_.Draw(RenderBlock(sample, view)); break;
-    case ReportMode::kPlain: WriteAll(fd, IsoTime(NowMicros()) + " " + RenderLine(sample, view) + "\n"); break;
-    case ReportMode::kJsonLines: WriteAll(fd, ProgressJson(sample, view)); break;
-    case ReportMode::kSilent: break;
+    case ReportMode::kLive:
+      region_.Draw(RenderBlock(sample, view));
+      break;
+    case ReportMode::kPlain:
+      WriteAll(fd, IsoTime(NowMicros()) + " " + RenderLine(sample, view) + "\n");
+      break;
+    case ReportMode::kJsonLines:
+      WriteAll(fd, ProgressJson(sample, view));
+      break;
+    case ReportMode::kSilent:
+      break;
   }
 }
 
@@ -142,14 +159,20 @@ void Reporter::Say(const std::string& line) {
   }
   const int fd = options_.view.terminal.fd;
   switch (options_.mode) {
-    case ReportMode::kLive: region_.Print(PrintableLines(line)); break;
-    case ReportMode::kPlain: WriteAll(fd, IsoTime(NowMicros()) + " " + PrintableLines(line) + "\n"); break;
+    case ReportMode::kLive:
+      region_.Print(PrintableLines(line));
+      break;
+    case ReportMode::kPlain:
+      WriteAll(fd, IsoTime(NowMicros()) + " " + PrintableLines(line) + "\n");
+      break;
     case ReportMode::kJsonLines: {
-      const nlohmann::ordered_json json = {{"event", "message"}, {"time", IsoTime(NowMicros())}, {"text", line}};
+      const nlohmann::ordered_json json = {
+          {"event", "message"}, {"time", IsoTime(NowMicros())}, {"text", line}};
       WriteAll(fd, JsonLine(json));
       break;
     }
-    case ReportMode::kSilent: break;
+    case ReportMode::kSilent:
+      break;
   }
 }
 

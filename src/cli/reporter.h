@@ -1,5 +1,5 @@
-// Tells the user what a long command does while it does it: a redrawn block on a terminal, otherwise a plain line every
-// few seconds, with --json one JSON object a line.
+// Tells the user what a long command does while it does it: a redrawn block on a terminal,
+// otherwise a plain line every few seconds, with --json one JSON object a line.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +16,7 @@
 namespace sluice::cli {
 
 enum class ReportMode {
-  kSilent,   // one JSON document comes at the end
+  kSilent,  // one JSON document comes at the end
   kJsonLines,
   kPlain,
   kLive,
@@ -29,10 +29,12 @@ struct ReporterOptions {
   milliseconds live_every{200};
   milliseconds plain_every{5000};
   milliseconds json_every{1000};
-  std::function<std::string()> position;  // asked about once a second in the reporter's thread; may be empty
+  std::function<std::string()>
+      position;  // asked about once a second in the reporter's thread; may be empty
 };
 
-// Say() is safe from any thread. The counters are read in a thread of the reporter's own between Start and Finish.
+// Say() is safe from any thread. The counters are read in a thread of the reporter's own between
+// Start and Finish.
 class Reporter {
  public:
   Reporter(ReporterOptions options, const task::LiveState* live, SignalWatcher& signals);

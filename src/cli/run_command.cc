@@ -16,10 +16,14 @@ using Json = nlohmann::ordered_json;
 
 const char* Text(task::RunEnd end) {
   switch (end) {
-    case task::RunEnd::kCompleted: return "completed";
-    case task::RunEnd::kCaughtUp: return "caught_up";
-    case task::RunEnd::kStopped: return "stopped";
-    case task::RunEnd::kAlreadyCompleted: return "already_completed";
+    case task::RunEnd::kCompleted:
+      return "completed";
+    case task::RunEnd::kCaughtUp:
+      return "caught_up";
+    case task::RunEnd::kStopped:
+      return "stopped";
+    case task::RunEnd::kAlreadyCompleted:
+      return "already_completed";
   }
   return "completed";
 }
@@ -52,7 +56,8 @@ struct Ending {
   int status = kDone;
 };
 
-Ending Migrate(const CommandContext& context, task::TaskSpec spec, task::LiveState& live, Reporter& reporter) {
+Ending Migrate(const CommandContext& context, task::TaskSpec spec, task::LiveState& live,
+               Reporter& reporter) {
   Ending ending;
   task::RunOptions options;
   options.state_directory = context.invocation.state_directory;
@@ -93,7 +98,8 @@ Json KeptPrecheck(const std::string& name, const std::string& state_directory) {
   }
 }
 
-void PrintEndJson(const CommandContext& context, const Ending& ending, const std::string& name, const Sample& sample) {
+void PrintEndJson(const CommandContext& context, const Ending& ending, const std::string& name,
+                  const Sample& sample) {
   Json json = {{"event", "end"},
                {"time", IsoTime(NowMicros())},
                {"name", name},
@@ -117,7 +123,9 @@ int RunTask(const CommandContext& context, const std::string& file) {
   ReporterOptions options;
   // Log lines on the same terminal would run through the display.
   const bool live_display = context.out.interactive && invocation.log_file != "-";
-  options.mode = invocation.json ? ReportMode::kJsonLines : live_display ? ReportMode::kLive : ReportMode::kPlain;
+  options.mode = invocation.json ? ReportMode::kJsonLines
+                 : live_display  ? ReportMode::kLive
+                                 : ReportMode::kPlain;
   options.view.name = spec.name;
   options.view.types = spec.types;
   options.view.terminal = context.out;
@@ -126,7 +134,10 @@ int RunTask(const CommandContext& context, const std::string& file) {
   const std::string name = spec.name;
   const connector::MigrationTypes types = spec.types;
   if (invocation.json) {
-    context.Print(JsonLine({{"event", "start"}, {"time", IsoTime(NowMicros())}, {"name", name}, {"types", ToJson(types)}}));
+    context.Print(JsonLine({{"event", "start"},
+                            {"time", IsoTime(NowMicros())},
+                            {"name", name},
+                            {"types", ToJson(types)}}));
   }
   task::LiveState live;
   Reporter reporter(std::move(options), &live, context.signals);
@@ -155,7 +166,8 @@ int RunTask(const CommandContext& context, const std::string& file) {
 int RunRun(const CommandContext& context) {
   const std::string& file = context.invocation.operands.front();
   if (!context.invocation.json) return RunTask(context, file);
-  // A task file with mistakes, a log that cannot be written: a stream of events ends with an "end" all the same.
+  // A task file with mistakes, a log that cannot be written: a stream of events ends with an "end"
+  // all the same.
   try {
     return RunTask(context, file);
   } catch (const Error& error) {

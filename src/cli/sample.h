@@ -1,4 +1,5 @@
-// What a display shows at one moment: the runner's counters with rates and times worked out from earlier moments.
+// What a display shows at one moment: the runner's counters with rates and times worked out from
+// earlier moments.
 #pragma once
 
 #include <cstdint>
@@ -30,18 +31,18 @@ struct Sample {
   uint32_t objects_done = 0;
   uint32_t objects_failed = 0;
 
-  uint64_t rows = 0;         // of the full load, earlier runs included
-  uint64_t rows_total = 0;   // estimate
-  uint64_t rows_now = 0;     // by this process
+  uint64_t rows = 0;        // of the full load, earlier runs included
+  uint64_t rows_total = 0;  // estimate
+  uint64_t rows_now = 0;    // by this process
   uint64_t bytes_now = 0;
   double rows_per_second = 0;
   double bytes_per_second = 0;
-  double load_seconds = 0;   // spent in the full load by this process
+  double load_seconds = 0;  // spent in the full load by this process
   std::optional<double> seconds_left;
   size_t tables = 0;
   size_t tables_finished = 0;
-  size_t tables_indexing = 0;         // rows are in, the table is not finished
-  std::vector<TableSample> busiest;   // most rows per second first
+  size_t tables_indexing = 0;        // rows are in, the table is not finished
+  std::vector<TableSample> busiest;  // most rows per second first
   size_t tables_active = 0;
 
   uint64_t inserts = 0;
@@ -76,7 +77,8 @@ class SlidingRate {
   std::deque<std::pair<double, uint64_t>> points_;
 };
 
-// Used by one thread at a time. Take() wants to be called a few times a second: rates and times are as fine as that.
+// Used by one thread at a time. Take() wants to be called a few times a second: rates and times are
+// as fine as that.
 class Sampler {
  public:
   Sampler(const task::LiveState& live, Clock::time_point started);

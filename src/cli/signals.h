@@ -1,4 +1,5 @@
-// SIGINT, SIGTERM and SIGHUP become a stop request; a second one ends the process at once with status 130.
+// SIGINT, SIGTERM and SIGHUP become a stop request; a second one ends the process at once with
+// status 130.
 #pragma once
 
 #include <atomic>
@@ -12,9 +13,9 @@ namespace sluice::cli {
 inline constexpr int kInterruptedStatus = 130;
 
 struct SignalHooks {
-  std::function<void()> on_stop;          // first signal, in the watcher's thread
-  std::function<void()> before_end;       // second signal: put the terminal right, nothing more
-  std::function<void()> before_suspend;   // Ctrl-Z
+  std::function<void()> on_stop;         // first signal, in the watcher's thread
+  std::function<void()> before_end;      // second signal: put the terminal right, nothing more
+  std::function<void()> before_suspend;  // Ctrl-Z
   std::function<void()> after_resume;
 };
 

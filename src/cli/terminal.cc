@@ -69,11 +69,21 @@ std::string Coloured(const Terminal& terminal, Colour colour, std::string_view t
   if (!terminal.colour) return std::string(text);
   int code = 0;
   switch (colour) {
-    case Colour::kGreen: code = 32; break;
-    case Colour::kYellow: code = 33; break;
-    case Colour::kRed: code = 31; break;
-    case Colour::kBold: code = 1; break;
-    case Colour::kDim: code = 2; break;
+    case Colour::kGreen:
+      code = 32;
+      break;
+    case Colour::kYellow:
+      code = 33;
+      break;
+    case Colour::kRed:
+      code = 31;
+      break;
+    case Colour::kBold:
+      code = 1;
+      break;
+    case Colour::kDim:
+      code = 2;
+      break;
   }
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
