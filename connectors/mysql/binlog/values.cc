@@ -251,15 +251,15 @@ namespace {
 constexpr uint8_t kHiresTimeBytes[] = {3, 4, 4, 5, 5, 5, 6};
 constexpr uint8_t kHiresDateTimeBytes[] = {5, 6, 6, 7, 7, 7, 8};
 constexpr uint8_t kHiresFractionBytes[] = {0, 1, 1, 2, 2, 3, 3};
-// Times are stored with this many hours added, so that they are not negative.
-constexpr uint64_t kHiresTimeZeroSeconds = 838 * 3600 + 59 * 60 + 59;
+// Times are stored with 839 hours added, so that they are not negative.
+constexpr uint64_t kHiresTimeZeroSeconds = 839 * 3600;
 
 }  // namespace
 
 std::string_view ReadHiresTime(Bytes& bytes, unsigned digits, Arena& arena) {
   CheckDigits(digits);
   const uint64_t unit = kPowersOfTen[digits];
-  const uint64_t zero = kHiresTimeZeroSeconds * unit + (unit - 1);  // the largest time: 838:59:59.999999
+  const uint64_t zero = kHiresTimeZeroSeconds * unit;
   const uint64_t stored = bytes.BigUint(kHiresTimeBytes[digits]);
   Clockface t;
   t.negative = stored < zero;
