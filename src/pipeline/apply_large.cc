@@ -38,7 +38,7 @@ model::Position LargeTransaction::Apply(model::TransactionPtr first, connector::
     if (!is_done) ApplyPart(*applier, std::move(part), begin);
     part = nullptr;
     if (!is_last) continue;
-    if (!is_done) Commit(*applier, ordinal, end, committed_micros);
+    if (!is_done) Commit(std::move(applier), ordinal, end, committed_micros);
     return end;
   }
 }
@@ -75,9 +75,23 @@ void LargeTransaction::ApplyPart(connector::Applier& applier, model::Transaction
   }
 }
 
+// The connection was lost during the commit: the destination's record tells what became of it.
+bool LargeTransaction::CameThrough(uint64_t ordinal, const Error& lost) {
+  RetryPauses pauses(context_);
+  Error last = lost;
+  while (true) {
+    pauses.Wait(last);
+    try {
+      return IsRecorded(context_, ordinal);
+    } catch (const Error& again) {
+      last = again;
+    }
+  }
+}
+
 // Everything before it is applied, so that its record is a low mark; what an earlier run had done above it stays.
-void LargeTransaction::Commit(connector::Applier& applier, uint64_t ordinal, const model::Position& end,
-                              int64_t committed_micros) {
+void LargeTransaction::Commit(std::unique_ptr<connector::Applier> applier, uint64_t ordinal,
+                              const model::Position& end, int64_t committed_micros) {
   connector::ApplyProgress progress = context_.queues.Collapsed();
   OrdinalSet done = OrdinalSet::Parse(progress.done).ValueOrThrow();
   done.RemoveUpTo(ordinal);
@@ -86,22 +100,10 @@ void LargeTransaction::Commit(connector::Applier& applier, uint64_t ordinal, con
   progress.low = end;
   progress.committed_micros = committed_micros;
   try {
-    applier.Commit(progress);
+    applier->Commit(progress);
   } catch (const Error& error) {
-    if (error.info().retry != RetryClass::kReconnect) throw;
-    // Unknown whether it took effect: the record tells.
-    RetryPauses pauses(context_);
-    Error last = error;
-    while (true) {
-      pauses.Wait(last);
-      try {
-        if (IsRecorded(context_, ordinal)) break;
-      } catch (const Error& again) {
-        last = again;
-        continue;
-      }
-      throw;
-    }
+    applier.reset();  // its locks must not stand in the way of the question
+    if (error.info().retry != RetryClass::kReconnect || !CameThrough(ordinal, error)) throw;
   }
   if (context_.request.progress != nullptr) ++context_.request.progress->transactions;
 }

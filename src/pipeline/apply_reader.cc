@@ -56,16 +56,26 @@ void ApplyReader::Open() {
 void ApplyReader::Follow() {
   Open();
   while (!context_.work.stop_requested()) {
-    model::TransactionPtr transaction = stream_->Next(Deadline::After(kReadWait));
+    model::TransactionPtr transaction = Next(kReadWait);
     size_t bytes = 0;
     while (transaction != nullptr) {
       bytes += transaction->bytes + transaction->arena.used();
       Handle(std::move(transaction));
       if (group_.empty() || group_.size() >= kGroupTransactions || bytes >= kGroupBytes) break;
-      transaction = stream_->Next(Deadline::After(milliseconds(0)));
+      transaction = Next(milliseconds(0));
     }
     Flush();
     ConfirmSometimes();
+  }
+}
+
+// What was read before the stream broke is good: a source that breaks often is followed all the same.
+model::TransactionPtr ApplyReader::Next(milliseconds wait) {
+  try {
+    return stream_->Next(Deadline::After(wait));
+  } catch (const Error&) {
+    Flush();
+    throw;
   }
 }
 
@@ -76,7 +86,7 @@ void ApplyReader::Handle(model::TransactionPtr transaction) {
     return;
   }
   Flush();
-  context_.queues.Drain(context_.work);
+  LaneQueues::Alone alone(context_.queues, context_.work);
   const uint64_t ordinal = transaction->ordinal;
   model::Position end = transaction->end;
   if (is_large) {
@@ -86,7 +96,7 @@ void ApplyReader::Handle(model::TransactionPtr transaction) {
   } else {
     barrier_.Pass(*transaction, *stream_);
   }
-  context_.queues.MoveLow(ordinal, end);
+  alone.MoveLow(ordinal, end);
   HandedOver(ordinal, end);
 }
 

@@ -22,6 +22,7 @@ class ApplyReader {
  private:
   void Follow();
   void Open();
+  model::TransactionPtr Next(milliseconds wait);
   void Handle(model::TransactionPtr transaction);
   void Flush();
   void HandedOver(uint64_t ordinal, const model::Position& end);

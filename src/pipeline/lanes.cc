@@ -47,16 +47,26 @@ void LaneQueues::Add(std::unique_ptr<ApplyUnit> unit, std::stop_token stop) {
   if (!serial_until_) TryPlace(added);
 }
 
-void LaneQueues::Drain(std::stop_token stop) {
-  std::unique_lock lock(mutex_);
-  idle_.wait(lock, stop, [&] { return unfinished_ == 0 && !frozen_; });
+LaneQueues::Alone::Alone(LaneQueues& queues, std::stop_token stop) : queues_(queues) {
+  std::unique_lock lock(queues.mutex_);
+  queues.idle_.wait(lock, stop, [&] { return queues.unfinished_ == 0 && !queues.frozen_; });
   ThrowIfStopped(stop);
+  queues.frozen_ = true;
 }
 
-void LaneQueues::MoveLow(uint64_t ordinal, const model::Position& position) {
+LaneQueues::Alone::~Alone() { queues_.Thaw(); }
+
+void LaneQueues::Alone::MoveLow(uint64_t ordinal, const model::Position& position) {
+  std::lock_guard lock(queues_.mutex_);
+  Check(queues_.window_.empty(), "the low mark moves past what is unfinished");
+  queues_.progress_.MoveLow(ordinal, position);
+}
+
+void LaneQueues::Thaw() {
   std::lock_guard lock(mutex_);
-  Check(window_.empty(), "the low mark moves past what is unfinished");
-  progress_.MoveLow(ordinal, position);
+  frozen_ = false;
+  room_.notify_all();
+  idle_.notify_all();
 }
 
 // ---------------------------------------------------------------- placing
@@ -288,19 +298,13 @@ bool LaneQueues::WhileIdle(const std::function<void(const ApplyProgress&)>& work
     frozen_ = true;
     collapsed = progress_.Collapsed();
   }
-  const auto thaw = [&] {
-    std::lock_guard lock(mutex_);
-    frozen_ = false;
-    room_.notify_all();
-    idle_.notify_all();
-  };
   try {
     work(collapsed);
   } catch (...) {
-    thaw();
+    Thaw();
     throw;
   }
-  thaw();
+  Thaw();
   return true;
 }
 

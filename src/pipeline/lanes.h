@@ -48,10 +48,20 @@ class LaneQueues {
 
   // Reader. Waits for room; throws kStopped. A unit without changes only moves the low mark.
   void Add(std::unique_ptr<ApplyUnit> unit, std::stop_token stop);
-  // Waits until nothing is unfinished; throws kStopped. The reader may then write to the destination itself.
-  void Drain(std::stop_token stop);
-  // After Drain(): the reader has committed everything up to here itself.
-  void MoveLow(uint64_t ordinal, const model::Position& position);
+  // Waits until nothing is unfinished; throws kStopped. As long as the value lives the reader may write to the
+  // destination itself, progress included, and nobody else does.
+  class Alone {
+   public:
+    Alone(LaneQueues& queues, std::stop_token stop);
+    ~Alone();
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+    // Everything up to here is committed.
+    void MoveLow(uint64_t ordinal, const model::Position& position);
+
+   private:
+    LaneQueues& queues_;
+  };
 
   // Lanes.
   LaneBatch Take(uint32_t lane, std::stop_token stop);
@@ -88,6 +98,7 @@ class LaneQueues {
   void GatherForSerial();
   void EndSerial();
   void NotifyLanes();
+  void Thaw();
 
   const LaneLimits limits_;
   mutable std::mutex mutex_;
@@ -106,7 +117,7 @@ class LaneQueues {
   uint64_t first_number_ = 1;                      // of window_.front()
   size_t unfinished_ = 0;
   size_t bytes_ = 0;
-  bool frozen_ = false;
+  bool frozen_ = false;  // someone writes the progress of all lanes
   int64_t newest_committed_micros_ = 0;
 
   std::optional<uint64_t> serial_until_;  // number: until it is done, one unit at a time

@@ -1,5 +1,7 @@
 #include "pipeline/ordinals.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <iterator>
@@ -19,7 +21,7 @@ bool ReadNumber(std::string_view& text, uint64_t& number) {
 Error Unreadable(std::string_view text) {
   return Error(kBadProgress)
       .Object("table sluice.progress")
-      .Cause("\"" + std::string(text) + "\" is no list of transaction numbers")
+      .Cause(fmt::format("\"{}\" is no list of transaction numbers", text))
       .Remedy("Restore the database `sluice` at the destination, or begin anew with --restart.");
 }
 
