@@ -70,7 +70,8 @@ class DatabaseRuleCheck {
       Add("columns", "give `include` or `exclude`, not both");
     }
     std::set<std::string> names;
-    for (const auto& [column, rename] : table.rename_columns) {
+    for (const auto& [source, rename] : table.rename_columns) {
+      const std::string& column = source;  // clang 14 does not let a lambda capture a binding
       if (rename.empty())
         Add("columns.rename", fmt::format("the new name of `{}` is missing", column));
       if (!names.insert(ToLower(column)).second) {
