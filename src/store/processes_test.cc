@@ -79,6 +79,22 @@ TEST_F(ProcessesTest, WriteAtOnceWithoutLoss) {
   EXPECT_EQ(taken, 4u * kRequests);
 }
 
+// A process with two connections (a task and its supervisor) keeps its locks on the file, whoever looks meanwhile: what
+// it writes after the other has left must be seen by the next.
+TEST_F(ProcessesTest, SecondConnectionKeepsTheLocks) {
+  const auto first = Store::Open(directory_);
+  const auto second = Store::Open(directory_);
+  for (int n = 0; n < 3; ++n) {
+    const std::string text = std::to_string(n);
+    second->SaveText("t", "progress", text);
+    const pid_t looker = Start([&] {
+      const auto store = Store::Open(directory_);
+      if (store->Text("t", "progress") != text) _exit(1);
+    });
+    EXPECT_EQ(Wait(looker), 0) << "after " << n << " visitors";
+  }
+}
+
 // What a call that returned has written is there after its process was killed; a call that did not
 // return is there wholly or not at all.
 TEST_F(ProcessesTest, KilledWriterLosesNothing) {

@@ -82,11 +82,14 @@ void MakeDirectory(const std::string& directory) {
   }
 }
 
-// SQLite creates its other files with the mode of this one.
+// SQLite creates its other files with the mode of this one. A file that is there is not touched: closing it would
+// release the locks that this process's other connections hold on it (POSIX; sqlite.org/howtocorrupt.html 2.2), and the
+// next process to leave would then remove the write-ahead log under them.
 void MakeFile(const std::string& file) {
-  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) {
     const int number = errno;
+    if (number == EEXIST) return;
     throw Error(kStoreFailed)
         .Object("file " + file)
         .Cause("It cannot be opened for writing.")
