@@ -44,6 +44,7 @@ std::string_view ShortestDouble(std::string_view text, Arena& arena) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return text;
+  if (value == 0) return "0";  // MariaDB has no -0; to SQL they are equal
   char buffer[40];
   const auto written = std::to_chars(buffer, buffer + sizeof(buffer), value);
   return arena.Copy({buffer, static_cast<size_t>(written.ptr - buffer)});

@@ -51,20 +51,21 @@ void Report(Precheck& check, const Missing& missing) {
 void FindSelect(Precheck& check, Missing& missing) {
   for (size_t i = 0; i < check.request().tables.size(); ++i) {
     const model::Table& table = *check.request().tables[i];
+    const std::string& database = table.name.database;
+    if (check.grants().OnDatabase("SELECT", database)) continue;
+    if (ChosenWhole(check, database)) {
+      // Tables that the account may not read, it does not even see; and new ones are to be followed.
+      missing.databases[database] = {"SELECT"};
+      continue;
+    }
     Names columns;
     if (i < check.request().mappings.size()) {
       for (const model::ColumnMapping& column : check.request().mappings[i]->columns) columns.push_back(column.source);
     }
-    const std::string& database = table.name.database;
-    if (check.grants().OnColumns("SELECT", database, table.name.name, columns) && !columns.empty()) continue;
-    if (check.grants().OnTable("SELECT", database, table.name.name)) continue;
+    if (!columns.empty() && check.grants().OnColumns("SELECT", database, table.name.name, columns)) continue;
     // The parser may not know every way to a right: the server's own answer counts.
     if (check.Allowed("SELECT * FROM " + Quote(database, table.name.name) + " LIMIT 0")) continue;
-    if (ChosenWhole(check, database)) {
-      missing.databases[database] = {"SELECT"};
-    } else {
-      missing.tables[table.name] = {"SELECT"};
-    }
+    missing.tables[table.name] = {"SELECT"};
   }
 }
 
