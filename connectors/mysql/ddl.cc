@@ -119,7 +119,7 @@ class Classifier {
   void Create() {
     SkipQualifiers();
     if (cursor_.TakeWord("TABLE")) {
-      One(DdlKind::kCreateTable);
+      if (One(DdlKind::kCreateTable)) TakeLike();
     } else if (cursor_.TakeWord("VIEW")) {
       One(DdlKind::kCreateView);
     } else if (cursor_.TakeWord("PROCEDURE")) {
@@ -130,6 +130,13 @@ class Classifier {
       SkipIndexKind();
       if (cursor_.TakeWord("INDEX")) OnTable(DdlKind::kCreateIndex);
     }
+  }
+
+  // The model of a CREATE TABLE ... LIKE is named second: without its description there is none of the new table.
+  void TakeLike() {
+    cursor_.TakeSymbol("(");
+    ObjectName model;
+    if (cursor_.TakeWord("LIKE") && Name(model)) out_.objects.push_back(std::move(model));
   }
 
   // CREATE FUNCTION ... SONAME loads a library: nothing that can be carried.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/create_table_column.h"
@@ -56,6 +57,10 @@ class Translator {
   }
 
   void AddElement(TableElement element) {
+    if (element.name.empty()) {
+      AddIndexOf(element);
+      NameAsSource(element);
+    }
     if (!MapElement(element, context_.source, context_.columns, context_.names, notes_)) return;
     if (!context_.flavour.TranslateElement(element, notes_)) return;
     Emit("ADD " + sql::Render(element.tokens));
@@ -72,6 +77,72 @@ class Translator {
   AlterText Take() { return std::move(out_); }
 
  private:
+  // With an unnamed foreign key the server makes an index, named after a column; once the key has a name, the index
+  // would get that.
+  void AddIndexOf(const TableElement& element) {
+    if (context_.after == nullptr || element.kind != ElementKind::kForeignKey) return;
+    const std::vector<KeyPartText> parts = KeyParts(element);
+    for (const model::Key& key : context_.after->keys) {
+      if (key.primary || key.unique || key.has_expression || key.parts.size() != parts.size()) continue;
+      if (taken_.contains(key.name) || HasElement(context_.target, Named::kKey, key.name)) continue;
+      sql::Tokens tokens = {sql::Word("KEY"), sql::BacktickName(key.name)};
+      bool same = true;
+      for (size_t i = 0; i < parts.size(); ++i) {
+        const std::string& column = context_.after->columns[key.parts[i].column].name;
+        same = same && sql::EqualIgnoringCase(column, parts[i].column);
+        tokens.push_back(sql::Symbol(i == 0 ? "(" : ","));
+        tokens.push_back(sql::BacktickName(column));
+      }
+      if (!same) continue;
+      tokens.push_back(sql::Symbol(")"));
+      taken_.insert(key.name);
+      AddElement(ParseElement(std::move(tokens)));
+      return;
+    }
+  }
+
+  // The names that servers make up depend on names of columns, of the table, and of what was there before.
+  void NameAsSource(TableElement& element) {
+    if (context_.after == nullptr) return;
+    if (element.kind == ElementKind::kForeignKey) {
+      const auto text = ParseForeignKey(element, default_database_);
+      const auto same = [&](const model::ForeignKey& key) {
+        if (!text || key.columns.size() != text->columns.size() || taken_.contains(key.name)) return false;
+        for (size_t i = 0; i < key.columns.size(); ++i) {
+          if (!sql::EqualIgnoringCase(context_.after->columns[key.columns[i]].name, text->columns[i])) return false;
+        }
+        return key.referenced == text->referenced && !HasElement(context_.target, Named::kForeignKey, key.name);
+      };
+      const auto found = std::find_if(context_.after->foreign_keys.begin(), context_.after->foreign_keys.end(), same);
+      if (found == context_.after->foreign_keys.end()) return;
+      taken_.insert(found->name);
+      const size_t constraint = element.tokens.front().Is("CONSTRAINT") ? 1 : 0;
+      element.tokens.erase(element.tokens.begin(), element.tokens.begin() + static_cast<std::ptrdiff_t>(constraint));
+      element.tokens.front().gap = " ";
+      element.tokens.insert(element.tokens.begin(), {sql::Word("CONSTRAINT"), sql::BacktickName(found->name)});
+      element.name = found->name;
+      return;
+    }
+    if (!element.IsKey()) return;
+    const std::vector<KeyPartText> parts = KeyParts(element);
+    const auto same = [&](const model::Key& key) {
+      if (key.has_expression || key.parts.size() != parts.size() || taken_.contains(key.name)) return false;
+      if (HasElement(context_.target, Named::kKey, key.name)) return false;
+      for (size_t i = 0; i < parts.size(); ++i) {
+        if (!sql::EqualIgnoringCase(context_.after->columns[key.parts[i].column].name, parts[i].column)) return false;
+      }
+      return true;
+    };
+    const auto found = std::find_if(context_.after->keys.begin(), context_.after->keys.end(), same);
+    if (found == context_.after->keys.end() || found->primary) return;
+    taken_.insert(found->name);
+    // The name stands before the type and the list of parts.
+    size_t at = 0;
+    while (at < element.tokens.size() && !element.tokens[at].IsSymbol("(") && !element.tokens[at].Is("USING")) ++at;
+    element.tokens.insert(element.tokens.begin() + static_cast<std::ptrdiff_t>(at), sql::BacktickName(found->name));
+    element.name = found->name;
+  }
+
   // What stands between two commas; a partition clause may follow an action without a comma.
   void Part(Tokens part) {
     for (size_t i = 1; i + 1 < part.size(); ++i) {
@@ -141,8 +212,7 @@ class Translator {
     }
     if (!IsElementStart(cursor)) {
       cursor.TakeWord("COLUMN");
-      std::string exists;
-      if (cursor.TakeWords({"IF", "NOT", "EXISTS"})) exists = "IF NOT EXISTS ";
+      const bool exists = cursor.TakeWords({"IF", "NOT", "EXISTS"});
       if (cursor.Peek().IsSymbol("(")) {
         const size_t close = sql::ClosingEnd(tokens, cursor.at()) - 1;
         for (Tokens& one : SplitList(tokens, cursor.at() + 1, close)) {
@@ -208,13 +278,16 @@ class Translator {
     }
   }
 
-  void AddColumn(const Tokens& tokens, const std::string& exists) {
+  void AddColumn(const Tokens& tokens, bool if_not_exists) {
     std::vector<TableElement> beside;
     const auto definition = Definition(tokens, beside);
     if (!definition) return;
     // IF NOT EXISTS is MariaDB's; elsewhere the table itself tells.
     const auto name = context_.columns(tokens.front().value);
-    if (!exists.empty() && name && context_.target.FindColumn(*name) != nullptr) return;
+    if (name) {
+      const bool twice = !added_.insert(sql::ToLower(*name)).second;
+      if (if_not_exists && (twice || context_.target.FindColumn(*name) != nullptr)) return;
+    }
     Emit("ADD COLUMN " + *definition);
     EmitBeside(beside);
   }
@@ -307,9 +380,44 @@ class Translator {
     const auto name = context_.columns(cursor.Peek().Name());
     cursor.Skip();
     if (!name) return;
+    const TableElement* there = context_.target.FindColumn(*name);
+    if (cursor.SeesWords({"SET", "VISIBLE"}) || cursor.SeesWords({"SET", "INVISIBLE"})) {
+      SetVisible(*name, there, cursor.SeesWord("VISIBLE", 1));
+      return;
+    }
     Tokens rest = sql::Slice(tokens, cursor.at(), tokens.size());
     MapColumns(rest, std::min<size_t>(2, rest.size()), rest.size(), context_.columns);
+    if (cursor.SeesWords({"SET", "DEFAULT"}) && there != nullptr) SetDefault(*there, rest);
     Emit("ALTER COLUMN " + Quote(*name) + " " + sql::Render(rest));
+  }
+
+  // MariaDB has no statement for it but the whole definition.
+  void SetVisible(const std::string& name, const TableElement* there, bool visible) {
+    if (!context_.flavour.destination_is_mariadb()) {
+      Emit("ALTER COLUMN " + Quote(name) + (visible ? " SET VISIBLE" : " SET INVISIBLE"));
+      return;
+    }
+    if (there == nullptr) return;
+    ColumnText column = ParseColumn(there->tokens);
+    column.Remove("INVISIBLE");
+    if (!visible) column.attributes.insert(column.attributes.begin(), {"INVISIBLE", "", {sql::Word("INVISIBLE")}});
+    Emit("MODIFY COLUMN " + sql::Render(Join(column)));
+  }
+
+  // SET DEFAULT value, as a whole definition would have it there.
+  void SetDefault(const TableElement& there, Tokens& rest) {
+    ColumnText column;
+    column.name = there.tokens.front();
+    column.type = ParseColumn(there.tokens).type;
+    column.attributes.push_back({"DEFAULT", "", sql::Slice(rest, 1, rest.size())});
+    TableElement element{ElementKind::kColumn, there.name, Join(column)};
+    std::vector<TableElement> ignored;
+    context_.flavour.TranslateColumn(element, notes_, ignored);
+    const ColumnText translated = ParseColumn(element.tokens);
+    const ColumnAttribute* value = translated.Find("DEFAULT");
+    if (value == nullptr) return;
+    rest.resize(1);
+    rest.insert(rest.end(), value->tokens.begin(), value->tokens.end());
   }
 
   void RenamePart(Cursor& cursor) {
@@ -323,9 +431,7 @@ class Translator {
       out_.renamed_columns[sql::ToLower(to)] = from;
       const auto from_there = context_.columns(from);
       const auto to_there = context_.columns(to);
-      if (from_there && to_there && *from_there != *to_there) {
-        Emit("RENAME COLUMN " + Quote(*from_there) + " TO " + Quote(*to_there));
-      }
+      if (from_there && to_there && *from_there != *to_there) RenameColumn(*from_there, *to_there);
       return;
     }
     if ((cursor.SeesWord("INDEX") || cursor.SeesWord("KEY")) && cursor.Peek(1).IsName()) {
@@ -340,6 +446,18 @@ class Translator {
     if (!cursor.TakeWord("TO") && !cursor.TakeWord("AS")) cursor.TakeSymbol("=");
     model::ObjectName name;
     if (cursor.TakeName(name, default_database_)) out_.renamed = name;
+  }
+
+  void RenameColumn(const std::string& from, const std::string& to) {
+    const Capabilities& there = context_.flavour.destination();
+    const TableElement* element = context_.target.FindColumn(from);
+    if (there.version >= (there.mariadb ? 100502u : 80000u) || element == nullptr) {
+      Emit("RENAME COLUMN " + Quote(from) + " TO " + Quote(to));
+      return;
+    }
+    Tokens definition = element->tokens;
+    definition.front() = sql::BacktickName(to);
+    Emit("CHANGE COLUMN " + Quote(from) + " " + sql::Render(definition));
   }
 
   void Convert(Cursor& cursor) {
@@ -387,6 +505,8 @@ class Translator {
   Notes& notes_;
   AlterText out_;
   std::string default_database_;
+  std::set<std::string> added_;
+  std::set<std::string> taken_;
   bool in_order_by_ = false;
 };
 

@@ -89,11 +89,14 @@ class DdlTranslator {
       model::TableMappingPtr mapping;
     };
     std::vector<Side> sides;
-    for (const auto* known : {&writer_.after_, &writer_.before_}) {
-      const auto at = known->find(source);
-      if (at == known->end() || at->second == nullptr) continue;
+    const auto add = [&](const std::map<ObjectName, model::TablePtr>& known, const ObjectName& name) {
+      const auto at = known.find(name);
+      if (at == known.end() || at->second == nullptr) return;
       if (auto mapping = names_.MapTable(*at->second)) sides.push_back({at->second, std::move(mapping)});
-    }
+    };
+    add(writer_.after_, source);
+    if (!ddl_.new_names.empty()) add(writer_.after_, ddl_.new_names[0]);
+    add(writer_.before_, source);
     return [sides, source, &names = names_](std::string_view column) -> std::optional<std::string> {
       for (const Side& side : sides) {
         const auto index = side.table->FindColumn(column);
@@ -103,6 +106,15 @@ class DdlTranslator {
       if (!sides.empty()) return std::string(column);
       return names.MapColumn(source, std::string(column));
     };
+  }
+
+  // The table as it is after the statement, also when that renames it; null if it was not tried out.
+  const model::Table* AfterOf(const ObjectName& source) const {
+    for (const ObjectName& name : {source, ddl_.new_names.empty() ? source : ddl_.new_names[0]}) {
+      const auto found = writer_.after_.find(name);
+      if (found != writer_.after_.end() && found->second != nullptr) return found->second.get();
+    }
+    return nullptr;
   }
 
   CreateTable TargetOf(const ObjectName& object) {
@@ -155,7 +167,7 @@ class DdlTranslator {
     const ObjectName object = names_.Map(source);
     const ColumnNames columns = Columns(source);
     const CreateTable target = TargetOf(object);
-    const AlterContext context{source, columns, names_, flavour_, target};
+    const AlterContext context{source, columns, names_, flavour_, target, AfterOf(source)};
     const sql::Tokens tokens = sql::Tokenize(ddl_.statement, dialect_);
     AlterText text = ddl_.kind == DdlKind::kAlterTable   ? TranslateAlter(tokens, ddl_.database, context, notes_)
                      : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes_)

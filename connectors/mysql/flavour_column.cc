@@ -72,6 +72,14 @@ void Flavour::TranslateType(ColumnText& column, Notes& notes) const {
   if (word == "uuid") {
     SetType(column, "char(36) CHARACTER SET ascii");
     NoteType(column, from, notes, "");
+  } else if (word == "json") {
+    // A name for this, and kept as it is: MySQL's JSON would change the texts.
+    SetType(column, "longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    Tokens check = sql::Tokenize(" CHECK (json_valid(", {});
+    check.push_back(column.name);
+    check.back().gap.clear();
+    for (sql::Token& token : sql::Tokenize("))", {})) check.push_back(std::move(token));
+    if (!column.Has("CHECK")) column.attributes.push_back(Attribute("CHECK", "", std::move(check)));
   } else if (word == "inet6") {
     SetType(column, "varchar(39) CHARACTER SET ascii");
     NoteType(column, from, notes, "");

@@ -95,7 +95,7 @@ std::string Sorted(const std::string& statement) {
 }
 
 // What matters for reading the log and for applying.
-std::string Describe(const model::Table& table, bool names_of_collations) {
+std::string Describe(const model::Table& table, bool same_flavour) {
   std::string out;
   for (const model::Column& column : table.columns) {
     const model::ColumnType& type = column.type;
@@ -104,12 +104,13 @@ std::string Describe(const model::Table& table, bool names_of_collations) {
                        column.name, model::Name(type.kind), type.bytes, type.is_unsigned, type.length, type.precision,
                        type.scale, type.fraction, type.IsText() ? type.charset : "", column.nullable,
                        static_cast<int>(column.generated), column.auto_increment, column.invisible);
-    if (names_of_collations) out += " " + type.collation;
+    if (same_flavour) out += " " + type.collation;
     for (const std::string& element : type.elements) out += " '" + element + "'";
     out += "\n";
   }
   std::vector<std::string> keys;
   for (const model::Key& key : table.keys) {
+    if (!same_flavour && key.has_expression) continue;  // MariaDB has none
     std::string text = fmt::format("key {} {} {} {}", key.name, key.primary, key.unique, key.has_expression);
     for (const model::KeyPart& part : key.parts) text += fmt::format(" {}({})", part.column, part.prefix_length);
     keys.push_back(std::move(text));

@@ -152,7 +152,7 @@ inline const std::vector<std::string_view> kMySqlSchema = {
 inline const std::vector<std::string_view> kDdlBefore = {
     R"sql(CREATE TABLE a (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(50), e ENUM('x','y'), j JSON,
        KEY kv (v(10))))sql",
-    R"sql(CREATE TABLE parent (id INT PRIMARY KEY, x INT, KEY (x)))sql",
+    R"sql(CREATE TABLE parent (id INT PRIMARY KEY, x INT, UNIQUE KEY (x)))sql",
     R"sql(CREATE TABLE child (id INT PRIMARY KEY, p INT, g INT AS (p + 1) VIRTUAL,
        CONSTRAINT fk1 FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE))sql",
     R"sql(CREATE TABLE dropped (id INT))sql",
@@ -228,7 +228,7 @@ inline const std::vector<std::string_view> kMariaDbDdl = {
     R"sql(ALTER TABLE IF EXISTS a ADD COLUMN IF NOT EXISTS u UUID, ADD COLUMN IF NOT EXISTS u UUID, ADD i6 INET6,
        ADD inv INT INVISIBLE DEFAULT 3)sql",
     R"sql(ALTER TABLE a DROP COLUMN IF EXISTS nothing_here, DROP INDEX IF EXISTS nothing_either)sql",
-    R"sql(ALTER TABLE a MODIFY COLUMN inv BIGINT INVISIBLE DEFAULT uuid_short(), ADD COLUMN cm TEXT COMPRESSED)sql",
+    R"sql(ALTER TABLE a MODIFY COLUMN inv BIGINT INVISIBLE DEFAULT (1 + 1), ADD COLUMN cm TEXT COMPRESSED)sql",
     R"sql(CREATE OR REPLACE TABLE made (id UUID PRIMARY KEY, v TEXT DEFAULT 'x', n INT DEFAULT (1 + 2),
        CHECK (n > 1)) PAGE_COMPRESSED=1)sql",
     R"sql(CREATE OR REPLACE INDEX nn ON made (n))sql",
@@ -240,7 +240,7 @@ inline const std::vector<std::string_view> kMariaDbDdl = {
 
 inline const std::vector<std::string_view> kMySqlDdl = {
     R"sql(ALTER TABLE a ADD COLUMN inv INT DEFAULT 3 INVISIBLE,
-       ADD COLUMN u BINARY(16) DEFAULT (uuid_to_bin(uuid())), ADD c2 INT CHECK (c2 > 1))sql",
+       ADD COLUMN u BINARY(16) DEFAULT (unhex('00112233445566778899aabbccddeeff')), ADD c2 INT CHECK (c2 > 1))sql",
     R"sql(ALTER TABLE a ALTER COLUMN inv SET VISIBLE)sql",
     R"sql(ALTER TABLE a ADD COLUMN jv VARCHAR(20) AS (j->>'$.a') STORED, ADD INDEX fun ((lower(jv))))sql",
     R"sql(ALTER TABLE a DROP INDEX fun)sql",

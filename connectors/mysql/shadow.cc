@@ -121,6 +121,7 @@ class ShadowRun {
       connection_.Execute("DROP TABLE IF EXISTS " + Quote(shadow_.database, shadow_.name));
       connection_.Execute("SET NAMES utf8mb4");
       connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
+      TrySet("sql_log_bin = 1");
       connection_.Query(fmt::format("SELECT RELEASE_LOCK('{}')", kLock));
     } catch (const Error& error) {
       LogWarning("schema", error.info().OneLine());  // the session's end releases the lock, the next run drops the table
@@ -137,7 +138,7 @@ class ShadowRun {
     Make(*definition);
     const sql::Tokens tokens = sql::Tokenize(ddl_.statement, dialect_);
     Notes notes;
-    const AlterContext context{name, SameColumns(), names_, flavour_, *definition};
+    const AlterContext context{name, SameColumns(), names_, flavour_, *definition, nullptr};
     AlterText text = ddl_.kind == DdlKind::kAlterTable   ? TranslateAlter(tokens, ddl_.database, context, notes)
                      : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes)
                                                           : TranslateDropIndex(tokens, context, notes);
@@ -196,14 +197,20 @@ class ShadowRun {
     }
     connection_.Execute(fmt::format("CREATE DATABASE IF NOT EXISTS {}", kDatabase));
     connection_.Execute("SET SESSION foreign_key_checks = 0");
+    // Copies are nothing for a log of the destination.
+    TrySet("sql_log_bin = 0");
     // A TIMESTAMP without NULL or DEFAULT gets some by itself, depending on the version (MySQL Reference Manual,
     // "explicit_defaults_for_timestamp"). Setting it may need a right: then the server's own setting holds.
     const bool maria = source_.flavour == "mariadb";
     const bool explicit_defaults = source_.version == 0 || source_.version >= (maria ? 101000u : 80002u);
+    TrySet(fmt::format("explicit_defaults_for_timestamp = {}", explicit_defaults ? 1 : 0));
+  }
+
+  void TrySet(const std::string& setting) {
     try {
-      connection_.Execute(fmt::format("SET SESSION explicit_defaults_for_timestamp = {}", explicit_defaults ? 1 : 0));
+      connection_.Execute("SET SESSION " + setting);
     } catch (const Error& error) {
-      if (error.info().retry != RetryClass::kNever) throw;
+      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
     }
   }
 
@@ -366,13 +373,16 @@ class ShadowRun {
     for (model::Column& column : table.columns) {
       const std::optional<sql::Tokens> tokens = source_of(column.name);
       if (!tokens) continue;
-      const ColumnText text = ParseColumn(*tokens);
+      ColumnText text = ParseColumn(*tokens);
       // MariaDB's JSON is a name for LONGTEXT, here as there.
       if (!IsOwnType(text.TypeWord()) || (text.TypeWord() == "json" && flavour_.source_is_mariadb())) continue;
       column.type = ParseColumnType(sql::Render(text.type));
       for (TableElement& element : definition.elements) {
         if (element.kind == ElementKind::kColumn && sql::EqualIgnoringCase(element.name, column.name)) {
-          element.tokens = *tokens;
+          // Keys, and MySQL's checks, stand among the table's elements already.
+          for (const std::string_view beside : {"UNIQUE", "PRIMARY KEY", "REFERENCES", "FIRST", "AFTER"}) text.Remove(beside);
+          if (!flavour_.destination_is_mariadb()) text.Remove("CHECK");
+          element.tokens = Join(text);
         }
       }
     }
