@@ -212,12 +212,12 @@ class Workload {
 // One source, one destination, runs of the applier between them.
 class Rig {
  public:
-  Rig() : destination(Tables()) {
+  explicit Rig(std::vector<TablePtr> tables = Tables()) : destination(tables) {
     request.task = "t";
     request.source = &source;
     request.destination = &destination;
     request.names = &names;
-    request.tables = Tables();
+    request.tables = std::move(tables);
     for (const TablePtr& table : request.tables) request.mappings.push_back(names.MapTable(*table));
     request.progress = &progress;
     request.stop_when_caught_up = true;
@@ -261,8 +261,7 @@ TEST_P(ApplyTest, RandomWorkloadEndsLikeTheSource) {
   rig.request.limits.writers = 1 + GetParam() % 4;
   rig.request.transactions_per_commit = GetParam() % 3 == 0 ? 1 : GetParam() % 3 == 1 ? 7 : 500;
   const ApplyOutcome outcome = rig.Run();
-  RecordProperty("refused", std::to_string(rig.destination.refused));
-{ const std::string d = workload.database().Dump(); printf("refused %lu commits %lu groups %lu rows %zu\n", rig.destination.refused.load(), rig.destination.commits.load(), rig.destination.groups.load(), (size_t)std::count(d.begin(), d.end(), '\n')); }
+  EXPECT_LE(rig.destination.refused, 3u);  // of some 1,000 changes
   EXPECT_TRUE(outcome.caught_up);
   EXPECT_EQ(outcome.ordinal, workload.log().size());
   EXPECT_EQ(rig.destination.database.Dump(), workload.database().Dump());
@@ -446,6 +445,36 @@ TEST(Apply, SchemaStatementRunsOnceWhateverCrashes) {
     EXPECT_EQ(rig.destination.database.Rows(account->name), (std::vector<Values>{{"1", "6"}}));
     EXPECT_EQ(rig.destination.notes["definition:d.account"], "CREATE TABLE account COMMENT 'x'");
     EXPECT_FALSE(rig.destination.notes.contains("ddl"));
+  }
+}
+
+// The cascade frees a unique value without a trace in the log: what takes it next must not come first.
+TEST(Apply, DoesAgainInOrderWhatClaimsDidNotSee) {
+  const TablePtr parent = MakeTable("parent", {Int("id")}, {Unique({0}, true)});
+  const TablePtr child = MakeTable("child", {Int("id"), Int("parent"), Int("slot")}, {Unique({0}, true), Unique({2})},
+                                   {Refers(1, "parent", "id", kCascade, kCascade)});
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    Rig rig({parent, child});
+    rig.destination.random.seed(seed);
+    LoggedTransaction setup;
+    for (int i = 0; i < 10; ++i) {
+      const std::string id = std::to_string(i);
+      setup.changes.push_back({ChangeKind::kInsert, parent, {}, {id}});
+      setup.changes.push_back({ChangeKind::kInsert, child, {}, {id, id, id}});
+    }
+    rig.source.log = {setup};
+    for (int i = 0; i < 9; ++i) {
+      LoggedTransaction remove;
+      remove.changes.push_back({ChangeKind::kDelete, parent, {std::to_string(i)}, {}});
+      LoggedTransaction take;
+      take.changes.push_back({ChangeKind::kInsert, child, {}, {std::to_string(i + 100), "9", std::to_string(i)}});
+      rig.source.log.push_back(remove);
+      rig.source.log.push_back(take);
+    }
+    rig.Run();
+    EXPECT_EQ(rig.destination.database.Rows(parent->name), (std::vector<Values>{{"9"}}));
+    EXPECT_EQ(rig.destination.database.Rows(child->name).size(), 10u);
   }
 }
 
