@@ -1,0 +1,114 @@
+#include <gtest/gtest.h>
+
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/insert_loader.h"
+#include "connectors/mysql/loader_check.h"
+#include "connectors/mysql/loader_columns.h"
+#include "connectors/mysql/loader_feed.h"
+
+namespace sluice::mysql {
+namespace {
+
+using model::Column;
+using model::TypeKind;
+
+Column MakeColumn(TypeKind kind, std::string charset = "") {
+  Column column;
+  column.name = "c";
+  column.type.kind = kind;
+  column.type.charset = std::move(charset);
+  return column;
+}
+
+std::string Wrapped(const Column& source, const DestinationColumn& destination) {
+  const LoadColumn column = MakeLoadColumn(source, "c", destination);
+  return column.before + "v" + column.after;
+}
+
+TEST(LoadColumns, BytesAsTheyAreWhereverPossible) {
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kInteger), {"int", ""}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kVarchar, "utf8mb4"), {"varchar", "utf8mb4"}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kVarchar, "utf8"), {"varchar", "utf8mb3"}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kBlob), {"longblob", ""}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kBit), {"bit", ""}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kInteger), {"varchar", "latin1"}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kJson), {"longtext", "utf8mb4"}), "v");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kVarchar, "latin1"), {"varbinary", ""}), "v");
+}
+
+TEST(LoadColumns, ConversionsOnTheWay) {
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kJson), {"json", ""}), "CONVERT(v USING utf8mb4)");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kText, "latin1"), {"json", ""}), "CONVERT(v USING latin1)");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kVarchar, "latin1"), {"varchar", "utf8mb4"}), "CONVERT(v USING latin1)");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kUuid), {"uuid", ""}), "CONVERT(v USING ascii)");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kInteger), {"varchar", "utf16"}), "CONVERT(v USING ascii)");
+  EXPECT_EQ(Wrapped(MakeColumn(TypeKind::kBit), {"tinyint", ""}), "CAST(CONV(HEX(v), 16, 10) AS UNSIGNED)");
+}
+
+LoadPlan TwoColumns() {
+  LoadPlan plan;
+  plan.table = "`d`.`t`";
+  plan.columns = {{.name = "a"}, {.name = "j", .before = "CONVERT(", .after = " USING utf8mb4)"}};
+  return plan;
+}
+
+TEST(LoadColumns, Statements) {
+  EXPECT_EQ(TwoColumns().LoadDataColumns(), "(`a`,@v1) SET `j` = CONVERT(@v1 USING utf8mb4)");
+  EXPECT_EQ(TwoColumns().InsertColumns(), "`a`,`j`");
+  std::string sql;
+  AppendInsertRow(sql, TwoColumns(), "it's\\t\t\\N");
+  AppendInsertRow(sql, TwoColumns(), "\t[]");
+  EXPECT_EQ(sql, "(_binary'it\\'s\\t',NULL)(_binary'',CONVERT(_binary'[]' USING utf8mb4))");
+}
+
+TEST(LoadCheck, ReadsTheServersWords) {
+  EXPECT_EQ(RowOf("Data truncated for column 'a' at row 12"), 12u);
+  EXPECT_EQ(RowOf("Duplicate entry '1' for key 'PRIMARY'"), std::nullopt);
+  EXPECT_EQ(ColumnOf("Out of range value for column 'a' at row 1"), "a");
+  EXPECT_EQ(ColumnOf("Incorrect string value: '\\xE9' for column `d`.`t`.`na me` at row 3"), "na me");
+  EXPECT_EQ(ColumnOf("Column 'b' cannot be null"), "");
+}
+
+TEST(LoadCheck, WarningsBecomeErrorsThatNameThePlace) {
+  const Error refused = ToLoadError({"Warning", 1265, "Data truncated for column 'a' at row 2"}, "destination",
+                                    "table d.t", "row 2 of the chunk");
+  EXPECT_EQ(refused.info().code, kValueRefused.id);
+  EXPECT_EQ(refused.info().object, "table d.t, column a, row 2 of the chunk");
+  EXPECT_EQ(refused.info().side, "destination");
+  EXPECT_EQ(ToLoadError({"Warning", 1062, "Duplicate entry"}, "", "", "").info().code, kDuplicateKey.id);
+  EXPECT_EQ(ToLoadError({"Warning", 1261, "Row 1 doesn't contain data for all columns"}, "", "", "").info().code,
+            kValueRefused.id);
+  EXPECT_TRUE(IsHarmless({"Warning", 1287, "deprecated"}));
+  EXPECT_FALSE(IsHarmless({"Note", 1265, "Data truncated"}));
+}
+
+class FixedBlocks : public connector::BlockSource {
+ public:
+  explicit FixedBlocks(size_t count) : left_(count) {}
+  std::optional<connector::Block> Next() override {
+    if (left_ == 0) return std::nullopt;
+    --left_;
+    return connector::Block{.bytes = "x\n", .rows = 1};
+  }
+
+ private:
+  size_t left_;
+};
+
+TEST(BlockFeed, KnowsSmallChunksBeforehand) {
+  for (size_t count = 0; count < 5; ++count) {
+    FixedBlocks blocks(count);
+    BlockFeed feed(blocks);
+    EXPECT_EQ(feed.IsEmpty(), count == 0);
+    EXPECT_EQ(feed.IsOneBlock(), count <= 1);
+    EXPECT_EQ(feed.FirstRows(), count == 0 ? 0u : 1u);
+    size_t seen = 0;
+    while (feed.Next()) ++seen;
+    EXPECT_EQ(seen, count);
+    EXPECT_EQ(feed.rows(), count);
+    EXPECT_EQ(feed.bytes(), 2 * count);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::mysql
