@@ -24,6 +24,9 @@ TextStyle CommandContext::Style(const std::string& task) const {
   if (invocation.state_directory != DefaultStateDirectory()) {
     style.program_line = "--state " + ShellWord(invocation.state_directory) + " ";
   }
+  std::error_code ignored;
+  const bool is_file = std::filesystem::is_regular_file(task, ignored);
+  style.file_line = style.program_line + (is_file ? ShellWord(task) : "TASK.yaml");
   style.program_line += ShellWord(task);
   return style;
 }

@@ -121,6 +121,30 @@ std::string Indent(std::string_view text, size_t spaces) {
   return out;
 }
 
+std::string Wrap(std::string_view text, size_t columns, size_t indent, size_t used) {
+  std::string out;
+  size_t column = used;
+  bool begun = false;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (word.empty()) continue;
+    const size_t width = DisplayWidth(word);
+    if (begun && column + 1 + width > columns) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (begun) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += width;
+    begun = true;
+  }
+  return out;
+}
+
 std::string PadRight(std::string_view text, size_t width) {
   const size_t used = DisplayWidth(text);
   return std::string(text) + std::string(used < width ? width - used : 0, ' ');

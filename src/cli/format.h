@@ -39,6 +39,9 @@ std::string PrintableLines(std::string_view text);
 std::string Cut(std::string_view text, size_t width, bool utf8 = true);
 std::string PadRight(std::string_view text, size_t width);
 std::string PadLeft(std::string_view text, size_t width);
+// Words of `text` in lines of at most `columns`, all but the first behind `indent` spaces; `used`
+// columns of the first are taken already. No line feed at the end.
+std::string Wrap(std::string_view text, size_t columns, size_t indent, size_t used);
 // Every line of `text` behind `spaces` spaces.
 std::string Indent(std::string_view text, size_t spaces);
 

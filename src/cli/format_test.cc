@@ -128,6 +128,13 @@ TEST(Format, IndentLeavesEmptyLinesEmpty) {
   EXPECT_EQ(Indent("a\n\nb", 2), "  a\n\n  b\n");
 }
 
+TEST(Format, LongTextsAreWrapped) {
+  EXPECT_EQ(Wrap("short", 20, 4, 4), "short");
+  EXPECT_EQ(Wrap("one two three four", 12, 4, 4), "one two\n    three\n    four");
+  EXPECT_EQ(Wrap("a_word_longer_than_the_line b", 10, 2, 0), "a_word_longer_than_the_line\n  b");
+  EXPECT_EQ(Wrap("", 10, 2, 0), "");
+}
+
 TEST(Format, EditDistances) {
   EXPECT_EQ(EditDistance("run", "run"), 0u);
   EXPECT_EQ(EditDistance("rnu", "run"), 2u);

@@ -60,8 +60,11 @@ void AppendGroup(const Group& group, std::string_view word, Colour colour, const
   }
   if (shown > kSameShown)
     *out += fmt::format("{}and {} more (--json lists all)\n", space, shown - kSameShown);
-  if (!group.first->cause.empty())
-    *out += fmt::format("{}cause:  {}\n", space, Printable(group.first->cause));
+  if (!group.first->cause.empty()) {
+    const std::string cause = Printable(group.first->cause);
+    *out +=
+        fmt::format("{}cause:  {}\n", space, Wrap(cause, style.columns, kIndent + 8, kIndent + 8));
+  }
   AppendRemedies(group, out);
 }
 

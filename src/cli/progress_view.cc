@@ -47,10 +47,21 @@ std::string BarText(double fraction, const ViewOptions& options) {
                      PadLeft(Percent(fraction), 5));
 }
 
+double SchemaFraction(const Sample& sample) {
+  if (sample.objects_total == 0) return sample.phase > kSchema ? 1 : 0;
+  // What is left then is not for now.
+  if (sample.phase >= kIncremental && sample.objects_failed == 0) return 1;
+  return static_cast<double>(sample.objects_done) / static_cast<double>(sample.objects_total);
+}
+
 std::string SchemaText(const Sample& sample) {
   std::string text = fmt::format("{} of {}", Count(sample.objects_done),
                                  CountOf(sample.objects_total, "object", "objects"));
   if (sample.objects_failed > 0) text += fmt::format(", {} failed", Count(sample.objects_failed));
+  const uint32_t settled = sample.objects_done + sample.objects_failed;
+  if (sample.phase == kIncremental && settled < sample.objects_total) {
+    text += ", the rest at the switch-over or skipped";
+  }
   return text;
 }
 
@@ -214,11 +225,8 @@ std::vector<std::string> RenderBlock(const Sample& sample, const ViewOptions& op
   lines.push_back(Coloured(options.terminal, Colour::kBold, Printable(options.name)) + "  " +
                   PhaseText(sample));
   if (options.types.schema) {
-    const bool known = sample.objects_total > 0;
-    const double fraction =
-        known ? static_cast<double>(sample.objects_done) / static_cast<double>(sample.objects_total)
-              : (sample.phase > kSchema ? 1.0 : 0.0);
-    AppendPieces("Schema", {BarText(fraction, options), SchemaText(sample)}, options, lines);
+    AppendPieces("Schema", {BarText(SchemaFraction(sample), options), SchemaText(sample)}, options,
+                 lines);
   }
   if (options.types.full) AppendFull(sample, options, lines);
   if (options.types.incremental) AppendChanges(sample, options, lines);

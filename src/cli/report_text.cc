@@ -49,7 +49,9 @@ std::string ShellWord(const std::string& text) {
 }
 
 std::string CommandLine(std::string_view verb, const TextStyle& style) {
-  return fmt::format("sluice {} {}", verb, style.program_line);
+  const bool takes_name =
+      verb.starts_with("schema") || verb.starts_with("status") || verb.starts_with("stop");
+  return fmt::format("sluice {} {}", verb, takes_name ? style.program_line : style.file_line);
 }
 
 std::string ErrorText(const ErrorInfo& error, const TextStyle& style) {

@@ -14,10 +14,11 @@ namespace sluice::cli {
 struct TextStyle {
   Terminal terminal;         // colours and characters
   size_t columns = 80;       // to wrap at
+  std::string file_line;     // as program_line, for commands that take only a file
   std::string program_line;  // how this task is named to the next command: "--state /s shop.yaml"
 };
 
-// `sluice VERB program_line`.
+// `sluice VERB` with the task named as that command takes it.
 std::string CommandLine(std::string_view verb, const TextStyle& style);
 // For a shell: quoted where it has to be.
 std::string ShellWord(const std::string& text);

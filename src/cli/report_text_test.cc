@@ -18,7 +18,7 @@ using ::testing::Not;
 TextStyle Style() {
   TextStyle style;
   style.terminal.utf8 = true;
-  style.program_line = "shop.yaml";
+  style.program_line = style.file_line = "shop.yaml";
   return style;
 }
 

@@ -85,6 +85,12 @@ void Reporter::Finish() {
     thread_.request_stop();
     thread_.join();
   }
+  size_t repeated = 0;
+  {
+    std::lock_guard lock(mutex_);
+    std::swap(repeated, repeated_);
+  }
+  if (repeated > 0) PrintLine(fmt::format("(the same {} more times)", Count(repeated)));
   region_.Close(false);
 }
 
@@ -153,25 +159,35 @@ void Reporter::ShowStop() {
 }
 
 void Reporter::Say(const std::string& line) {
+  if (options_.mode == ReportMode::kJsonLines) {
+    const nlohmann::ordered_json json = {
+        {"event", "message"}, {"time", IsoTime(NowMicros())}, {"text", line}};
+    WriteAll(options_.view.terminal.fd, JsonLine(json));
+    return;
+  }
+  size_t repeated = 0;
   {
     std::lock_guard lock(mutex_);
+    if (line == last_message_) {
+      ++repeated_;
+      return;
+    }
     last_message_ = line;
+    std::swap(repeated, repeated_);
   }
-  const int fd = options_.view.terminal.fd;
+  if (repeated > 0) PrintLine(fmt::format("(the same {} more times)", Count(repeated)));
+  PrintLine(line);
+}
+
+void Reporter::PrintLine(const std::string& line) {
   switch (options_.mode) {
     case ReportMode::kLive:
       region_.Print(PrintableLines(line));
       break;
     case ReportMode::kPlain:
-      WriteAll(fd, IsoTime(NowMicros()) + " " + PrintableLines(line) + "\n");
+      WriteAll(options_.view.terminal.fd, IsoTime(NowMicros()) + " " + PrintableLines(line) + "\n");
       break;
-    case ReportMode::kJsonLines: {
-      const nlohmann::ordered_json json = {
-          {"event", "message"}, {"time", IsoTime(NowMicros())}, {"text", line}};
-      WriteAll(fd, JsonLine(json));
-      break;
-    }
-    case ReportMode::kSilent:
+    default:
       break;
   }
 }

@@ -53,6 +53,7 @@ class Reporter {
   void Loop(const std::stop_token& stop);
   void Show(const Sample& sample);
   void ShowStop();
+  void PrintLine(const std::string& line);
   milliseconds Every() const;
 
   const ReporterOptions options_;
@@ -61,6 +62,7 @@ class Reporter {
   std::mutex mutex_;  // guards what follows
   std::unique_ptr<Sampler> sampler_;
   std::string last_message_;
+  size_t repeated_ = 0;  // how often the last message came again
   std::string position_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> suspended_{false};

@@ -38,7 +38,10 @@ class PositionReader {
     try {
       if (!store_) store_ = store::Store::Open(state_directory_);
       const auto task = store_->FindTask(name_);
-      return task ? PositionText(task->position) : "";
+      std::string position = task ? PositionText(task->position) : "";
+      // The one that is there at first is an earlier run's.
+      if (!first_) first_ = position;
+      return position == *first_ ? "" : position;
     } catch (const Error&) {
       return "";  // the runner meets the same trouble and tells it
     }
@@ -48,6 +51,7 @@ class PositionReader {
   std::string name_;
   std::string state_directory_;
   std::shared_ptr<store::Store> store_;
+  std::optional<std::string> first_;
 };
 
 struct Ending {

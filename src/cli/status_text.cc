@@ -17,6 +17,7 @@ struct Tally {
   size_t done = 0;
   size_t failed = 0;
   size_t skipped = 0;
+  size_t waiting = 0;  // triggers of a task that follows changes
   uint64_t rows = 0;
   uint64_t bytes = 0;
 };
@@ -28,6 +29,10 @@ Tally TallyObjects(const task::StatusReport& report) {
     if (object.state == "done") ++tally.done;
     if (object.state == "failed") ++tally.failed;
     if (object.state == "skipped") ++tally.skipped;
+    if (object.state == "pending" && object.kind == "trigger" &&
+        report.task.phase == "incremental") {
+      ++tally.waiting;
+    }
   }
   return tally;
 }
@@ -49,6 +54,9 @@ std::string Rest(const Tally& tally) {
   std::string text;
   if (tally.failed > 0) text += fmt::format(", {} failed", Count(tally.failed));
   if (tally.skipped > 0) text += fmt::format(", {} skipped", Count(tally.skipped));
+  if (tally.waiting > 0) {
+    text += fmt::format(", {} at the switch-over", CountOf(tally.waiting, "trigger", "triggers"));
+  }
   return text;
 }
 
@@ -178,7 +186,9 @@ std::string StatusText(const task::StatusReport& report, int64_t now_micros,
 std::string ObjectsText(const task::StatusReport& report, const TextStyle& style) {
   std::vector<std::vector<std::string>> rows = {{"state", "kind", "object", "label"}};
   for (const store::ObjectRecord& object : report.objects) {
-    rows.push_back({object.state, object.kind, Printable(object.object), Printable(object.label)});
+    std::string name = Printable(object.object);
+    if (name.ends_with('.')) name.pop_back();  // a database
+    rows.push_back({object.state, object.kind, name, Printable(object.label)});
   }
   std::string out = AlignedTable(rows, {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
   const Tally tally = TallyObjects(report);
@@ -204,15 +214,14 @@ std::string FailuresText(const task::StatusReport& status, const TextStyle& styl
   for (const store::ObjectRecord& object : status.objects) {
     if (object.state != "failed") continue;
     if (first_label.empty()) first_label = object.label;
-    out += fmt::format("  {} {}\n", Coloured(style.terminal, Colour::kRed, "failed"),
-                       Printable(object.label));
+    out += Line(Coloured(style.terminal, Colour::kRed, "failed"), Printable(object.label));
     out += Indent(PrintableLines(object.error), 4);
     out += "    statement:\n" + Indent(PrintableLines(object.sql), 6);
   }
   for (const store::TableRecord& table : status.tables) {
     if (table.state != "failed") continue;
-    out += fmt::format("  {} table {}\n", Coloured(style.terminal, Colour::kRed, "failed"),
-                       Printable(table.table));
+    out +=
+        Line(Coloured(style.terminal, Colour::kRed, "failed"), "table " + Printable(table.table));
     out += Indent(PrintableLines(table.error), 4);
   }
   if (first_label.empty()) return out;
