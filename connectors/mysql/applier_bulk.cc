@@ -25,8 +25,9 @@ class BulkRowWriter : public RowWriter {
       values += '?';
       parameters_.push_back({column.source, false});
     }
-    return bulk_.Run(fmt::format("{} INTO {} ({}) VALUES ({})", replace ? "REPLACE" : "INSERT", target.name, names, values),
-                     parameters_, rows, target.object);
+    const char* verb = replace ? "REPLACE" : "INSERT";
+    return bulk_.Run(fmt::format("{} INTO {} ({}) VALUES ({})", verb, target.name, names, values), parameters_, rows,
+                     target.object);
   }
 
   uint64_t Update(const Target& target, uint64_t mask, Changes rows) override {
