@@ -101,10 +101,6 @@ class LiveRegionTest : public ::testing::Test {
   void SetUp() override {
     winsize size{24, 40, 0, 0};
     ASSERT_EQ(openpty(&master_, &slave_, nullptr, nullptr, &size), 0);
-    termios modes{};
-    ASSERT_EQ(tcgetattr(slave_, &modes), 0);
-    modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);  // what is written is what is read
-    ASSERT_EQ(tcsetattr(slave_, TCSANOW, &modes), 0);
     terminal_.fd = slave_;
     terminal_.interactive = true;
     terminal_.utf8 = true;

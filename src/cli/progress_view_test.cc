@@ -49,7 +49,7 @@ TEST(ProgressView, ShowsEveryPhaseAndTheBusiestTablesInTheirOrder) {
                   "  34.1 MB/s  0:04 left",
                   "  shop.items                           ██░░░░░░░░  20 %  100,000 of 500,000 "
                   "rows  80,000 rows/s",
-                  "  shop.orders                          ███████▏░░  71 %  355,000 of 500,000 "
+                  "  shop.orders                          ███████░░░  71 %  355,000 of 500,000 "
                   "rows  90,000 rows/s",
                   "  3 of 14 tables finished, 1 getting indexes, 8 waiting", "Incremental  waiting",
                   "⠋ 0:12  Ctrl-C stops; the same command goes on later"));
