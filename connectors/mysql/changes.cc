@@ -6,15 +6,15 @@
 //   3. After a schema statement the thread waits until the next call of Next(): only then do the descriptions hold
 //      for what follows.
 //   4. Any failure ends the thread; Next() hands on what is in the queue, then throws it.
+#include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/bounded_queue.h"
 #include "base/log.h"
@@ -166,7 +166,10 @@ class Changes : public connector::ChangeStream {
 
   void Put(model::TransactionPtr transaction) {
     const bool ddl = transaction->ddl.has_value();
-    const size_t weight = sizeof(model::Transaction) + transaction->arena.used() +
+    // What it takes, not what it holds: the arena's first block is there for the smallest transaction too.
+    constexpr size_t kSmallestBlock = 4096;
+    const size_t weight = sizeof(model::Transaction) + std::max(transaction->arena.used(), kSmallestBlock) +
+                          transaction->end.json.capacity() + transaction->gtid.capacity() +
                           transaction->rows.capacity() * sizeof(model::RowChange);
     const std::stop_token stop = stop_.get_token();
     if (!queue_.Push(std::move(transaction), weight, stop)) throw Error(kStopped);

@@ -36,6 +36,7 @@ Decoder::~Decoder() = default;
 
 void Decoder::Feed(std::string_view event) {
   EventHeader header;
+  event_begin_ = offset_;
   try {
     header = ParseHeader(event);
     if (header.length != event.size()) ThrowBadEvent("Its length is not that of what arrived.");
@@ -163,6 +164,10 @@ void Decoder::OnRotate(std::string_view body) {
     AbandonGroup("The log goes on in another file within a transaction.");
   }
   if (name.empty()) ThrowBadEvent("It names no file.");
+  if (skipping_ && !options_.by_gtid && file_ == options_.start.file && name != file_ &&
+      offset_ < options_.start.offset) {
+    ThrowNoSuchPlace();
+  }
   // The one at the start of a connection repeats where reading begins.
   if (name != file_ || offset_ < offset) offset_ = offset;
   file_ = name;
@@ -177,7 +182,7 @@ void Decoder::OnFileBegin(const EventHeader& header, std::string_view body) {
     mysql_gtids_ = std::move(*set);
     track_gtids_ = true;
   }
-  CountFile();
+  CountFile(header);
 }
 
 void Decoder::OnPayload(std::string_view body) {

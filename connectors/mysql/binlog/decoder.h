@@ -114,11 +114,12 @@ class Decoder {
   void CloseGroupEmpty();     // ends it without rows
   void CloseWith(model::TransactionPtr transaction);
   bool BeforeStart() const;
+  [[noreturn]] void ThrowNoSuchPlace() const;
   void Rollback(size_t rows, size_t parts);
   void CutPart();
   model::Transaction& Current();
   void Count();
-  void CountFile();
+  void CountFile(const EventHeader& header);
   void Emit(model::TransactionPtr transaction);
   void Stamp(model::Transaction& transaction) const;
   LogPosition EndPosition() const;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -48,6 +50,14 @@ bool Decoder::BeforeStart() const {
   }
   const int files = CompareFiles(file_, start.file);
   return files < 0 || (files == 0 && event_begin_ < start.offset);
+}
+
+void Decoder::ThrowNoSuchPlace() const {
+  throw Error(kHistoryDiverged)
+      .Object(fmt::format("position {}:{}", options_.start.file, options_.start.offset))
+      .Cause("No transaction ends there in the server's log: the server was restored or lost the end of its log, or the "
+             "position is wrong.")
+      .Remedy("Give a position as SHOW BINARY LOG STATUS (SHOW MASTER STATUS) prints it, or begin anew with --restart.");
 }
 
 void Decoder::AbandonGroup(const char* why) {
@@ -130,11 +140,11 @@ void Decoder::CutPart() {
 
 // A new file counts as a transaction without rows where only files tell how far the log was read: an idle source whose
 // log rotated is then not waited for.
-void Decoder::CountFile() {
+void Decoder::CountFile(const EventHeader& header) {
   if (track_gtids_ || skipping_ || group_.open) return;
   ++ordinal_;
   empties_ = true;
-  empties_committed_ = 0;
+  empties_committed_ = int64_t{header.timestamp} * kMicrosPerSecond;
   empties_gtid_.clear();
 }
 
@@ -145,6 +155,8 @@ void Decoder::CloseGroupEmpty() { CloseWith(nullptr); }
 void Decoder::CloseWith(model::TransactionPtr transaction) {
   const bool has_rows = transaction != nullptr && !transaction->rows.empty();
   if (group_.skipped) {
+    const bool over = !options_.by_gtid && CompareFiles(file_, options_.start.file) == 0 && offset_ > options_.start.offset;
+    if (over) ThrowNoSuchPlace();
     Count();
     group_ = Group();
     return;

@@ -117,8 +117,9 @@ void Decoder::OnSchemaStatement(const QueryEvent& query, const StatementStart& s
     if (!converted && collation != options_.collations.end()) ddl.collation = collation->second.second;
     ddl.foreign_keys_off = query.foreign_keys_off;
     wanted = Wanted(ddl);
-    if (!wanted && ddl.kind == model::DdlKind::kOther) {
-      LogDebug("binlog", fmt::format("not carried: {} at {}:{}", start.words, file_, event_begin_));
+    if (!wanted && ddl.kind == model::DdlKind::kOther && start.words != "DROP TEMPORARY") {
+      // Two words only: what follows may be a password.
+      LogInfo("binlog", fmt::format("not carried: {} ... at {}:{}", start.words, file_, event_begin_));
     }
   }
   if (group_.begun || rows_follow) {
