@@ -1,5 +1,5 @@
-// What is selected, how it is renamed and filtered: the `objects` and `mapping` parts of a task file as a pure
-// function from names and descriptions to mappings. No connections here.
+// What is selected, how it is renamed and filtered: the `objects` and `mapping` parts of a task
+// file as a pure function from names and descriptions to mappings. No connections here.
 #pragma once
 
 #include <map>
@@ -14,23 +14,23 @@
 namespace sluice::selection {
 
 struct TableRule {
-  std::string table;                            // exact name or a pattern with * and ?
-  std::string rename;                           // empty: unchanged
+  std::string table;   // exact name or a pattern with * and ?
+  std::string rename;  // empty: unchanged
   std::string filter;
   std::vector<std::string> exclude_columns;
-  std::vector<std::string> include_columns;     // empty: all
+  std::vector<std::string> include_columns;  // empty: all
   std::map<std::string, std::string> rename_columns;
   std::optional<model::OperationFilter> operations;
 };
 
 struct DatabaseRule {
-  std::string database;                         // exact name or a pattern with * and ?
+  std::string database;  // exact name or a pattern with * and ?
   std::string rename;
   std::optional<model::OperationFilter> operations;
-  bool only_listed = false;                     // `tables` is a list that selects: only these
-  std::vector<TableRule> tables;                // rules for tables; with only_listed also the selection
-  std::vector<std::string> exclude_tables;      // names or patterns
-  bool objects = true;                          // views, routines, triggers too (never with only_listed)
+  bool only_listed = false;                 // `tables` is a list that selects: only these
+  std::vector<TableRule> tables;            // rules for tables; with only_listed also the selection
+  std::vector<std::string> exclude_tables;  // names or patterns
+  bool objects = true;  // views, routines, triggers too (never with only_listed)
 };
 
 struct MappingRule {
@@ -67,21 +67,23 @@ class Selection : public model::NameMap {
   model::TableMappingPtr MapTable(const model::Table& table) const override;
 
   bool DatabaseSelected(const std::string& database) const;
-  // Views, routines and triggers of a database: carried when the database is chosen whole and not switched off.
+  // Views, routines and triggers of a database: carried when the database is chosen whole and not
+  // switched off.
   bool ObjectsSelected(const std::string& database) const;
   // The names that rules mention without a pattern: to be reported when they do not exist.
   std::vector<std::string> NamedDatabases() const;
   std::vector<model::ObjectName> NamedTables() const;
 
  private:
-  friend Result<std::vector<model::TableMappingPtr>> MapTables(const Selection& selection,
-                                                               const std::vector<model::TablePtr>& tables);
+  friend Result<std::vector<model::TableMappingPtr>> MapTables(
+      const Selection& selection, const std::vector<model::TablePtr>& tables);
   struct State;
   explicit Selection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-// Mappings for all selected tables; refuses collisions of database, table and column names and unknown columns in rules.
+// Mappings for all selected tables; refuses collisions of database, table and column names and
+// unknown columns in rules.
 Result<std::vector<model::TableMappingPtr>> MapTables(const Selection& selection,
                                                       const std::vector<model::TablePtr>& tables);
 

@@ -33,7 +33,8 @@ constexpr std::pair<TaskState, std::string_view> kStates[] = {
 };
 
 constexpr std::string_view kSaveTask =
-    R"sql(INSERT INTO tasks (name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop)
+    R"sql(INSERT INTO tasks (name, id, state, phase, spec_hash, error, position, created_micros, updated_micros,
+  final_stop)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET
   id = excluded.id, state = excluded.state, phase = excluded.phase, spec_hash = excluded.spec_hash,
@@ -62,7 +63,8 @@ constexpr std::string_view kSelectTables =
 WHERE task = ? ORDER BY seq)sql";
 
 constexpr std::string_view kSelectTask =
-    R"sql(SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop FROM tasks)sql";
+    R"sql(SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop
+FROM tasks)sql";
 
 // In a state directory of several users only its owner may read: errors and statements hold names
 // of objects.
@@ -82,9 +84,10 @@ void MakeDirectory(const std::string& directory) {
   }
 }
 
-// SQLite creates its other files with the mode of this one. A file that is there is not touched: closing it would
-// release the locks that this process's other connections hold on it (POSIX; sqlite.org/howtocorrupt.html 2.2), and the
-// next process to leave would then remove the write-ahead log under them.
+// SQLite creates its other files with the mode of this one. A file that is there is not touched:
+// closing it would release the locks that this process's other connections hold on it (POSIX;
+// sqlite.org/howtocorrupt.html 2.2), and the next process to leave would then remove the
+// write-ahead log under them.
 void MakeFile(const std::string& file) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor < 0) {

@@ -54,7 +54,9 @@ TEST_F(TaskFileTest, EveryKey) {
   const TaskSpec spec = Load(R"(
 version: 1
 name: shop-move
-source:      {engine: mysql, host: 10.0.0.1, port: 3310, user: dts, password: "${env:SLUICE_TEST_PW}", tls: {mode: verify-ca, ca: ca.pem, certificate: ca.pem, key: ca.pem}}
+source:
+  {engine: mysql, host: 10.0.0.1, port: 3310, user: dts, password: "${env:SLUICE_TEST_PW}",
+   tls: {mode: verify-ca, ca: ca.pem, certificate: ca.pem, key: ca.pem}}
 destination: {engine: mysql, host: "::1", user: dts, password: "${file:pw}", tls: off}
 types: [incremental, schema, full]
 objects:
