@@ -110,7 +110,7 @@ class MysqlLoader : public connector::Loader {
     infile_.Install(connection_.handle());
     connection_.Execute(
         "SET SESSION foreign_key_checks = 0, unique_checks = 0, innodb_lock_wait_timeout = 600, "
-        "wait_timeout = 2147483, max_error_count = 64");
+        "wait_timeout = 2147483");
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     if (connection_.is_mariadb() && connection_.version() >= 100101) {
       connection_.Execute("SET SESSION max_statement_time = 0");

@@ -72,6 +72,8 @@ Plan MakePlan(Task::Context& context, std::stop_token stop) {
       const bool trigger = object.kind == model::ObjectKind::kTrigger;
       if (!whole && !trigger) continue;
       if (trigger && !selection.Selected(object.table)) continue;
+      // Views share their names with tables: what excludes a name excludes both.
+      if (object.kind == model::ObjectKind::kView && !selection.Selected(object.name)) continue;
       plan.objects.push_back(std::move(object));
     }
   }
