@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         soak = item.get_closest_marker("soak") and not config.getoption("--soak")
         if config.getoption("--pending"):
-            (kept if is_pending(item) else dropped).append(item)
+            (kept if is_pending(item) and not soak else dropped).append(item)
         elif is_pending(item):
             left_pending += 1
             dropped.append(item)

@@ -141,3 +141,17 @@ def test_table_attributes(pair, sluice):
     )
     destination.execute("ANALYZE TABLE types.attributes")
     assert destination.value(next_id) >= 1001
+
+
+def test_enum_error_value(pair, sluice):
+    """Index 0 of an ENUM, left behind by sessions without strict mode: neither lost nor changed."""
+    source, destination = pair
+    some = [every_type.ENUM_ERROR_VALUE]
+    prepare(source, some)
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    with source.session("types") as session:
+        every_type.insert(session, some, first=1000)
+        every_type.change(session, some, first=1)
+    task.run_until_caught_up()
+    compare.assert_equal(source, "types", destination)

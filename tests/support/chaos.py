@@ -68,7 +68,7 @@ class Chaos:
         """Waits for a random moment: a phase by condition, then a random part of a second."""
         phase = self.rng.choice(PHASES)
         if phase != "any":
-            order = ["", "schema", "full", "incremental"]
+            order = ["", "precheck", "schema", "full", "incremental"]
             with_deadline = time.monotonic() + 20
             while time.monotonic() < with_deadline and self.task.is_running:
                 status = self.task.status()
@@ -98,17 +98,18 @@ class Chaos:
             self.task.start()
 
     def _finish(self, seconds):
-        number = self.rng.randrange(10**15)
-        self.source.execute(
-            "CREATE TABLE IF NOT EXISTS bank.sluice_marker (id BIGINT PRIMARY KEY)",
-            f"INSERT INTO bank.sluice_marker VALUES ({number})",
-        )
+        # A new table, not a row: independent rows may overtake each other on the lanes, a schema statement is a
+        # barrier, so that everything before it has arrived when it has.
+        marker = f"sluice_marker_{self.rng.randrange(10**15)}"
+        self.source.execute(f"CREATE TABLE bank.{marker} (id BIGINT PRIMARY KEY)")
 
         def arrived():
             if not self.task.is_running:
                 raise AssertionError(f"`run` ended with {self.task.process.returncode}:\n{self.task.log_text()}")
             try:
-                return self.destination.value(f"SELECT 1 FROM bank.sluice_marker WHERE id={number}")
+                return self.destination.value(
+                    f"SELECT 1 FROM information_schema.tables WHERE table_schema='bank' AND table_name='{marker}'"
+                )
             except Exception:  # noqa: BLE001 - not there yet
                 return None
 

@@ -8,6 +8,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+import re
 
 
 @dataclasses.dataclass
@@ -200,10 +201,13 @@ def shape(server, database):
                 key=repr,
             ),
             "foreign keys": sorted(
-                server.query(
-                    "SELECT constraint_name, referenced_table_name, update_rule, delete_rule FROM "
-                    "information_schema.referential_constraints WHERE constraint_schema=%s AND table_name=%s",
-                    (database, table),
+                (
+                    (name, referenced, _rule(update), _rule(delete))
+                    for name, referenced, update, delete in server.query(
+                        "SELECT constraint_name, referenced_table_name, update_rule, delete_rule FROM "
+                        "information_schema.referential_constraints WHERE constraint_schema=%s AND table_name=%s",
+                        (database, table),
+                    )
                 ),
                 key=repr,
             ),
@@ -211,11 +215,15 @@ def shape(server, database):
     return result
 
 
-def _type(text):
-    """MySQL 8.0.19 and later leave the display width out."""
-    import re
+def _rule(text):
+    """Two names of one thing in InnoDB; the flavours have different defaults."""
+    return "NO ACTION" if text == "RESTRICT" else text
 
-    return re.sub(r"^((?:tiny|small|medium|big)?int|year)\(\d+\)", r"\1", text.lower())
+
+def _type(text):
+    """Without what the flavours write in different ways: MySQL 8.0.19 leaves display widths out, MariaDB's JSON is text."""
+    text = re.sub(r"^((?:tiny|small|medium|big)?int|year)\(\d+\)", r"\1", text.lower())
+    return "longtext" if text == "json" else text
 
 
 def _is_auto(extra):

@@ -212,7 +212,6 @@ def _choices():
         "enum_300", "enum(" + ",".join(f"'e{i}'" for i in range(300)) + ")", "'e0'", "'e255'", "'e256'", "'e299'"
     )
     yield _case("enum_latin1", "enum('é','ß') character set latin1", "'é'", "'ß'")
-    yield _case("enum_invalid", "enum('a','b')", "'a'", "'no such member'")
     yield _case("set", "set('a','b','ü','it''s')", "''", "'a'", "'a,b,ü'", "'it''s'")
     yield _case("set_64", f"set({members})", "''", "'m0'", "'m63'", "'" + ",".join(f"m{i}" for i in range(64)) + "'")
     yield _case("set_9", "set('1','2','3','4','5','6','7','8','9')", "'9'", "'1,9'", "'8'")
@@ -274,6 +273,10 @@ def _flavoured():
         sources=("mysql",),
         same_kind_only=True,
     )
+
+
+# The error value '' (index 0) that a session without strict mode leaves in an ENUM, and what a SET drops then.
+ENUM_ERROR_VALUE = Case("enum_error_value", "enum('a','b')", ("'a'", "'no such member'"))
 
 
 def cases(source_kind, destination_kind):

@@ -135,15 +135,19 @@ def _make_template(kind, path):
             + _mysql_folders()
             + ["--initialize-insecure", "--innodb-redo-log-capacity=64M", "--innodb-flush-method=nosync"]
         )
+    # A folder for temporary files of its own: a starting MariaDB removes those of other servers from a shared one.
+    scratch = path.parent / f"template-{kind}-tmp"
+    scratch.mkdir(exist_ok=True)
     with open(log, "wb") as out:
         done = subprocess.run(
-            command + [f"--datadir={path}"] + _user(),
+            command + [f"--datadir={path}", f"--tmpdir={scratch}"] + _user(),
             stdout=out,
             stderr=out,
             check=False,
             env={**os.environ, "PATH": _path()},
         )
     if done.returncode != 0:
+        shutil.rmtree(path, ignore_errors=True)
         raise ServerFailed(f"initialising {kind} failed:\n{log.read_text(errors='replace')[-3000:]}")
 
 

@@ -167,25 +167,30 @@ def create(server, database="shop", customers=50, products=30, orders=200, visit
             session.execute(statement)
 
 
+def _some(session, rng, table):
+    """The key of a random row, found by key; None when the table is empty."""
+    low, high = session.query(f"SELECT MIN(id), MAX(id) FROM {table}")[0]
+    if low is None:
+        return None
+    return session.value(f"SELECT MIN(id) FROM {table} WHERE id >= %s", (rng.randint(low, high),))
+
+
 def write_once(session, rng):
     """One transaction of everyday business, keys of every table touched."""
     session.execute("START TRANSACTION")
     dice = rng.random()
-    customer = session.value("SELECT id FROM customers ORDER BY RAND() LIMIT 1")
+    customer = _some(session, rng, "customers")
     if dice < 0.4 and customer:
         session.execute(
             "INSERT INTO orders (customer_id, note, ordered) VALUES (%s,%s,NOW(6))", (customer, f"note {rng.random()}")
         )
         order = session.value("SELECT LAST_INSERT_ID()")
         for line in range(1, rng.randint(2, 4)):
-            product = session.value("SELECT id FROM products ORDER BY RAND() LIMIT 1")
+            product = _some(session, rng, "products")
             session.execute("INSERT INTO order_lines VALUES (%s,%s,%s,%s)", (order, line, product, rng.randint(1, 5)))
             session.execute("UPDATE products SET stock=stock-1 WHERE id=%s", (product,))
     elif dice < 0.6:
-        session.execute(
-            "UPDATE orders SET state=%s WHERE id=(SELECT id FROM (SELECT id FROM orders ORDER BY RAND() LIMIT 1) x)",
-            (rng.choice(STATES),),
-        )
+        session.execute("UPDATE orders SET state=%s WHERE id=%s", (rng.choice(STATES), _some(session, rng, "orders")))
     elif dice < 0.7:
         session.execute(
             "INSERT INTO customers (email, name) VALUES (%s,%s)", (f"n{rng.randrange(10 ** 12)}@example.com", "New")
