@@ -22,7 +22,7 @@ void Collect(std::vector<PrecheckItem>* items, const std::string& side, const Ch
   } catch (const Error& error) {
     if (error.info().code == kStopped.id) throw;
     items->push_back({.id = "connection." + side,
-                      .title = error.info().title,
+                      .title = fmt::format("[{}] {}", error.info().code, error.info().title),
                       .side = side,
                       .status = PrecheckStatus::kFailed,
                       .object = error.info().object,

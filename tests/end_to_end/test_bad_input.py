@@ -100,12 +100,14 @@ def test_a_row_that_the_destination_cannot_take(get, sluice):
     task = sluice(source, destination, types=["schema", "full", "incremental"], objects=[{"database": "big"}])
     finished = task.call("run", "--until", "caught-up")
     # LOAD DATA streams, so that the load may work; a change may not.
+    # Not by HEX(): its result would be larger than the packet of this destination, and so NULL.
+    rows = "SELECT id, LENGTH(v), MD5(v) FROM big.t ORDER BY id"
     if finished.code == 0:
-        compare.assert_equal(source, "big", destination)
+        assert source.query(rows) == destination.query(rows)
         source.execute("UPDATE big.t SET v=REPEAT('y', 4000000) WHERE id=2")
         finished = task.call("run", "--until", "caught-up")
     if finished.code == 0:
-        compare.assert_equal(source, "big", destination)
+        assert source.query(rows) == destination.query(rows)
     else:
         assert finished.code in (3, 4)
         assert "big.t" in finished.text and "max_allowed_packet" in finished.text, finished
