@@ -70,9 +70,7 @@ void ApplyLane::Execute(const LaneBatch& batch) {
 }
 
 bool ApplyLane::TryOnce(const LaneBatch& batch, const LeveledBatch& leveled, bool& commit_unknown) {
-  if (applier_ == nullptr) {
-    applier_ = context_.request.destination->OpenApplier({context_.sessions, fmt::format("apply {}", lane_)});
-  }
+  OpenSession();
   if (commit_unknown) {
     if (TookEffect(batch)) return true;
     commit_unknown = false;
@@ -104,6 +102,7 @@ bool ApplyLane::TryOnce(const LaneBatch& batch, const LeveledBatch& leveled, boo
 
 // Leaves the transaction open with everything applied, if nothing fails this time.
 void ApplyLane::ApplyOneByOne(const LaneBatch& batch) {
+  OpenSession();  // a rollback that failed has closed it
   applier_->Begin();
   for (const ApplyUnit* unit : batch.units) {
     for (const PlannedChange& change : unit->changes) {
@@ -119,6 +118,11 @@ void ApplyLane::ApplyOneByOne(const LaneBatch& batch) {
 
 bool ApplyLane::TookEffect(const LaneBatch& batch) {
   return IsRecorded(context_, batch.units.front()->ordinal);  // all of a batch or nothing
+}
+
+void ApplyLane::OpenSession() {
+  if (applier_ != nullptr) return;
+  applier_ = context_.request.destination->OpenApplier({context_.sessions, fmt::format("apply {}", lane_)});
 }
 
 void ApplyLane::RollBack() {

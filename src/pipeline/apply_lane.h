@@ -30,6 +30,7 @@ class ApplyLane {
   bool TryOnce(const LaneBatch& batch, const LeveledBatch& leveled, bool& commit_unknown);
   void ApplyOneByOne(const LaneBatch& batch);
   bool TookEffect(const LaneBatch& batch);
+  void OpenSession();
   void RollBack();
   void Count(const LaneBatch& batch) const;
 
