@@ -41,7 +41,8 @@ MySqlCatalog::MySqlCatalog(const connector::Endpoint& endpoint, const connector:
     : connection_(endpoint, context, {.multi_statements = true}) {
   dialect_ = DialectFor("", connection_.is_mariadb() ? "mariadb" : "mysql", connection_.version());
   lower_case_names_ = static_cast<int>(Number(connection_.QueryOne("SELECT @@lower_case_table_names")));
-  for (const TextRow& row : connection_.Query("SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS='YES'")) {
+  for (const TextRow& row :
+       connection_.Query("SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS='YES'")) {
     transactional_engines_.insert(sql::ToLower(Text(row[0])));
   }
 }
@@ -118,7 +119,8 @@ std::vector<connector::TableSummary> MySqlCatalog::ListTables(const std::string&
 size_t MySqlCatalog::ShowCreateBatch(const std::string& database, const std::vector<std::string>& names, size_t begin,
                                      size_t end, std::map<std::string, std::string>& statements) {
   std::string sql;
-  for (size_t i = begin; i < end; ++i) sql += (i > begin ? ";SHOW CREATE TABLE " : "SHOW CREATE TABLE ") + Quote(database, names[i]);
+  for (size_t i = begin; i < end; ++i)
+    sql += (i > begin ? ";SHOW CREATE TABLE " : "SHOW CREATE TABLE ") + Quote(database, names[i]);
   MYSQL* handle = connection_.handle();
   int status = mysql_real_query(handle, sql.data(), sql.size());
   for (size_t i = begin; i < end; ++i) {
@@ -199,8 +201,9 @@ bool MySqlCatalog::Exists(model::ObjectKind kind, const model::ObjectName& name)
     case ObjectKind::kTable:
     case ObjectKind::kView:
       // Tables and views share their names: either is in the way of the other.
-      query = fmt::format("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-                          schema, Literal(name.name));
+      query =
+          fmt::format("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                      schema, Literal(name.name));
       break;
     case ObjectKind::kTrigger:
       query = fmt::format("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {} AND "

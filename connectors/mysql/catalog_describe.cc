@@ -6,6 +6,40 @@
 namespace sluice::mysql {
 namespace {
 
+// Well-formed UTF-8 (Unicode Standard, table 3-7).
+bool IsUtf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 4;
+    if (more == 4 || i + more >= text.size()) return false;
+    for (size_t k = 1; k <= more; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    i += more + 1;
+  }
+  return true;
+}
+
+// Defaults of binary columns stand as raw bytes in MariaDB's statements. Statements are UTF-8 here: they become 0x...
+std::string WithoutRawBytes(std::string statement, const sql::Dialect& dialect) {
+  if (IsUtf8(statement)) return statement;
+  sql::Tokens tokens = sql::Tokenize(statement, dialect);
+  for (sql::Token& token : tokens) {
+    if (!token.IsString() || IsUtf8(token.text)) continue;
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    std::string hex = "0x";
+    for (const char c : token.value) {
+      const auto byte = static_cast<unsigned char>(c);
+      hex += kDigits[byte >> 4];
+      hex += kDigits[byte & 15];
+    }
+    const std::string gap = token.gap;
+    token = sql::Number(hex);
+    token.gap = gap;
+  }
+  return sql::Render(tokens);
+}
+
 bool Contains(const std::string& text, std::string_view part) {
   return sql::ToLower(text).find(part) != std::string::npos;
 }
@@ -82,7 +116,7 @@ model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& f
                               const sql::Dialect& dialect) {
   auto table = std::make_shared<model::Table>();
   table->name = name;
-  table->create_statement = std::move(create_statement);
+  table->create_statement = WithoutRawBytes(std::move(create_statement), dialect);
   table->storage_engine = facts.engine;
   table->transactional = facts.transactional;
   table->rows_estimated = facts.rows;

@@ -19,9 +19,10 @@ std::string ToUpper(std::string_view text) {
 }
 
 bool StartsQuery(const Cursor& cursor) {
-  return cursor.SeesWord("AS") || cursor.SeesWord("SELECT") || cursor.SeesWord("IGNORE") || cursor.SeesWord("REPLACE") ||
-         cursor.SeesWord("VALUES") || (cursor.SeesWord("WITH") && !cursor.SeesWord("SYSTEM", 1)) ||
-         cursor.Peek().IsSymbol("(") || cursor.SeesWord("TABLE");
+  return cursor.SeesWord("AS") || cursor.SeesWord("SELECT") || cursor.SeesWord("IGNORE") ||
+         cursor.SeesWord("REPLACE") || cursor.SeesWord("VALUES") ||
+         (cursor.SeesWord("WITH") && !cursor.SeesWord("SYSTEM", 1)) || cursor.Peek().IsSymbol("(") ||
+         cursor.SeesWord("TABLE");
 }
 
 // The partition clause ends where a query begins or the statement ends.

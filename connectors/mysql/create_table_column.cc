@@ -142,7 +142,8 @@ void TakeAttribute(const Tokens& tokens, Cursor& cursor, ColumnAttribute& attrib
     cursor.TakeWord("KEY");
   } else if (cursor.TakeWords({"PRIMARY", "KEY"}) || cursor.TakeWord("PRIMARY") || cursor.TakeWord("KEY")) {
     attribute.name = "PRIMARY KEY";
-  } else if (cursor.TakeWords({"WITH", "SYSTEM", "VERSIONING"}) || cursor.TakeWords({"WITHOUT", "SYSTEM", "VERSIONING"})) {
+  } else if (cursor.TakeWords({"WITH", "SYSTEM", "VERSIONING"}) ||
+             cursor.TakeWords({"WITHOUT", "SYSTEM", "VERSIONING"})) {
     attribute.name = "SYSTEM VERSIONING";
   } else if (cursor.TakeWords({"NOT", "SECONDARY"})) {
     attribute.name = "NOT SECONDARY";

@@ -18,8 +18,8 @@ bool HasSqlMode(std::string_view mode, std::string_view flag);  // `mode` as tex
 // How a server with this sql_mode reads a statement. Of an unknown flavour every executable comment is read.
 sql::Dialect DialectFor(std::string_view sql_mode, std::string_view flavour = "", uint32_t version = 0);
 
-// `kind`, `objects` and `new_names` of the statement, `statement`, `database` and `sql_mode` as given. kOther is what is
-// not carried and, more often, what concerns no table: BEGIN, temporary tables, users, events, databases, triggers.
+// `kind`, `objects` and `new_names` of the statement, `statement`, `database` and `sql_mode` as given. kOther is what
+// is not carried and, more often, what concerns no table: BEGIN, temporary tables, users, events, databases, triggers.
 // CREATE TABLE a LIKE b names b as second object, although nothing happens to it: its description is needed for a's.
 // Names are as written: with lower_case_table_names=1 the caller lowers them. Never throws, whatever the text is.
 model::DdlChange ClassifyDdl(std::string_view statement, std::string_view default_database, std::string_view sql_mode);

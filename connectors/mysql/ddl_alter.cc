@@ -7,6 +7,7 @@
 
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/create_table_column.h"
+#include "connectors/mysql/ddl_alter_names.h"
 #include "sql/cursor.h"
 
 namespace sluice::mysql {
@@ -15,24 +16,8 @@ namespace {
 using sql::Cursor;
 using sql::Tokens;
 
-enum class Named { kKey, kForeignKey, kConstraint };
-
 bool IsOneOf(const Cursor& cursor, std::initializer_list<std::string_view> words) {
   return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return cursor.SeesWord(word); });
-}
-
-bool HasElement(const CreateTable& table, Named what, const std::string& name) {
-  return std::any_of(table.elements.begin(), table.elements.end(), [&](const TableElement& element) {
-    if (!sql::EqualIgnoringCase(element.name, name)) return false;
-    const bool foreign = element.kind == ElementKind::kForeignKey;
-    const bool check = element.kind == ElementKind::kCheck;
-    switch (what) {
-      case Named::kKey: return element.IsKey();
-      case Named::kForeignKey: return foreign;
-      case Named::kConstraint: return foreign || check || element.IsKey();
-    }
-    return false;
-  });
 }
 
 class Translator {
@@ -57,9 +42,9 @@ class Translator {
   }
 
   void AddElement(TableElement element) {
-    if (element.name.empty()) {
-      AddIndexOf(element);
-      NameAsSource(element);
+    if (element.name.empty() && context_.after != nullptr) {
+      if (auto index = IndexOfForeignKey(element, context_, taken_)) AddElement(std::move(*index));
+      NameAsSource(element, context_, default_database_, taken_);
     }
     if (!MapElement(element, context_.source, context_.columns, context_.names, notes_)) return;
     if (!context_.flavour.TranslateElement(element, notes_)) return;
@@ -77,72 +62,6 @@ class Translator {
   AlterText Take() { return std::move(out_); }
 
  private:
-  // With an unnamed foreign key the server makes an index, named after a column; once the key has a name, the index
-  // would get that.
-  void AddIndexOf(const TableElement& element) {
-    if (context_.after == nullptr || element.kind != ElementKind::kForeignKey) return;
-    const std::vector<KeyPartText> parts = KeyParts(element);
-    for (const model::Key& key : context_.after->keys) {
-      if (key.primary || key.unique || key.has_expression || key.parts.size() != parts.size()) continue;
-      if (taken_.contains(key.name) || HasElement(context_.target, Named::kKey, key.name)) continue;
-      sql::Tokens tokens = {sql::Word("KEY"), sql::BacktickName(key.name)};
-      bool same = true;
-      for (size_t i = 0; i < parts.size(); ++i) {
-        const std::string& column = context_.after->columns[key.parts[i].column].name;
-        same = same && sql::EqualIgnoringCase(column, parts[i].column);
-        tokens.push_back(sql::Symbol(i == 0 ? "(" : ","));
-        tokens.push_back(sql::BacktickName(column));
-      }
-      if (!same) continue;
-      tokens.push_back(sql::Symbol(")"));
-      taken_.insert(key.name);
-      AddElement(ParseElement(std::move(tokens)));
-      return;
-    }
-  }
-
-  // The names that servers make up depend on names of columns, of the table, and of what was there before.
-  void NameAsSource(TableElement& element) {
-    if (context_.after == nullptr) return;
-    if (element.kind == ElementKind::kForeignKey) {
-      const auto text = ParseForeignKey(element, default_database_);
-      const auto same = [&](const model::ForeignKey& key) {
-        if (!text || key.columns.size() != text->columns.size() || taken_.contains(key.name)) return false;
-        for (size_t i = 0; i < key.columns.size(); ++i) {
-          if (!sql::EqualIgnoringCase(context_.after->columns[key.columns[i]].name, text->columns[i])) return false;
-        }
-        return key.referenced == text->referenced && !HasElement(context_.target, Named::kForeignKey, key.name);
-      };
-      const auto found = std::find_if(context_.after->foreign_keys.begin(), context_.after->foreign_keys.end(), same);
-      if (found == context_.after->foreign_keys.end()) return;
-      taken_.insert(found->name);
-      const size_t constraint = element.tokens.front().Is("CONSTRAINT") ? 1 : 0;
-      element.tokens.erase(element.tokens.begin(), element.tokens.begin() + static_cast<std::ptrdiff_t>(constraint));
-      element.tokens.front().gap = " ";
-      element.tokens.insert(element.tokens.begin(), {sql::Word("CONSTRAINT"), sql::BacktickName(found->name)});
-      element.name = found->name;
-      return;
-    }
-    if (!element.IsKey()) return;
-    const std::vector<KeyPartText> parts = KeyParts(element);
-    const auto same = [&](const model::Key& key) {
-      if (key.has_expression || key.parts.size() != parts.size() || taken_.contains(key.name)) return false;
-      if (HasElement(context_.target, Named::kKey, key.name)) return false;
-      for (size_t i = 0; i < parts.size(); ++i) {
-        if (!sql::EqualIgnoringCase(context_.after->columns[key.parts[i].column].name, parts[i].column)) return false;
-      }
-      return true;
-    };
-    const auto found = std::find_if(context_.after->keys.begin(), context_.after->keys.end(), same);
-    if (found == context_.after->keys.end() || found->primary) return;
-    taken_.insert(found->name);
-    // The name stands before the type and the list of parts.
-    size_t at = 0;
-    while (at < element.tokens.size() && !element.tokens[at].IsSymbol("(") && !element.tokens[at].Is("USING")) ++at;
-    element.tokens.insert(element.tokens.begin() + static_cast<std::ptrdiff_t>(at), sql::BacktickName(found->name));
-    element.name = found->name;
-  }
-
   // What stands between two commas; a partition clause may follow an action without a comma.
   void Part(Tokens part) {
     for (size_t i = 1; i + 1 < part.size(); ++i) {
@@ -173,20 +92,22 @@ class Translator {
       AlterPart(tokens, cursor);
     } else if (cursor.TakeWord("RENAME")) {
       RenamePart(cursor);
-    } else if (cursor.TakeWords({"CONVERT", "TO", "CHARACTER", "SET"}) || cursor.TakeWords({"CONVERT", "TO", "CHARSET"})) {
+    } else if (cursor.TakeWords({"CONVERT", "TO", "CHARACTER", "SET"}) ||
+               cursor.TakeWords({"CONVERT", "TO", "CHARSET"})) {
       Convert(cursor);
     } else if (cursor.SeesWords({"PARTITION", "BY"})) {
       PartitionBy(std::move(tokens));
     } else if (cursor.SeesWords({"ORDER", "BY"})) {
       in_order_by_ = true;  // the order in which rows lie now: nothing that lasts
-    } else if (IsOneOf(cursor, {"ALGORITHM", "LOCK", "WITHOUT", "ONLINE"}) || cursor.SeesWords({"WITH", "VALIDATION"})) {
+    } else if (IsOneOf(cursor, {"ALGORITHM", "LOCK", "WITHOUT", "ONLINE"}) ||
+               cursor.SeesWords({"WITH", "VALIDATION"})) {
       // How the source did it says nothing about how the destination can.
     } else if (IsOneOf(cursor, {"DISCARD", "IMPORT"})) {
       notes_.push_back(sql::Render(tokens) + " left out: it moves files of the source");
     } else if (cursor.TakeWords({"EXCHANGE", "PARTITION"})) {
       Exchange(tokens, cursor);
-    } else if (IsOneOf(cursor, {"FORCE", "ENABLE", "DISABLE", "REMOVE", "TRUNCATE", "COALESCE", "REORGANIZE", "REBUILD",
-                                "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR", "UPGRADE"})) {
+    } else if (IsOneOf(cursor, {"FORCE", "ENABLE", "DISABLE", "REMOVE", "TRUNCATE", "COALESCE", "REORGANIZE",
+                                "REBUILD", "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR", "UPGRADE"})) {
       if (PartitionsThere(cursor)) Emit(sql::Render(tokens));
     } else {
       Options(tokens);
@@ -230,7 +151,8 @@ class Translator {
 
   static bool IsElementStart(const Cursor& cursor) {
     if (cursor.Peek().kind != sql::TokenKind::kWord) return false;
-    if (IsOneOf(cursor, {"CONSTRAINT", "PRIMARY", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK", "KEY", "INDEX"})) {
+    if (IsOneOf(cursor,
+                {"CONSTRAINT", "PRIMARY", "UNIQUE", "FULLTEXT", "SPATIAL", "FOREIGN", "CHECK", "KEY", "INDEX"})) {
       return true;
     }
     return cursor.SeesWords({"PERIOD", "FOR"}) || cursor.SeesWords({"VECTOR", "KEY"}) ||
@@ -337,7 +259,8 @@ class Translator {
     } else if (cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName())) {
       cursor.Skip();
       DropNamed(cursor, Named::kKey, "INDEX");
-    } else if (cursor.TakeWord("CONSTRAINT") || (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName() && cursor.TakeWord("CHECK"))) {
+    } else if (cursor.TakeWord("CONSTRAINT") ||
+               (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName() && cursor.TakeWord("CHECK"))) {
       DropNamed(cursor, Named::kConstraint, "CONSTRAINT");
     } else {
       cursor.TakeWord("COLUMN");

@@ -22,8 +22,8 @@ struct AlterContext {
   const Flavour& flavour;
   // The table as it stands where the statement will run: tells whether a key to be dropped was ever made there.
   const CreateTable& target;
-  // The table after the statement, as the source describes it: keys that the statement leaves unnamed get the names that
-  // the source's server gave them. Null: the server names them.
+  // The table after the statement, as the source describes it: keys that the statement leaves unnamed get the names
+  // that the source's server gave them. Null: the server names them.
   const model::Table* after = nullptr;
 };
 

@@ -258,7 +258,8 @@ class DdlTranslator {
     // A routine's names belong to its own database, a view's to the session that made it.
     context.default_database = view ? ddl_.database : source.database;
     context.view = view;
-    std::string sql = TranslateObjectStatement(kind, ddl_.statement, dialect_, context, object, names_, flavour_, notes_);
+    std::string sql =
+        TranslateObjectStatement(kind, ddl_.statement, dialect_, context, object, names_, flavour_, notes_);
     Emit(SchemaStage::kObjects, kind, source, object, std::move(sql)).default_database = object.database;
   }
 

@@ -152,7 +152,8 @@ void Flavour::TranslateDefault(ColumnText& column, Notes& notes) const {
 void Flavour::TranslateAttributes(ColumnText& column, Notes& notes, std::vector<TableElement>& checks) const {
   const std::string name = column.name.Name();
   const bool generated = column.Has("AS");
-  const bool needs_value = column.Has("NOT NULL") && !column.Has("DEFAULT") && !column.Has("AUTO_INCREMENT") && !generated;
+  const bool needs_value =
+      column.Has("NOT NULL") && !column.Has("DEFAULT") && !column.Has("AUTO_INCREMENT") && !generated;
   const auto drop = [&](const ColumnAttribute& one, std::string_view why) {
     notes.push_back(fmt::format("column {}: {} left out{}", name, sql::Render(one.tokens), why));
   };
@@ -163,7 +164,8 @@ void Flavour::TranslateAttributes(ColumnText& column, Notes& notes, std::vector<
       if (one.name == "SRID") {
         notes.push_back(fmt::format("column {}: SRID {} is not enforced there", name, one.value));
         // Its grammar has it as a part of the type.
-        for (sql::Token& token : sql::Tokenize(" REF_SYSTEM_ID=" + one.value, {})) column.type.push_back(std::move(token));
+        for (sql::Token& token : sql::Tokenize(" REF_SYSTEM_ID=" + one.value, {}))
+          column.type.push_back(std::move(token));
         continue;
       } else if (one.name == "INVISIBLE" && needs_value) {
         drop(one, ": without a default, NOT NULL forbids it there");

@@ -17,8 +17,8 @@ struct BodyContext {
   bool view = false;
 };
 
-// Databases, tables and columns named from tokens[begin] on. Names that a query resolves by itself (a column without its
-// table in a routine) stay as they are: no grammar here could tell whose they are.
+// Databases, tables and columns named from tokens[begin] on. Names that a query resolves by itself (a column without
+// its table in a routine) stay as they are: no grammar here could tell whose they are.
 void MapNames(sql::Tokens& tokens, size_t begin, const BodyContext& context, const model::NameMap& names);
 
 // The statement of a SchemaObject, or of CREATE or ALTER VIEW, PROCEDURE, FUNCTION in the log, for the destination.

@@ -93,7 +93,8 @@ class Mapper {
         in_from = true;
         from_depth = depth;
       }
-      for (const std::string_view word : {"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "SELECT", "SET", "ON"}) {
+      for (const std::string_view word :
+           {"WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "SELECT", "SET", "ON"}) {
         if (token.Is(word)) in_from = false;
       }
       if (token.IsSymbol(";")) in_from = false;

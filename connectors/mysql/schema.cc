@@ -102,6 +102,12 @@ void MySqlSchemaWriter::DropTakenNames(CreateTable& table, Notes& notes) {
 std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& table, const model::TableMapping& mapping,
                                                           const model::NameMap& names,
                                                           const connector::ServerInfo& source) {
+  if (table.storage_engine == "SEQUENCE" && !capabilities_.mariadb) {
+    throw Error(kNotTranslatable)
+        .Object("sequence " + mapping.source.Text())
+        .Cause("MySQL has no sequences.")
+        .Remedy("Leave it out of the task's objects, and use an AUTO_INCREMENT column at the destination.");
+  }
   const sql::Dialect dialect = DialectFor("", source.flavour, source.version);
   auto definition = ParseCreateTable(table.create_statement, mapping.source.database, dialect);
   if (!definition) {
@@ -114,6 +120,9 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& ta
   MapTable(*definition, mapping.source, mapping.destination, NamesOf(mapping, names), names, notes);
   Flavour(source, capabilities_).Translate(*definition, notes);
   DropTakenNames(*definition, notes);
+  if (table.storage_engine == "SEQUENCE") {
+    notes.push_back("the sequence begins anew: set its value with SELECT SETVAL() at the switch-over");
+  }
   std::set<std::string> keep;
   if (const model::Key* identity = table.IdentityKey()) keep.insert(identity->name);
   TableStatements parts = SplitTable(*definition, keep);

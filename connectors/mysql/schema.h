@@ -54,8 +54,8 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   std::map<model::ObjectName, model::TablePtr> after_;
 };
 
-// The statements of a translated table: see the brief comment in schema_split.cc. `keep_for_load` are names of keys that
-// the load or the changes need beside the primary key.
+// The statements of a translated table: see the brief comment in schema_split.cc. `keep_for_load` are names of keys
+// that the load or the changes need beside the primary key.
 struct TableStatements {
   std::string create;
   std::vector<std::string> indexes;

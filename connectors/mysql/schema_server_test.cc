@@ -39,7 +39,7 @@ std::optional<connector::Endpoint> ServerOf(const char* variable) {
   connector::Endpoint endpoint;
   endpoint.engine = "mysql";
   endpoint.host = parts[0];
-  endpoint.port = static_cast<uint16_t>(std::atoi(parts[1].c_str()));
+  endpoint.port = static_cast<uint16_t>(std::strtoul(parts[1].c_str(), nullptr, 10));
   endpoint.user = parts[2];
   endpoint.password = Secret(parts[3]);
   return endpoint;
@@ -209,7 +209,8 @@ TEST_P(SchemaServerTest, EveryTypeAndAttribute) {
       EXPECT_EQ(Sorted(found[0]->create_statement), Sorted(table->create_statement));
       continue;
     }
-    if (table->create_statement.find("PERIOD FOR SYSTEM_TIME") != std::string::npos) continue;  // its columns are left out
+    if (table->create_statement.find("PERIOD FOR SYSTEM_TIME") != std::string::npos)
+      continue;  // its columns are left out
     ASSERT_EQ(found[0]->columns.size(), table->columns.size()) << table->name.Text();
     for (size_t i = 0; i < table->columns.size(); ++i) {
       EXPECT_EQ(found[0]->columns[i].name, table->columns[i].name);

@@ -22,7 +22,8 @@ inline const std::vector<std::string_view> kCommonSchema = {
        KEY (b)) ENGINE=MyISAM ROW_FORMAT=DYNAMIC CHECKSUM=1 DELAY_KEY_WRITE=1 MAX_ROWS=1000 PACK_KEYS=1)sql",
     R"sql(CREATE TABLE mem (a INT, KEY (a) USING HASH, KEY bt (a) USING BTREE) ENGINE=MEMORY)sql",
     R"sql(CREATE TABLE partr (id INT NOT NULL, d DATE NOT NULL,
-       PRIMARY KEY(id,d)) PARTITION BY RANGE (YEAR(d)) SUBPARTITION BY HASH (TO_DAYS(d)) SUBPARTITIONS 2 (PARTITION p0 VALUES LESS THAN (2000) COMMENT='old',
+       PRIMARY KEY(id,d)) PARTITION BY RANGE (YEAR(d)) SUBPARTITION BY HASH (TO_DAYS(d)) SUBPARTITIONS 2
+       (PARTITION p0 VALUES LESS THAN (2000) COMMENT='old',
        PARTITION p1 VALUES LESS THAN MAXVALUE))sql",
     R"sql(CREATE TABLE partl (id INT,
        s VARCHAR(10)) PARTITION BY LIST COLUMNS(s) (PARTITION a VALUES IN ('x','y'),
@@ -40,7 +41,9 @@ inline const std::vector<std::string_view> kCommonSchema = {
     R"sql(CREATE ALGORITHM=MERGE SQL SECURITY DEFINER VIEW a_v2 (x, y) AS SELECT id,
        nm FROM v1 WITH CASCADED CHECK OPTION)sql",
     R"sql(CREATE PROCEDURE p1(IN a INT,
-       OUT b VARCHAR(10)) MODIFIES SQL DATA BEGIN /* keep */ INSERT INTO sluice_schema_source.parent(a,b) VALUES (a,1); SELECT count(*) FROM parent INTO b; END)sql",
+       OUT b VARCHAR(10)) MODIFIES SQL DATA
+       BEGIN /* keep */ INSERT INTO sluice_schema_source.parent(a,b) VALUES (a,1);
+       SELECT count(*) FROM parent INTO b; END)sql",
     R"sql(CREATE TRIGGER t1 BEFORE INSERT ON parent FOR EACH ROW SET NEW.name = concat(NEW.name,
        sluice_schema_source.f1(1)))sql",
     R"sql(CREATE TRIGGER t2 BEFORE INSERT ON parent FOR EACH ROW FOLLOWS t1 BEGIN SET NEW.b = NEW.a; END)sql",
@@ -79,7 +82,8 @@ inline const std::vector<std::string_view> kMariaDbSchema = {
     R"sql(CREATE TABLE hashu (a TEXT, UNIQUE KEY h (a) USING HASH))sql",
     R"sql(CREATE TABLE ariat (a INT PRIMARY KEY) ENGINE=Aria TRANSACTIONAL=1 PAGE_CHECKSUM=1)sql",
     R"sql(CREATE TABLE comp (a INT PRIMARY KEY, b TEXT COMPRESSED,
-       c VARCHAR(1000) COMPRESSED=zlib) ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 STATS_PERSISTENT=1 STATS_AUTO_RECALC=0 STATS_SAMPLE_PAGES=20)sql",
+       c VARCHAR(1000) COMPRESSED=zlib) ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 STATS_PERSISTENT=1
+       STATS_AUTO_RECALC=0 STATS_SAMPLE_PAGES=20)sql",
     R"sql(CREATE TABLE pcomp (a INT PRIMARY KEY) PAGE_COMPRESSED=1 PAGE_COMPRESSION_LEVEL=5)sql",
     R"sql(CREATE TABLE collat (a VARCHAR(10) COLLATE utf8mb4_uca1400_ai_ci,
        b VARCHAR(10) COLLATE utf8mb4_uca1400_nopad_as_cs, c varchar(10) COLLATE utf8mb4_nopad_bin,
@@ -89,7 +93,8 @@ inline const std::vector<std::string_view> kMariaDbSchema = {
        g varchar(10) collate utf8mb4_croatian_mysql561_ci, h varchar(10) collate utf8mb4_thai_520_w2,
        i varchar(10) collate utf8mb4_unicode_nopad_ci,
        key(a)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_uca1400_swedish_ai_ci)sql",
-    R"sql(CREATE TABLE nettypes (u UUID PRIMARY KEY DEFAULT uuid(), i4 INET4 DEFAULT '1.2.3.4', i6 INET6, KEY (i4)))sql",
+    R"sql(CREATE TABLE nettypes (u UUID PRIMARY KEY DEFAULT uuid(),
+       i4 INET4 DEFAULT '1.2.3.4', i6 INET6, KEY (i4)))sql",
     R"sql(CREATE TABLE sysver (a INT PRIMARY KEY, b INT) WITH SYSTEM VERSIONING)sql",
     R"sql(CREATE TABLE sysver2 (a INT PRIMARY KEY, b INT, rs TIMESTAMP(6) GENERATED ALWAYS AS ROW START,
        re TIMESTAMP(6) GENERATED ALWAYS AS ROW END, PERIOD FOR SYSTEM_TIME(rs,
@@ -133,7 +138,8 @@ inline const std::vector<std::string_view> kMySqlSchema = {
     R"sql(CREATE TABLE nokey (a INT, b TEXT, UNIQUE u(a), FULLTEXT f1(b), FULLTEXT f2(b) WITH PARSER ngram))sql",
     R"sql(CREATE TABLE arch (a INT) ENGINE=ARCHIVE)sql",
     R"sql(CREATE TABLE comp (a INT PRIMARY KEY,
-       b TEXT) ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 STATS_PERSISTENT=1 STATS_AUTO_RECALC=0 STATS_SAMPLE_PAGES=20)sql",
+       b TEXT) ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8 STATS_PERSISTENT=1
+       STATS_AUTO_RECALC=0 STATS_SAMPLE_PAGES=20)sql",
     R"sql(CREATE TABLE collat (a VARCHAR(10) COLLATE utf8mb4_0900_ai_ci, b VARCHAR(10) COLLATE utf8mb4_0900_as_cs,
        c varchar(10) COLLATE utf8mb4_0900_bin,
        d varchar(10) character set latin1 collate latin1_german1_ci,
@@ -212,7 +218,8 @@ inline const std::vector<std::string_view> kDdl = {
     R"sql(CREATE VIEW seen AS SELECT id FROM moved)sql",
     R"sql(ALTER VIEW seen AS SELECT id, t FROM moved)sql",
     R"sql(
-       CREATE OR REPLACE VIEW seen AS SELECT m.id FROM made m JOIN child AS c ON c.id = m.id WHERE m.t LIKE 'child%')sql",
+       CREATE OR REPLACE VIEW seen AS SELECT m.id FROM made m JOIN child AS c ON c.id = m.id
+       WHERE m.t LIKE 'child%')sql",
     R"sql(DROP VIEW seen)sql",
     R"sql(CREATE PROCEDURE p() SELECT COUNT(*) FROM moved)sql",
     R"sql(CREATE FUNCTION f() RETURNS INT DETERMINISTIC NO SQL RETURN 1)sql",

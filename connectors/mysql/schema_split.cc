@@ -10,7 +10,8 @@ namespace {
 std::string AutoIncrementKey(const CreateTable& table) {
   std::string column;
   for (const TableElement& element : table.elements) {
-    if (element.kind == ElementKind::kColumn && ParseColumn(element.tokens).Has("AUTO_INCREMENT")) column = element.name;
+    if (element.kind == ElementKind::kColumn && ParseColumn(element.tokens).Has("AUTO_INCREMENT"))
+      column = element.name;
   }
   if (column.empty()) return "";
   std::string anywhere;

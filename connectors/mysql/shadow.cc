@@ -91,7 +91,8 @@ void RenameGenerated(CreateTable& table, const std::string& shadow, const std::s
     unsigned highest = 0;
     for (const TableElement& element : table.elements) {
       if (!element.name.starts_with(theirs)) continue;
-      highest = std::max(highest, static_cast<unsigned>(std::strtoul(element.name.c_str() + theirs.size(), nullptr, 10)));
+      highest =
+          std::max(highest, static_cast<unsigned>(std::strtoul(element.name.c_str() + theirs.size(), nullptr, 10)));
     }
     for (TableElement& element : table.elements) {
       if (!element.name.starts_with(ours) || element.tokens.size() < 2) continue;
@@ -124,7 +125,8 @@ class ShadowRun {
       TrySet("sql_log_bin = 1");
       connection_.Query(fmt::format("SELECT RELEASE_LOCK('{}')", kLock));
     } catch (const Error& error) {
-      LogWarning("schema", error.info().OneLine());  // the session's end releases the lock, the next run drops the table
+      LogWarning("schema",
+                 error.info().OneLine());  // the session's end releases the lock, the next run drops the table
     }
   }
   ShadowRun(const ShadowRun&) = delete;
@@ -306,7 +308,8 @@ class ShadowRun {
                   [](const TableElement& element) { return element.kind == ElementKind::kForeignKey; });
     for (TableElement& element : definition->elements) {
       // Names of checks are made anew.
-      if (element.kind != ElementKind::kCheck || !element.tokens.front().Is("CONSTRAINT") || element.name.empty()) continue;
+      if (element.kind != ElementKind::kCheck || !element.tokens.front().Is("CONSTRAINT") || element.name.empty())
+        continue;
       if (source_.flavour != "mariadb") element.tokens.erase(element.tokens.begin(), element.tokens.begin() + 2);
     }
     std::erase_if(definition->options, [](const TableOption& option) { return option.name == "AUTO_INCREMENT"; });
@@ -380,7 +383,8 @@ class ShadowRun {
       for (TableElement& element : definition.elements) {
         if (element.kind == ElementKind::kColumn && sql::EqualIgnoringCase(element.name, column.name)) {
           // Keys, and MySQL's checks, stand among the table's elements already.
-          for (const std::string_view beside : {"UNIQUE", "PRIMARY KEY", "REFERENCES", "FIRST", "AFTER"}) text.Remove(beside);
+          for (const std::string_view beside : {"UNIQUE", "PRIMARY KEY", "REFERENCES", "FIRST", "AFTER"})
+            text.Remove(beside);
           if (!flavour_.destination_is_mariadb()) text.Remove("CHECK");
           element.tokens = Join(text);
         }

@@ -38,15 +38,17 @@ class Lexer {
 
   // Moves to the next token; false at the end.
   bool SkipGap() {
+    parted_ = false;
     while (Have()) {
       if (IsSpace(At())) {
-        gap_ += At();
+        if (!parted_ || At() != ' ') gap_ += At();
+        parted_ = false;
         ++at_;
       } else if (At() == '/' && At(1) == '*') {
         SkipComment();
       } else if (in_executable_ && At() == '*' && At(1) == '/') {
         in_executable_ = false;
-        gap_ += ' ';
+        Separate();
         at_ += 2;
       } else if ((At() == '#' && !IsPostgres()) || IsDashComment()) {
         KeepToLineEnd();
@@ -61,6 +63,12 @@ class Lexer {
   bool IsDashComment() const {
     if (At() != '-' || At(1) != '-') return false;
     return IsPostgres() || !Have(2) || static_cast<unsigned char>(At(2)) <= ' ';
+  }
+
+  // What vanishes still parts two tokens.
+  void Separate() {
+    if (gap_.empty() || !IsSpace(gap_.back())) gap_ += ' ';
+    parted_ = true;  // so that no two spaces remain of " /*!40000 a"
   }
 
   void KeepToLineEnd() {
@@ -90,7 +98,7 @@ class Lexer {
     const std::string_view comment = text_.substr(begin, at_ - begin);
     // Inside an executable comment another one would end it at a server that reads the whole.
     if (executable || in_executable_ || !comment.ends_with("*/")) {
-      gap_ += ' ';
+      Separate();
     } else {
       gap_.append(comment);
     }
@@ -114,7 +122,7 @@ class Lexer {
     if (!Runs(version, maria_only)) return false;
     at_ = next + digits;
     in_executable_ = true;
-    gap_ += ' ';
+    Separate();
     return true;
   }
 
@@ -261,7 +269,8 @@ class Lexer {
     const std::string_view tag = text_.substr(at_, tag_end + 1 - at_);
     const size_t close = text_.find(tag, tag_end + 1);
     token.kind = TokenKind::kString;
-    token.value.assign(text_.substr(tag_end + 1, (close == std::string_view::npos ? text_.size() : close) - tag_end - 1));
+    token.value.assign(
+        text_.substr(tag_end + 1, (close == std::string_view::npos ? text_.size() : close) - tag_end - 1));
     at_ = close == std::string_view::npos ? text_.size() : close + tag.size();
     return true;
   }
@@ -283,6 +292,7 @@ class Lexer {
   const Dialect& dialect_;
   size_t at_ = 0;
   bool in_executable_ = false;
+  bool parted_ = false;
   std::string gap_;
   Tokens tokens_;
 };
