@@ -17,11 +17,12 @@ pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTa
     request.mappings.push_back(table.mapping);
   }
   const TaskNames names(*context.selection, std::move(skipped));
-  {
+  session.Persist([&] {
     auto bookkeeping = context.destination->OpenBookkeeping({session.stop(), "bookkeeping"});
     bookkeeping->Prepare();
     request.start = pipeline::JoinProgress(bookkeeping->LoadProgress(session.task_id()));
-  }
+    request.source_server = context.source->Server();
+  });
   if (request.start.low.empty()) {
     throw Error(kWrongState)
         .Object("task " + session.record().name)
@@ -33,7 +34,6 @@ pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTa
   request.task = session.task_id();
   request.source = context.source.get();
   request.destination = context.destination.get();
-  request.source_server = context.source->Server();
   request.names = &names;
   request.windows = MakeWindows(tables);
   request.limits = session.limits();

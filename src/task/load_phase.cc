@@ -331,20 +331,7 @@ void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable
 }
 
 void RunLoadPhase(Session& session, SchemaPhase* schema, std::vector<TaskTable>& tables) {
-  const Deadline give_up = Deadline::After(session.context().spec.give_up);
-  milliseconds pause(500);
-  for (;;) {
-    try {
-      Attempt(session, schema, tables).Run();
-      return;
-    } catch (const Error& error) {
-      if (error.info().retry == RetryClass::kNever || give_up.Passed()) throw;
-      session.Say(fmt::format("{}; trying again in {:.1f} s", error.info().OneLine(), pause.count() / 1000.0));
-    }
-    SleepFor(session.stop(), pause);
-    ThrowIfStopped(session.stop());
-    pause = std::min(pause * 2, milliseconds(30'000));
-  }
+  session.Persist([&] { Attempt(session, schema, tables).Run(); });
 }
 
 std::vector<pipeline::TableWindow> MakeWindows(const std::vector<TaskTable>& tables) {

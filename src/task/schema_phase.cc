@@ -79,7 +79,7 @@ SchemaPhase::SchemaPhase(Session& session, bool resumed) : session_(session), re
 void SchemaPhase::Prepare(const Plan& plan) {
   Task::Context& context = session_.context();
   const connector::ServerInfo server = context.source->Server();
-  auto writer = TakeWriter(session_.stop());
+  Writer writer = context.destination->OpenSchemaWriter({session_.stop(), "schema"});
   for (const auto& [source, destination] : plan.databases) {
     Add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source)));
   }
@@ -119,7 +119,7 @@ size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
     (entry.statement.kind == model::ObjectKind::kDatabase ? databases : work).push_back(i);
   }
   if (!databases.empty()) {
-    auto writer = TakeWriter(session_.stop());
+    Writer writer = TakeWriter();
     ExecuteBatch(databases, writer);
     GiveBack(std::move(writer));
   }
@@ -137,7 +137,7 @@ size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
         threads.emplace_back([&, t] {
           pthread_setname_np(pthread_self(), fmt::format("schema-{}", t).c_str());
           try {
-            auto writer = TakeWriter(session_.stop());
+            Writer writer = TakeWriter();
             for (size_t at = next.fetch_add(kBatch); at < work.size(); at = next.fetch_add(kBatch)) {
               const size_t end = std::min(work.size(), at + kBatch);
               ExecuteBatch({work.begin() + static_cast<long>(at), work.begin() + static_cast<long>(end)}, writer);
@@ -158,7 +158,7 @@ size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
   return work.size();
 }
 
-size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, std::unique_ptr<connector::SchemaWriter>& writer) {
+size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& writer) {
   const std::string& task = session_.record().name;
   std::vector<store::ObjectRecord> records;
   {
@@ -178,7 +178,7 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, std::unique_p
     Entry& entry = entries_[i];
     std::string error;
     try {
-      const bool done = ExecuteOne(entry, *writer, &error);
+      const bool done = ExecuteOne(entry, writer, &error, session_.stop());
       std::lock_guard lock(mutex_);
       entry.record.state = done ? "done" : "failed";
       entry.record.error = error;
@@ -197,41 +197,51 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, std::unique_p
   return failed;
 }
 
-// False with the error's text when the server refused it; throws when going on makes no sense.
-bool SchemaPhase::ExecuteOne(Entry& entry, connector::SchemaWriter& writer, std::string* error_text) {
+// False with the error's text when the server refused it; throws when going on makes no sense. A lost connection is
+// replaced in `writer`; whether the statement had taken effect is then unknown, so "exists already" means that it had.
+bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_text, const std::stop_token& stop) {
+  const Deadline give_up = Deadline::After(session_.context().spec.give_up);
   milliseconds pause(200);
+  bool uncertain = resumed_;
   for (int attempt = 0;; ++attempt) {
     try {
-      writer.Execute(entry.statement);
+      if (writer == nullptr) writer = session_.context().destination->OpenSchemaWriter({stop, "schema"});
+      writer->Execute(entry.statement);
       return true;
     } catch (const Error& error) {
-      if (error.info().code == kStopped.id || error.info().retry == RetryClass::kReconnect) throw;
-      if (error.info().already_exists && resumed_) return true;
-      if (error.info().retry == RetryClass::kBackoff && attempt < 8) {
-        SleepFor(session_.stop(), pause);
-        ThrowIfStopped(session_.stop());
-        pause *= 2;
-        continue;
+      const ErrorInfo& info = error.info();
+      if (info.code == kStopped.id) throw;
+      if (info.already_exists && uncertain) return true;
+      const bool lost = info.retry == RetryClass::kReconnect;
+      if (lost ? give_up.Passed() : info.retry == RetryClass::kNever || attempt >= 8) {
+        ErrorInfo told = info;
+        told.object = entry.statement.label;
+        told.stage = "schema";
+        *error_text = told.Block();
+        LogError("schema", told.OneLine());
+        return false;
       }
-      ErrorInfo info = error.info();
-      info.object = entry.statement.label;
-      info.stage = "schema";
-      *error_text = info.Block();
-      LogError("schema", info.OneLine());
-      return false;
+      if (lost) {
+        writer.reset();
+        uncertain = true;
+        session_.Say(fmt::format("{}; trying again in {:.1f} s", info.OneLine(), static_cast<double>(pause.count()) / 1000));
+      }
     }
+    SleepFor(stop, pause);
+    ThrowIfStopped(stop);
+    pause = std::min(pause * 2, milliseconds(10'000));
   }
 }
 
 void SchemaPhase::ExecuteIndexes(const model::ObjectName& source, std::stop_token stop) {
   const auto found = indexes_of_.find(source.Text());
   if (found == indexes_of_.end()) return;
-  auto writer = TakeWriter(stop);
+  Writer writer = TakeWriter();
   for (const size_t i : found->second) {
     Entry& entry = entries_[i];
     if (entry.record.state == "done" || entry.record.state == "skipped") continue;
     std::string error;
-    const bool done = ExecuteOne(entry, *writer, &error);
+    const bool done = ExecuteOne(entry, writer, &error, stop);
     std::lock_guard lock(mutex_);
     entry.record.state = done ? "done" : "failed";
     entry.record.error = error;
@@ -250,7 +260,7 @@ void SchemaPhase::Flush() {
 }
 
 void SchemaPhase::DropCreated() {
-  auto writer = TakeWriter(session_.stop());
+  Writer writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     const std::string& state = entry->record.state;
     const SchemaStage stage = entry->statement.stage;
@@ -304,19 +314,16 @@ void SchemaPhase::ThrowIfFailed(const std::vector<SchemaStage>& stages) const {
       .Side("destination");
 }
 
-std::unique_ptr<connector::SchemaWriter> SchemaPhase::TakeWriter(std::stop_token stop) {
-  {
-    std::lock_guard lock(mutex_);
-    if (!writers_.empty()) {
-      auto writer = std::move(writers_.back());
-      writers_.pop_back();
-      return writer;
-    }
-  }
-  return session_.context().destination->OpenSchemaWriter({std::move(stop), "schema"});
+SchemaPhase::Writer SchemaPhase::TakeWriter() {
+  std::lock_guard lock(mutex_);
+  if (writers_.empty()) return nullptr;
+  Writer writer = std::move(writers_.back());
+  writers_.pop_back();
+  return writer;
 }
 
-void SchemaPhase::GiveBack(std::unique_ptr<connector::SchemaWriter> writer) {
+void SchemaPhase::GiveBack(Writer writer) {
+  if (writer == nullptr) return;
   std::lock_guard lock(mutex_);
   writers_.push_back(std::move(writer));
 }

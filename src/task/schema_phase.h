@@ -36,16 +36,17 @@ class SchemaPhase {
   void ThrowIfFailed(const std::vector<connector::SchemaStage>& stages) const;
 
  private:
+  using Writer = std::unique_ptr<connector::SchemaWriter>;
   struct Entry {
     store::ObjectRecord record;
     connector::SchemaStatement statement;
   };
 
   void Add(std::vector<connector::SchemaStatement> statements);
-  bool ExecuteOne(Entry& entry, connector::SchemaWriter& writer, std::string* error);
-  size_t ExecuteBatch(const std::vector<size_t>& batch, std::unique_ptr<connector::SchemaWriter>& writer);
-  std::unique_ptr<connector::SchemaWriter> TakeWriter(std::stop_token stop);
-  void GiveBack(std::unique_ptr<connector::SchemaWriter> writer);
+  bool ExecuteOne(Entry& entry, Writer& writer, std::string* error, const std::stop_token& stop);
+  size_t ExecuteBatch(const std::vector<size_t>& batch, Writer& writer);
+  Writer TakeWriter();  // one that is at hand; null: to be opened when it is needed
+  void GiveBack(Writer writer);
   void CountLive();
 
   Session& session_;
@@ -54,7 +55,7 @@ class SchemaPhase {
   std::vector<Entry> entries_;
   std::unordered_map<std::string, std::vector<size_t>> indexes_of_;  // source table's text -> entries
   std::vector<size_t> unsaved_;
-  std::vector<std::unique_ptr<connector::SchemaWriter>> writers_;
+  std::vector<Writer> writers_;
 };
 
 }  // namespace sluice::task

@@ -76,6 +76,22 @@ void Session::Fail(Error& error) {
   LogError("task", record_.name + ": " + error.info().OneLine());
 }
 
+void Session::Persist(const std::function<void()>& work) {
+  const Deadline give_up = Deadline::After(context_.spec.give_up);
+  milliseconds pause(500);
+  for (;;) {
+    try {
+      return work();
+    } catch (const Error& error) {
+      if (error.info().retry == RetryClass::kNever || give_up.Passed()) throw;
+      Say(fmt::format("{}; trying again in {:.1f} s", error.info().OneLine(), static_cast<double>(pause.count()) / 1000));
+    }
+    SleepFor(stop(), pause);
+    ThrowIfStopped(stop());
+    pause = std::min(pause * 2, milliseconds(30'000));
+  }
+}
+
 void Session::StartSupervisor() {
   supervisor_ = std::jthread([this](std::stop_token own) {
     pthread_setname_np(pthread_self(), "supervisor");

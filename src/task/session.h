@@ -41,6 +41,8 @@ class Session {
   void SetState(store::TaskState state, const std::string& phase);
   // Records a failure and gives it the phase as its stage.
   void Fail(Error& error);
+  // Repeats `work` over errors that trying again may mend, with growing pauses, until the task's limit; each is told.
+  void Persist(const std::function<void()>& work);
   // Starts publishing progress and taking requests; ends with the session.
   void StartSupervisor();
 
