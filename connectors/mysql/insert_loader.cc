@@ -17,36 +17,22 @@ namespace {
 
 constexpr size_t kShownBytes = 200;
 
-// The row as a person reads it, shortened.
-std::string ShowRow(std::string_view row) {
-  std::vector<std::string_view> cells;
-  TsvReader::SplitRaw(row, cells);
-  std::string out = "row (";
-  for (size_t i = 0; i < cells.size() && out.size() < kShownBytes; ++i) {
-    if (i != 0) out += ", ";
-    out += cells[i] == "\\N" ? "NULL" : std::string(cells[i].substr(0, 40)) + (cells[i].size() > 40 ? "..." : "");
-  }
-  out += ")";
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';
-  }
-  return out;
-}
-
 // One statement being put together, and where each of its rows began.
 class InsertStatement {
  public:
   InsertStatement(Connection& connection, const LoadPlan& plan, size_t statement_bytes)
       : connection_(connection),
         plan_(plan),
+        watch_(plan),
         statement_bytes_(statement_bytes),
-        head_((plan.transactional ? "INSERT INTO " : "REPLACE INTO ") + plan.table + " (" + plan.InsertColumns() + ") VALUES ") {}
+        head_(Verb(plan) + plan.table + " (" + plan.InsertColumns() + ") VALUES ") {}
 
   void Add(std::string_view row) {
     if (rows_.empty()) sql_ = head_;
     if (!rows_.empty()) sql_ += ',';
     AppendInsertRow(sql_, plan_, row);
     rows_.push_back(row);
+    watch_.See(row);
     if (sql_.size() >= statement_bytes_) Run();
   }
 
@@ -62,19 +48,28 @@ class InsertStatement {
                         connection_.endpoint().side, plan_.object, Row(message));
     }
     // A row that replaced another counts twice.
-    CheckLoaded(connection_, plan_.object, rows_.size(),
+    CheckLoaded(connection_, plan_.object, watch_,
                 plan_.transactional ? inserted : std::min<uint64_t>(inserted, rows_.size()));
     rows_.clear();
+    watch_.Clear();
   }
 
  private:
   std::string Row(const std::string& message) const {
     const auto number = RowOf(message);
-    return number && *number >= 1 && *number <= rows_.size() ? ShowRow(rows_[*number - 1]) : "";
+    return number && *number >= 1 && *number <= rows_.size() ? "row " + ShowRow(rows_[*number - 1], kShownBytes)
+                                                                 : "";
+  }
+
+  static std::string Verb(const LoadPlan& plan) {
+    if (!plan.transactional) return "REPLACE INTO ";
+    // IGNORE makes warnings of errors, all of which are judged; only so can an ENUM's error value be written.
+    return plan.MayHoldErrorValues() ? "INSERT IGNORE INTO " : "INSERT INTO ";
   }
 
   Connection& connection_;
   const LoadPlan& plan_;
+  LoadWatch watch_;
   const size_t statement_bytes_;
   const std::string head_;
   std::string sql_;

@@ -42,8 +42,9 @@ constexpr size_t kPlansKept = 64;
 // while a load is running, is answered.
 class InfileFeed {
  public:
-  void Begin(BlockFeed* feed) {
+  void Begin(BlockFeed* feed, LoadWatch* watch) {
     feed_ = feed;
+    watch_ = watch;
     asked_ = false;
     error_ = nullptr;
     block_.reset();
@@ -83,6 +84,7 @@ class InfileFeed {
           block_ = feed_->Next();
           at_ = 0;
           if (!block_) break;
+          watch_->See(block_->bytes);
         }
         const size_t part = std::min<size_t>(size - filled, block_->bytes.size() - at_);
         std::memcpy(buffer + filled, block_->bytes.data() + at_, part);
@@ -97,6 +99,7 @@ class InfileFeed {
   }
 
   BlockFeed* feed_ = nullptr;
+  LoadWatch* watch_ = nullptr;
   bool asked_ = false;
   std::exception_ptr error_;
   std::optional<connector::Block> block_;
@@ -170,7 +173,8 @@ bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
                   "'\\\\' LINES TERMINATED BY '\\n' {}",
                   kFileName, plan.transactional ? "" : "REPLACE ", plan.table, plan.LoadDataColumns());
   uint64_t inserted = 0;
-  infile_.Begin(&feed);
+  LoadWatch watch(plan);
+  infile_.Begin(&feed, &watch);
   try {
     inserted = ExecuteCounted(connection_, sql, plan.object);
   } catch (const Error& error) {
@@ -184,7 +188,7 @@ bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
   infile_.End();
   infile_.RethrowError();
   // A row that replaced another counts twice.
-  CheckLoaded(connection_, plan.object, feed.rows(),
+  CheckLoaded(connection_, plan.object, watch,
               plan.transactional ? inserted : std::min<uint64_t>(inserted, feed.rows()));
   return true;
 }

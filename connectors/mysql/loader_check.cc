@@ -5,11 +5,17 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <map>
 
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/errors.h"
 
 namespace sluice::mysql {
+namespace {
+
+constexpr int kDataTruncated = 1265;
+
+}  // namespace
 
 bool IsHarmless(const ServerWarning& warning) {
   switch (warning.code) {
@@ -66,25 +72,33 @@ uint64_t ExecuteCounted(Connection& connection, std::string_view sql, std::strin
   return mysql_affected_rows(handle);
 }
 
-void CheckLoaded(Connection& connection, const std::string& object, uint64_t rows_sent, uint64_t rows_inserted) {
+void CheckLoaded(Connection& connection, const std::string& object, const LoadWatch& watch, uint64_t rows_inserted) {
   const unsigned warnings = mysql_warning_count(connection.handle());
-  if (warnings == 0 && rows_sent == rows_inserted) return;
-  size_t shown = 0;
+  if (warnings == 0 && watch.rows() == rows_inserted) return;
+  uint64_t shown = 0;
+  uint64_t explained = watch.AllEmptyEnums();
+  std::map<std::string, uint64_t> error_values;
   for (const TextRow& row : connection.Query("SHOW WARNINGS", object)) {
     if (row.size() < 3) continue;
     ++shown;
     const ServerWarning warning{.level = row[0].value_or(""),
                                 .code = std::atoi(row[1].value_or("0").c_str()),
                                 .message = row[2].value_or("")};
-    if (IsHarmless(warning)) continue;
+    if (IsHarmless(warning)) {
+      ++explained;
+      continue;
+    }
+    // The error value '' of an ENUM went in as what it was; the server warns of each.
+    const std::string column = warning.code == kDataTruncated ? ColumnOf(warning.message) : "";
+    if (!column.empty() && ++error_values[column] <= watch.EmptyEnums(column)) continue;
     const auto number = RowOf(warning.message);
-    throw ToLoadError(warning, connection.endpoint().side, object,
-                      number ? fmt::format("row {} of the chunk", *number) : "");
+    throw ToLoadError(warning, connection.endpoint().side, object, number ? watch.DescribeRow(*number) : "");
   }
-  if (rows_sent == rows_inserted && shown == warnings) return;
+  // The server shows only the first (max_error_count); each error value gives exactly one.
+  if (watch.rows() == rows_inserted && (shown == warnings || explained == warnings)) return;
   throw Error(kValueRefused)
       .Object(object)
-      .Cause(fmt::format("{} rows were sent and {} arrived; the server gave {} warnings and showed {}", rows_sent,
+      .Cause(fmt::format("{} rows were sent and {} arrived; the server gave {} warnings and showed {}", watch.rows(),
                          rows_inserted, warnings, shown))
       .Remedy("Look for a trigger, a partition or a CHECK at the destination that refuses rows.")
       .Side(connection.endpoint().side);

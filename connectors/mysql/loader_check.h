@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/loader_watch.h"
 
 namespace sluice::mysql {
 
@@ -32,8 +33,8 @@ Error ToLoadError(const ServerWarning& warning, const std::string& side, const s
 // Runs a statement without a result and says how many rows it changed; Connection::Execute() loses that number.
 uint64_t ExecuteCounted(Connection& connection, std::string_view sql, std::string_view object);
 
-// Looks at the warnings of the statement that just ran on `connection`, and at the rows that it inserted. Throws when
-// a value was changed or a row was left out.
-void CheckLoaded(Connection& connection, const std::string& object, uint64_t rows_sent, uint64_t rows_inserted);
+// Looks at the warnings of the statement that just ran on `connection`, and at the rows that it inserted of those that
+// `watch` saw. Throws when a value was changed or a row was left out.
+void CheckLoaded(Connection& connection, const std::string& object, const LoadWatch& watch, uint64_t rows_inserted);
 
 }  // namespace sluice::mysql

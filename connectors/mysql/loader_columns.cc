@@ -51,6 +51,10 @@ std::string LoadPlan::InsertColumns() const {
   return out;
 }
 
+bool LoadPlan::MayHoldErrorValues() const {
+  return std::any_of(columns.begin(), columns.end(), [](const LoadColumn& column) { return column.may_be_error_value; });
+}
+
 std::string LoadPlan::LoadDataColumns() const {
   std::string fields;
   std::string sets;
@@ -72,6 +76,9 @@ LoadColumn MakeLoadColumn(const model::Column& source, const std::string& destin
                           const DestinationColumn& destination) {
   LoadColumn column;
   column.name = destination_name;
+  const auto& elements = source.type.elements;
+  column.may_be_error_value = source.type.kind == TypeKind::kEnum && destination.type == "enum" &&
+                              std::find(elements.begin(), elements.end(), "") == elements.end();
   const std::string sent = SentCharset(source);
   const std::string stored = Canonical(destination.charset);
   const auto convert = [&](const std::string& charset) {

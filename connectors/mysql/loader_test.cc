@@ -5,6 +5,7 @@
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/loader_columns.h"
 #include "connectors/mysql/loader_feed.h"
+#include "connectors/mysql/loader_watch.h"
 
 namespace sluice::mysql {
 namespace {
@@ -80,6 +81,26 @@ TEST(LoadCheck, WarningsBecomeErrorsThatNameThePlace) {
             kValueRefused.id);
   EXPECT_TRUE(IsHarmless({"Warning", 1287, "deprecated"}));
   EXPECT_FALSE(IsHarmless({"Note", 1265, "Data truncated"}));
+}
+
+TEST(LoadWatch, ShowsRowsAndCountsErrorValues) {
+  LoadPlan plan;
+  plan.columns.resize(3);
+  plan.columns[1].name = "e";
+  plan.columns[1].may_be_error_value = true;
+  LoadWatch watch(plan);
+  watch.See("1\ta\tx\n2\t\ty\n");
+  watch.See("3\t\t" + std::string(100, 'z') + "\n\\N\t\\N\t\n");
+  EXPECT_EQ(watch.rows(), 4u);
+  EXPECT_EQ(watch.DescribeRow(1), "row 1 (1, a, x)");
+  EXPECT_EQ(watch.DescribeRow(3), "row 3 (3, , " + std::string(37, 'z') + "...)");
+  EXPECT_EQ(watch.DescribeRow(4), "row 4 (NULL, NULL, )");
+  EXPECT_EQ(watch.DescribeRow(5), "row 5");
+  EXPECT_EQ(watch.EmptyEnums("e"), 2u);
+  EXPECT_EQ(watch.EmptyEnums("x"), 0u);
+  EXPECT_EQ(watch.AllEmptyEnums(), 2u);
+  watch.Clear();
+  EXPECT_EQ(watch.rows() + watch.AllEmptyEnums(), 0u);
 }
 
 class FixedBlocks : public connector::BlockSource {
