@@ -11,11 +11,18 @@
 namespace sluice::mysql::binlog {
 namespace {
 
+struct Member;
+
 struct Node {
   enum class Kind : uint8_t { kText, kObject, kArray };
   Kind kind = Kind::kText;
   std::string text;  // of a scalar, ready to print
-  std::vector<std::pair<std::string, Node>> members;  // keys are empty in an array
+  std::vector<Member> members;
+};
+
+struct Member {
+  std::string key;  // empty in an array
+  Node value;
 };
 
 // How many nodes a document may have: shared bytes must not make the tree grow without end.
@@ -41,7 +48,7 @@ Node Build(const JsonValue& value, int depth, NodeBudget& budget) {
   node.members.reserve(members.count() < 1024 ? members.count() : 1024);
   for (uint32_t i = 0; i < members.count(); ++i) {
     std::string key(value.IsObject() ? members.Key(i) : std::string_view());
-    node.members.emplace_back(std::move(key), Build(members.Value(i), depth + 1, budget));
+    node.members.push_back({std::move(key), Build(members.Value(i), depth + 1, budget)});
   }
   return node;
 }
@@ -180,7 +187,7 @@ bool KeyBefore(const std::string& a, const std::string& b) {
 Node* Find(Node& node, const Leg& leg) {
   if (leg.is_index) {
     if (node.kind != Node::Kind::kArray) return leg.index == 0 ? &node : nullptr;  // a scalar is an array of one
-    return leg.index < node.members.size() ? &node.members[leg.index].second : nullptr;
+    return leg.index < node.members.size() ? &node.members[leg.index].value : nullptr;
   }
   if (node.kind != Node::Kind::kObject) return nullptr;
   for (auto& [key, value] : node.members) {
@@ -196,20 +203,20 @@ void Insert(Node& parent, const Leg& leg, Node value) {
   if (leg.is_index) {
     if (parent.kind != Node::Kind::kArray) NoSuchPath();
     const size_t index = leg.index < members.size() ? leg.index : members.size();
-    members.emplace(members.begin() + static_cast<ptrdiff_t>(index), std::string(), std::move(value));
+    members.insert(members.begin() + static_cast<ptrdiff_t>(index), Member{std::string(), std::move(value)});
     return;
   }
   if (parent.kind != Node::Kind::kObject) NoSuchPath();
   auto at = members.begin();
-  while (at != members.end() && KeyBefore(at->first, leg.key)) ++at;
-  if (at != members.end() && at->first == leg.key) NoSuchPath();
-  members.emplace(at, leg.key, std::move(value));
+  while (at != members.end() && KeyBefore(at->key, leg.key)) ++at;
+  if (at != members.end() && at->key == leg.key) NoSuchPath();
+  members.insert(at, Member{leg.key, std::move(value)});
 }
 
 void Remove(Node& parent, const Leg& leg) {
   for (auto at = parent.members.begin(); at != parent.members.end(); ++at) {
     const auto index = static_cast<size_t>(at - parent.members.begin());
-    if (leg.is_index ? index == leg.index : at->first == leg.key) {
+    if (leg.is_index ? index == leg.index : at->key == leg.key) {
       parent.members.erase(at);
       return;
     }
