@@ -40,11 +40,11 @@ std::string_view TrimDecimal(std::string_view text) {
   return digits.size() == before.size() || negative ? text : digits;
 }
 
-std::string_view ShortestDouble(std::string_view text, Arena& arena) {
+std::string_view ShortestDouble(std::string_view text, bool negative_zero, Arena& arena) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return text;
-  if (value == 0) return "0";  // MariaDB has no -0; to SQL they are equal
+  if (value == 0 && !negative_zero) return "0";
   char buffer[40];
   const auto written = std::to_chars(buffer, buffer + sizeof(buffer), value);
   return arena.Copy({buffer, static_cast<size_t>(written.ptr - buffer)});
@@ -64,11 +64,11 @@ void AppendHex(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-Form FormOf(const ColumnType& type) {
+Form FormOf(const ColumnType& type, bool negative_zero) {
   switch (type.kind) {
     case TypeKind::kDecimal: return Form::kDecimal;
     case TypeKind::kFloat32:
-    case TypeKind::kFloat64: return Form::kFloat;
+    case TypeKind::kFloat64: return negative_zero ? Form::kFloat : Form::kFloatUnsignedZero;
     case TypeKind::kTime:
     case TypeKind::kDateTime:
     case TypeKind::kTimestamp: return Form::kFraction;
@@ -93,7 +93,8 @@ std::string_view Canonical(Form form, std::string_view text, Arena& arena) {
     case Form::kAsItIs: return text;
     case Form::kDecimal: return TrimDecimal(text);
     case Form::kFraction: return TrimFraction(text);
-    case Form::kFloat: return ShortestDouble(text, arena);
+    case Form::kFloat:
+    case Form::kFloatUnsignedZero: return ShortestDouble(text, form == Form::kFloat, arena);
     case Form::kJson: {
       const std::optional<std::string> canonical = CanonicalJson(text);
       return canonical ? arena.Copy(*canonical) : text;

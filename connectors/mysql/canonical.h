@@ -25,8 +25,9 @@ std::optional<std::string> CanonicalJson(std::string_view text);
 std::string CanonicalNumber(std::string_view text);
 
 // What has to be done with the server's text of a column.
-enum class Form : uint8_t { kAsItIs, kDecimal, kFloat, kFraction, kJson };
-Form FormOf(const model::ColumnType& type);
+enum class Form : uint8_t { kAsItIs, kDecimal, kFloat, kFloatUnsignedZero, kFraction, kJson };
+// `negative_zero`: whether both sides have -0 (MariaDB stores 0 instead); if not, it is taken for 0.
+Form FormOf(const model::ColumnType& type, bool negative_zero);
 
 // The expression to select, for a column of this type and quoted name.
 std::string SelectExpression(const model::ColumnType& type, const std::string& quoted_name);

@@ -76,7 +76,8 @@ TEST(CanonicalTest, Times) {
 
 TEST(CanonicalTest, Floats) {
   EXPECT_EQ(Of(Form::kFloat, "1e20"), Of(Form::kFloat, "100000000000000000000"));
-  EXPECT_EQ(Of(Form::kFloat, "-0"), Of(Form::kFloat, "0"));
+  EXPECT_EQ(Of(Form::kFloatUnsignedZero, "-0"), "0");
+  EXPECT_EQ(Of(Form::kFloat, "-0"), "-0");
   EXPECT_NE(Of(Form::kFloat, "0.30000000000000004"), Of(Form::kFloat, "0.3"));
   EXPECT_EQ(Of(Form::kFloat, "1.7976931348623157e308"), "1.7976931348623157e+308");
 }

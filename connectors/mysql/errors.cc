@@ -65,12 +65,22 @@ Mapping Classify(int native) {
   }
 }
 
+// The library gives the system's error number alone, e.g. "Can't connect to server on 'db1' (111)".
+std::string_view ConnectFailure(int native, std::string_view message) {
+  if (native != 2002 && native != 2003) return "";
+  if (message.ends_with("(111)")) return ": the connection was refused, nothing listens on this port";
+  if (message.ends_with("(110)") || message.ends_with("(115)")) return ": no answer, a firewall may drop the packets";
+  if (message.ends_with("(113)") || message.ends_with("(101)")) return ": there is no way to this address";
+  return "";
+}
+
 }  // namespace
 
 Error ToError(int native_code, const std::string& native_message, const std::string& side, const std::string& object,
               const std::string& statement) {
   const Mapping mapping = Classify(native_code);
   std::string cause = native_message;
+  cause += ConnectFailure(native_code, native_message);
   if (!statement.empty()) {
     constexpr size_t kShown = 400;
     cause += "; statement: " + (statement.size() > kShown ? statement.substr(0, kShown) + " ..." : statement);

@@ -55,7 +55,10 @@ class MysqlVerifyReader : public connector::VerifyReader {
   void Read(const VerifyTable& table, const std::string& sql, const RowSink& sink) {
     const std::string object = "table " + table.table->name.Text();
     std::vector<Form> forms;
-    for (const uint32_t column : table.columns) forms.push_back(FormOf(table.table->columns[column].type));
+    const bool negative_zero = !connection_.is_mariadb() && table.peer.flavour != "mariadb";
+    for (const uint32_t column : table.columns) {
+      forms.push_back(FormOf(table.table->columns[column].type, negative_zero));
+    }
     std::vector<Cell> cells(forms.size());
     Arena arena;
     const std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> result(connection_.Stream(sql, object), mysql_free_result);

@@ -98,7 +98,7 @@ std::vector<Chunk> PlanVerifyChunks(Connection& connection, const VerifyTable& t
     std::vector<std::string> literals(bound_columns);
     for (size_t i = 0; i < bound_columns; ++i) {
       const model::ColumnType& type = table.table->columns[table.columns[i]].type;
-      AppendLiteral(literals[i], type, Canonical(FormOf(type), found[0][i].value_or(""), arena));
+      AppendLiteral(literals[i], type, Canonical(FormOf(type, true), found[0][i].value_or(""), arena));
     }
     Close(chunks, JoinBound(literals), rows_per_chunk);
   }

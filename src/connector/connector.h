@@ -310,6 +310,7 @@ struct VerifyTable {
   std::vector<uint32_t> columns;          // indexes into table->columns
   size_t key_columns = 0;                 // how many of `columns` are the key; 0 = no key, whole rows are compared
   std::string filter;                     // source side only
+  ServerInfo peer;                        // the other side: what it cannot hold makes no difference
 };
 
 // Reads rows as canonical text that is equal at both sides when the values are: UTF-8, shortest exact numbers, UTC,

@@ -87,11 +87,17 @@ class Verification {
         callbacks_(request),
         outer_(std::move(outer)),
         stop_when_asked_(outer_, [this] { stop_.request_stop(); }) {
-    for (const VerifyPair& pair : request.tables) {
-      tables_.push_back(std::make_unique<VerifyTableWork>(Harmonise(pair), LinesUp(pair), request.differences_kept,
+    const connector::ServerInfo source = request.source->Server();
+    const connector::ServerInfo destination = request.destination->Server();
+    for (const VerifyPair& given : request.tables) {
+      VerifyPair pair = Harmonise(given);
+      pair.source.peer = destination;
+      pair.destination.peer = source;
+      const bool lines_up = LinesUp(pair);
+      tables_.push_back(std::make_unique<VerifyTableWork>(std::move(pair), lines_up, request.differences_kept,
                                                           callbacks_));
       tables_.back()->index = tables_.size() - 1;
-      if (request.progress != nullptr) request.progress->rows_to_verify += pair.source.table->rows_estimated;
+      if (request.progress != nullptr) request.progress->rows_to_verify += given.source.table->rows_estimated;
     }
     results_.resize(tables_.size());
     std::vector<VerifyTableWork*> order;
