@@ -15,8 +15,8 @@ enum class Metadata : uint8_t { kSignedness = 1, kColumnName = 4 };
 bool HasSign(LogType type) {
   switch (type) {
     case LogType::kTiny: case LogType::kShort: case LogType::kInt24: case LogType::kLong: case LogType::kLongLong:
-    case LogType::kFloat: case LogType::kDouble: case LogType::kNewDecimal:
-      return true;
+    case LogType::kFloat: case LogType::kDouble: case LogType::kNewDecimal: case LogType::kYear:
+      return true;  // YEAR has a bit too, though it is in no list of the manual
     default:
       return false;
   }
