@@ -210,6 +210,32 @@ TEST(Decoder, LogEndsWithinATransaction) {
   }
 }
 
+// The log says 32 bits of every offset; a file with one very large transaction is longer.
+TEST(Decoder, OffsetsBeyondFourGigabytes) {
+  std::vector<std::string> events = Events(kMysqlSample);
+  events[0][events[0].size() - 5] = 0;  // no checksums from here on
+  std::fill(events[0].begin() + 13, events[0].begin() + 17, '\0');
+  LogPosition start;
+  start.file = "log.000001";
+  start.offset = (uint64_t{1} << 32) - 100;
+  Reader reader(MysqlTable(), false, start);
+  uint32_t offset = static_cast<uint32_t>(start.offset);
+  for (const size_t i : {0, 7, 8}) {
+    if (i != 0) {
+      events[i].resize(events[i].size() - kChecksumBytes);
+      const auto length = static_cast<uint32_t>(events[i].size());
+      offset += length;
+      for (size_t k = 0; k < 4; ++k) {
+        events[i][9 + k] = static_cast<char>(length >> (8 * k));
+        events[i][13 + k] = static_cast<char>(offset >> (8 * k));
+      }
+    }
+    reader.decoder->Feed(events[i]);
+  }
+  EXPECT_EQ(reader.decoder->offset(), (uint64_t{1} << 32) - 100 + events[7].size() + events[8].size());
+  EXPECT_GT(reader.decoder->offset(), uint64_t{1} << 32);
+}
+
 TEST(Decoder, WrongChecksum) {
   std::vector<std::string> events = Events(kMysqlSample);
   events[5][40] ^= 1;

@@ -166,6 +166,7 @@ void LogSession::Register() {
   MYSQL* const mysql = connection_.handle();
   if (mysql->methods->db_command(mysql, static_cast<enum_server_command>(kRegisterReplica), bytes.data(), bytes.size(),
                                  0, nullptr) != 0) {
+    ThrowIfNotAllowed();
     connection_.ThrowLast("binary log", "registering as a replica");
   }
 }
@@ -210,8 +211,25 @@ std::string_view LogSession::Read() {
   return packet.substr(1);
 }
 
+// MySQL says "access denied" as if the password were wrong.
+void LogSession::ThrowIfNotAllowed() {
+  const int native = static_cast<int>(mysql_errno(connection_.handle()));
+  if (native != 1045 && native != 1142 && native != 1227) return;
+  throw Error(kMissingPrivilege)
+      .Object(fmt::format("account {} at server {}", endpoint_.user, endpoint_.Address()))
+      .Cause("It may not read the binary log.")
+      .Remedy(fmt::format("GRANT {} ON *.* TO '{}'@'<host>';",
+                          connection_.is_mariadb() && connection_.version() >= 100502
+                              ? "REPLICATION SLAVE, BINLOG MONITOR"
+                              : "REPLICATION SLAVE, REPLICATION CLIENT",
+                          endpoint_.user))
+      .Native(native, Redact(mysql_error(connection_.handle()), endpoint_.password))
+      .Side(endpoint_.side);
+}
+
 void LogSession::ThrowRefusal() {
   ThrowIfStopped(context_.stop);
+  ThrowIfNotAllowed();
   MYSQL* const mysql = connection_.handle();
   const int native = static_cast<int>(mysql_errno(mysql));
   const std::string message = Redact(mysql_error(mysql), endpoint_.password);

@@ -43,6 +43,7 @@ class LogSession {
   void PrepareMariadb(const LogPosition& start, bool by_gtid);
   void Register();
   void Command(int command, const std::string& bytes);
+  void ThrowIfNotAllowed();
   [[noreturn]] void ThrowRefusal();
 
   connector::Endpoint endpoint_;
