@@ -7,6 +7,10 @@
 namespace sluice::mysql {
 namespace {
 
+const char* Placeholder(const TargetColumn& column) {
+  return NeedsCharset(column.type) ? "CONVERT(? USING latin1)" : "?";
+}
+
 class BulkRowWriter : public RowWriter {
  public:
   explicit BulkRowWriter(Connection& connection) : bulk_(connection) {}
@@ -22,7 +26,7 @@ class BulkRowWriter : public RowWriter {
         values += ',';
       }
       names += column.name;
-      values += '?';
+      values += Placeholder(column);
       parameters_.push_back({column.source, false});
     }
     const char* verb = replace ? "REPLACE" : "INSERT";
@@ -35,7 +39,7 @@ class BulkRowWriter : public RowWriter {
     parameters_.clear();
     for (const size_t column : MaskedColumns(target, mask)) {
       if (!parameters_.empty()) sql += ',';
-      sql += target.columns[column].name + "=?";
+      sql += target.columns[column].name + "=" + Placeholder(target.columns[column]);
       parameters_.push_back({target.columns[column].source, false});
     }
     AppendWhere(sql, target);
@@ -53,7 +57,7 @@ class BulkRowWriter : public RowWriter {
   void AppendWhere(std::string& sql, const Target& target) {
     const char* before = " WHERE ";
     for (const size_t column : target.identity) {
-      sql += before + target.columns[column].name + "=?";
+      sql += before + target.columns[column].name + "=" + Placeholder(target.columns[column]);
       parameters_.push_back({target.columns[column].source, true});
       before = " AND ";
     }

@@ -9,6 +9,10 @@ namespace sluice::mysql {
 
 using model::TypeKind;
 
+bool NeedsCharset(const model::ColumnType& type) {
+  return type.kind == TypeKind::kUuid || type.kind == TypeKind::kInet;
+}
+
 Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping) {
   Target target;
   target.table = table;

@@ -29,6 +29,9 @@ struct Target {
   bool keyless() const { return identity.empty(); }
 };
 
+// Values that come as text but are no strings at the destination: it would take a binary string for their bytes.
+bool NeedsCharset(const model::ColumnType& type);
+
 Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping);
 
 // Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them (kAllColumns).

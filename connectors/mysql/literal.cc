@@ -128,7 +128,7 @@ void AppendComparable(std::string& out, const Cell& cell, const ColumnType& type
     default:
       break;
   }
-  if (cell.HasBytes() && cell.kind != CellKind::kDecimal) return AppendHex(out, cell.text());
+  if (cell.kind == CellKind::kBytes) return AppendHex(out, cell.text());
   AppendLiteral(out, cell, type, LiteralUse::kStore, is_mariadb);
 }
 
@@ -155,6 +155,11 @@ void AppendLiteral(std::string& out, const Cell& cell, const ColumnType& type, L
     case CellKind::kDecimal:
       out += cell.text();
       return;
+    case CellKind::kText:
+      // A plain string would be binary: bytes to be taken as they are, which JSON, UUIDs and addresses are not.
+      out += '_';
+      out += type.charset.empty() ? "latin1" : type.charset;
+      return AppendQuoted(out, cell.text());
     default:
       return AppendQuoted(out, cell.text());
   }
@@ -177,7 +182,7 @@ void AppendExactMatch(std::string& out, const std::string& name, const Cell& cel
   if (is_text || type.kind == TypeKind::kGeometry) {
     if (is_text && type.kind != TypeKind::kText) {  // lets an index help
       out += name + " = ";
-      AppendQuoted(out, cell.text());
+      AppendLiteral(out, cell, type, LiteralUse::kStore, is_mariadb);
       out += " AND ";
     }
     out += "CAST(" + name + " AS BINARY) = ";

@@ -37,8 +37,11 @@ TEST(Literal, StoresNumbersExactly) {
 }
 
 TEST(Literal, EscapesBytes) {
-  EXPECT_EQ(Store(Cell::Bytes(CellKind::kText, std::string_view("it's\\\n\0\x1a", 8)), Of(TypeKind::kVarchar)),
+  EXPECT_EQ(Store(Cell::Bytes(CellKind::kBytes, std::string_view("it's\\\n\0\x1a", 8)), Of(TypeKind::kBlob)),
             "'it\\'s\\\\\\n\\0\\Z'");
+  ColumnType text = Of(TypeKind::kVarchar);
+  text.charset = "gbk";
+  EXPECT_EQ(Store(Cell::Bytes(CellKind::kText, "\xd5\\"), text), "_gbk'\xd5\\\\'");
   EXPECT_EQ(Store(Cell::Bytes(CellKind::kJson, "{\"a\": 1}"), Of(TypeKind::kJson)),
             "CONVERT('{\"a\": 1}' USING utf8mb4)");
 }
@@ -76,7 +79,7 @@ TEST(Literal, MatchesKeylessRowsExactly) {
   EXPECT_EQ(out, "`a` IS NULL");
   out.clear();
   AppendExactMatch(out, "`a`", Cell::Bytes(CellKind::kText, "Ann"), Of(TypeKind::kVarchar), false);
-  EXPECT_EQ(out, "`a` = 'Ann' AND CAST(`a` AS BINARY) = x'416e6e'");
+  EXPECT_EQ(out, "`a` = _latin1'Ann' AND CAST(`a` AS BINARY) = x'416e6e'");
 }
 
 }  // namespace
