@@ -23,7 +23,8 @@ TEST(DescribeTable, ColumnsKeysAndForeignKeys) {
       {Column("id", "int(11)", "auto_increment"), Column("j", "longtext"), Column("v", "int(11)", "VIRTUAL GENERATED"),
        Column("s", "int(11)", "STORED GENERATED, INVISIBLE"), Column("e", "datetime", "DEFAULT_GENERATED")},
       "CREATE TABLE `t` (`id` int, `j` longtext CHECK (json_valid(`j`)), `v` int, `s` int, `e` datetime, PRIMARY KEY "
-      "(`id`), KEY `k` (`j`(10),`id`), KEY `f` ((lower(`j`))), CONSTRAINT `c` FOREIGN KEY (`s`) REFERENCES `p` (`q`) ON "
+      "(`id`), KEY `k` (`j`(10),`id`), KEY `f` ((lower(`j`))), CONSTRAINT `c` FOREIGN KEY (`s`) REFERENCES `p` (`q`) "
+      "ON "
       "DELETE CASCADE) ENGINE=InnoDB",
       kMaria);
   ASSERT_EQ(table->columns.size(), 5u);

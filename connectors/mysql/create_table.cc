@@ -277,6 +277,7 @@ std::vector<TableOption> ParseOptions(const Tokens& tokens, size_t& at) {
     const size_t begin = cursor.at();
     TableOption& option = options.emplace_back();
     TakeOption(cursor, option);
+    if (cursor.at() == begin) cursor.Skip();
     option.tokens = sql::Slice(tokens, begin, cursor.at());
   }
   at = std::min(cursor.at(), tokens.size());

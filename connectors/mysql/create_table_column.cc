@@ -202,6 +202,7 @@ ColumnText ParseColumn(const Tokens& tokens) {
     const size_t begin = cursor.at();
     ColumnAttribute& attribute = column.attributes.emplace_back();
     TakeAttribute(tokens, cursor, attribute);
+    if (cursor.at() == begin) cursor.Skip();  // half of an attribute: text that no server took
     const size_t end = std::min(cursor.at(), tokens.size());
     attribute.tokens = sql::Slice(tokens, begin, end);
   }

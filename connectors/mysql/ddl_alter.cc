@@ -161,9 +161,10 @@ class Translator {
 
   // The definition for the destination; nothing when the column is left out. Keys inside it stay in it.
   std::optional<std::string> Definition(const Tokens& tokens, std::vector<TableElement>& beside) {
+    if (tokens.empty()) return std::nullopt;
     TableElement element = ParseElement(tokens);
     element.kind = ElementKind::kColumn;
-    element.name = tokens.empty() ? "" : tokens.front().value;
+    element.name = tokens.front().value;
     Remember(element);
     TakeReferences(element, beside);
     if (!MapColumnElement(element, context_.columns, notes_)) return std::nullopt;

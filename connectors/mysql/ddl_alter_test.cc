@@ -17,7 +17,8 @@ std::string Actions(std::string_view statement, const char* flavour_name = "mysq
   source.version = source.flavour == "mariadb" ? 101100 : 90000;
   const Flavour flavour(source, there);
   const auto target = *ParseCreateTable(
-      "CREATE TABLE new.orders2 (id INT, address VARCHAR(50), t TEXT, n INT INVISIBLE, PRIMARY KEY (id), KEY k (address), "
+      "CREATE TABLE new.orders2 (id INT, address VARCHAR(50), t TEXT, n INT INVISIBLE, PRIMARY KEY (id), KEY k "
+      "(address), "
       "CONSTRAINT f FOREIGN KEY (id) REFERENCES new.p (q), CONSTRAINT c CHECK (id > 1)) ENGINE=InnoDB",
       "new", {});
   const TestNames names;
@@ -50,19 +51,21 @@ TEST(Alter, ColumnsAreRenamedOrLeftOut) {
 }
 
 TEST(Alter, WhatIsNotThereIsNotDropped) {
-  EXPECT_EQ(Actions("ALTER TABLE orders DROP INDEX k, DROP KEY nothing, DROP PRIMARY KEY, DROP FOREIGN KEY f, DROP FOREIGN "
-                    "KEY g, DROP CONSTRAINT c, DROP CHECK d"),
-            "DROP INDEX `k`; DROP PRIMARY KEY; DROP FOREIGN KEY `f`; DROP CONSTRAINT `c`");
+  EXPECT_EQ(
+      Actions("ALTER TABLE orders DROP INDEX k, DROP KEY nothing, DROP PRIMARY KEY, DROP FOREIGN KEY f, DROP FOREIGN "
+              "KEY g, DROP CONSTRAINT c, DROP CHECK d"),
+      "DROP INDEX `k`; DROP PRIMARY KEY; DROP FOREIGN KEY `f`; DROP CONSTRAINT `c`");
   EXPECT_EQ(Actions("DROP INDEX k ON orders"), "DROP INDEX `k`");
   EXPECT_EQ(Actions("DROP INDEX nothing ON orders"), "");
   EXPECT_EQ(Actions("ALTER TABLE orders DROP PARTITION p0"), "");
 }
 
 TEST(Alter, KeysAndReferences) {
-  EXPECT_EQ(Actions("ALTER TABLE orders ADD CONSTRAINT z FOREIGN KEY (addr) REFERENCES orders (addr), ADD FOREIGN KEY (id) "
-                    "REFERENCES other.t (id), ADD UNIQUE (secret), ADD INDEX i USING BTREE (addr(5) DESC)"),
-            "ADD CONSTRAINT z FOREIGN KEY (`address`) REFERENCES `new`.`orders2` (`address`); ADD INDEX i USING BTREE "
-            "(`address`(5) DESC)");
+  EXPECT_EQ(
+      Actions("ALTER TABLE orders ADD CONSTRAINT z FOREIGN KEY (addr) REFERENCES orders (addr), ADD FOREIGN KEY (id) "
+              "REFERENCES other.t (id), ADD UNIQUE (secret), ADD INDEX i USING BTREE (addr(5) DESC)"),
+      "ADD CONSTRAINT z FOREIGN KEY (`address`) REFERENCES `new`.`orders2` (`address`); ADD INDEX i USING BTREE "
+      "(`address`(5) DESC)");
   EXPECT_EQ(Actions("CREATE UNIQUE INDEX i ON orders (addr, id) COMMENT 'x' ALGORITHM=INPLACE LOCK NONE"),
             "ADD UNIQUE INDEX i (`address`, id) COMMENT 'x'");
   EXPECT_EQ(Actions("CREATE OR REPLACE INDEX k ON orders (addr)"), "DROP INDEX `k`; ADD INDEX k (`address`)");
@@ -72,8 +75,10 @@ TEST(Alter, KeysAndReferences) {
 }
 
 TEST(Alter, OptionsPartitionsAndNames) {
-  EXPECT_EQ(Actions("ALTER TABLE orders ENGINE=InnoDB COMMENT 'a, b', ALGORITHM=INSTANT, LOCK=NONE, FORCE, ORDER BY id, addr"),
-            "ENGINE=InnoDB COMMENT 'a, b'; FORCE");
+  EXPECT_EQ(
+      Actions(
+          "ALTER TABLE orders ENGINE=InnoDB COMMENT 'a, b', ALGORITHM=INSTANT, LOCK=NONE, FORCE, ORDER BY id, addr"),
+      "ENGINE=InnoDB COMMENT 'a, b'; FORCE");
   EXPECT_EQ(Actions("ALTER TABLE orders ADD z INT PARTITION BY HASH (length(addr)) PARTITIONS 3"),
             "ADD COLUMN z INT; PARTITION BY HASH (length(`address`)) PARTITIONS 3");
   EXPECT_EQ(Actions("ALTER TABLE orders ADD z INT, RENAME TO other.x"), "ADD COLUMN z INT -> other.x");
@@ -83,12 +88,14 @@ TEST(Alter, OptionsPartitionsAndNames) {
 }
 
 TEST(Alter, BetweenFlavours) {
-  EXPECT_EQ(Actions("ALTER ONLINE TABLE IF EXISTS orders NOWAIT ADD COLUMN IF NOT EXISTS u UUID, ADD t2 TEXT DEFAULT 'x', "
-                    "ALTER t SET DEFAULT 'y', ALTER INDEX k IGNORED",
-                    "mariadb"),
-            "ADD COLUMN u char(36) CHARACTER SET ascii; ADD COLUMN t2 TEXT DEFAULT ('x'); ALTER COLUMN `t` SET DEFAULT "
-            "('y'); ALTER INDEX `k` INVISIBLE");
-  EXPECT_EQ(Actions("ALTER TABLE orders ADD v VECTOR(2), ALTER COLUMN n SET VISIBLE, ADD KEY ((lower(addr)))", "mysql", true),
+  EXPECT_EQ(
+      Actions("ALTER ONLINE TABLE IF EXISTS orders NOWAIT ADD COLUMN IF NOT EXISTS u UUID, ADD t2 TEXT DEFAULT 'x', "
+              "ALTER t SET DEFAULT 'y', ALTER INDEX k IGNORED",
+              "mariadb"),
+      "ADD COLUMN u char(36) CHARACTER SET ascii; ADD COLUMN t2 TEXT DEFAULT ('x'); ALTER COLUMN `t` SET DEFAULT "
+      "('y'); ALTER INDEX `k` INVISIBLE");
+  EXPECT_EQ(Actions("ALTER TABLE orders ADD v VECTOR(2), ALTER COLUMN n SET VISIBLE, ADD KEY ((lower(addr)))", "mysql",
+                    true),
             "ADD COLUMN v varbinary(8); MODIFY COLUMN n INT");
 }
 
