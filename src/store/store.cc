@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "base/stop.h"
 #include "base/check.h"
 #include "store/migrations.h"
 #include "store/sqlite.h"
@@ -121,9 +122,21 @@ class SqliteStore : public Store {
     // the disk when it returns. What is kept here decides after a power failure which chunks are
     // read again and from where, and a lost chunk plan would not fit the chunks that the
     // destination says are done.
-    database_.Execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF");
-    Migrate(&database_);
+    //
+    // Turning a new file to WAL needs it alone, and does not wait for that by the busy timeout: two that open it at
+    // the same moment must be patient themselves.
+    for (const Deadline deadline = Deadline::After(milliseconds(kBusyMs));;) {
+      try {
+        database_.Execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF");
+        Migrate(&database_);
+        return;
+      } catch (const Error& error) {
+        constexpr int kBusy = 5;  // SQLITE_BUSY, the low byte of its extended codes too
+        if ((error.info().native_code & 0xff) != kBusy || deadline.Passed()) throw;
+      }
+      SleepFor({}, milliseconds(20));
+    }
   }
 
   std::optional<TaskRecord> FindTask(const std::string& name) override {
