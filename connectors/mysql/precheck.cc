@@ -13,11 +13,13 @@ namespace sluice::mysql {
 using connector::PrecheckItem;
 using connector::PrecheckStatus;
 
-Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& request, std::string side)
+Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& request,
+                   std::string side)
     : connection_(connection), request_(request), side_(std::move(side)) {
   for (const TextRow& row : connection_.Query("SHOW GLOBAL VARIABLES")) {
     std::string name = row[0].value_or("");
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
     variables_[name] = row[1].value_or("");
   }
   literal_names_ = On("partial_revokes");
@@ -26,7 +28,8 @@ Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& req
   ReadGrants();
 }
 
-// The account's own grants and those of its active roles (MySQL: SHOW GRANTS ... USING; MariaDB: SHOW GRANTS FOR role).
+// The account's own grants and those of its active roles (MySQL: SHOW GRANTS ... USING; MariaDB:
+// SHOW GRANTS FOR role).
 void Precheck::ReadGrants() {
   std::string sql = "SHOW GRANTS";
   std::string role;
@@ -50,7 +53,8 @@ void Precheck::Pass(std::string id, std::string title) {
   items_.push_back({.id = "mysql." + std::move(id), .title = std::move(title), .side = side_});
 }
 
-void Precheck::Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
+void Precheck::Warn(std::string id, std::string title, std::string object, std::string cause,
+                    std::string remedy) {
   items_.push_back({.id = "mysql." + std::move(id),
                     .title = std::move(title),
                     .side = side_,
@@ -60,7 +64,8 @@ void Precheck::Warn(std::string id, std::string title, std::string object, std::
                     .remedy = std::move(remedy)});
 }
 
-void Precheck::Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
+void Precheck::Fail(std::string id, std::string title, std::string object, std::string cause,
+                    std::string remedy) {
   Warn(std::move(id), std::move(title), std::move(object), std::move(cause), std::move(remedy));
   items_.back().status = PrecheckStatus::kFailed;
 }
@@ -70,7 +75,8 @@ void Precheck::Topic(const char* id, void (*topic)(Precheck&)) {
     topic(*this);
   } catch (const Error& error) {
     if (error.info().retry == RetryClass::kReconnect || error.info().code == kStopped.id) throw;
-    Warn(id, "This check could not be made", error.info().object, error.info().cause, error.info().remedy);
+    Warn(id, "This check could not be made", error.info().object, error.info().cause,
+         error.info().remedy);
   }
 }
 
@@ -150,6 +156,7 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   check.Topic("clock", CheckClock);
   check.Topic("privileges", CheckDestinationRights);
   check.Topic("writable", CheckWritable);
+  check.Topic("replica", CheckReplica);
   check.Topic("names", CheckNames);
   check.Topic("conflicts", CheckConflicts);
   if (!request.types.schema) check.Topic("shapes", CheckShapes);

@@ -77,6 +77,7 @@ void CheckFilters(Precheck& check);
 // The destination.
 void CheckDestinationRights(Precheck& check);
 void CheckWritable(Precheck& check);
+void CheckReplica(Precheck& check);
 void CheckVersionsAcross(Precheck& check);
 void CheckSettings(Precheck& check);
 void CheckSpace(Precheck& check);

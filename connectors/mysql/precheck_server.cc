@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/flavour.h"
 #include "connectors/mysql/precheck.h"
 
 namespace sluice::mysql {
@@ -21,11 +22,18 @@ std::string VersionText(uint32_t version) {
   return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
+// The source's modes but for those that the destination does not know.
+std::string TranslatedMode(Precheck& check, const std::string& mode) {
+  const Capabilities capabilities = ReadCapabilities(check.connection());
+  return Flavour(check.request().source, capabilities).SqlMode(mode);
+}
+
 void CheckPreparedTransactions(Precheck& check) {
   try {
     const TextRows prepared = check.connection().Query("XA RECOVER");
     if (!prepared.empty()) {
-      check.Warn("xa", "No prepared XA transaction is waiting", fmt::format("{} of them", prepared.size()),
+      check.Warn("xa", "No prepared XA transaction is waiting",
+                 fmt::format("{} of them", prepared.size()),
                  "Their rows are locked, and not in the snapshot until they are committed.",
                  "XA RECOVER; then XA COMMIT or XA ROLLBACK for each.");
     }
@@ -44,7 +52,8 @@ void CheckVersion(Precheck& check) {
     check.Pass("version", fmt::format("Version {} is supported", text));
   } else {
     check.Fail("version", "The server's version is supported", text,
-               fmt::format("{} before {} is not supported.", check.mariadb() ? "MariaDB" : "MySQL", VersionText(least)),
+               fmt::format("{} before {} is not supported.", check.mariadb() ? "MariaDB" : "MySQL",
+                           VersionText(least)),
                "Upgrade the server.");
   }
 }
@@ -54,15 +63,18 @@ void CheckVersionsAcross(Precheck& check) {
   const uint32_t own = check.connection().version();
   const bool same = (source.flavour == "mariadb") == check.mariadb();
   if (same && source.version / 100 > own / 100) {
-    check.Warn("versions_across", "The destination is not older than the source", "",
-               fmt::format("The source is {} and the destination {}: what the older one does not know (types, "
-                           "collations, functions in defaults and views) is refused object by object.",
-                           VersionText(source.version), VersionText(own)),
-               "Test with S alone first, or take a destination of the source's version.");
+    check.Warn(
+        "versions_across", "The destination is not older than the source", "",
+        fmt::format(
+            "The source is {} and the destination {}: what the older one does not know (types, "
+            "collations, functions in defaults and views) is refused object by object.",
+            VersionText(source.version), VersionText(own)),
+        "Test with S alone first, or take a destination of the source's version.");
   } else if (!same) {
-    check.Pass("versions_across", fmt::format("From {} {} to {} {}: differences are translated or named", source.flavour,
-                                              VersionText(source.version), check.mariadb() ? "mariadb" : "mysql",
-                                              VersionText(own)));
+    check.Pass("versions_across",
+               fmt::format("From {} {} to {} {}: differences are translated or named",
+                           source.flavour, VersionText(source.version),
+                           check.mariadb() ? "mariadb" : "mysql", VersionText(own)));
   } else {
     check.Pass("versions_across", "The destination is not older than the source");
   }
@@ -70,7 +82,8 @@ void CheckVersionsAcross(Precheck& check) {
 
 void CheckClock(Precheck& check) {
   const int64_t before = NowMicros();
-  const OptionalText answer = check.connection().QueryOne("SELECT CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(6)) * 1000000 AS SIGNED)");
+  const OptionalText answer = check.connection().QueryOne(
+      "SELECT CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(6)) * 1000000 AS SIGNED)");
   const int64_t after = NowMicros();
   int64_t server = 0;
   if (answer) std::from_chars(answer->data(), answer->data() + answer->size(), server);
@@ -81,8 +94,8 @@ void CheckClock(Precheck& check) {
     return;
   }
   check.Warn("clock", "The server's clock agrees with this machine's", "",
-             fmt::format("It is {:.1f} s {}: the delay that is shown will be wrong by that much.", std::abs(seconds),
-                         seconds > 0 ? "ahead" : "behind"),
+             fmt::format("It is {:.1f} s {}: the delay that is shown will be wrong by that much.",
+                         std::abs(seconds), seconds > 0 ? "ahead" : "behind"),
              "Let both machines follow a time server (NTP).");
 }
 
@@ -93,11 +106,13 @@ void CheckLoad(Precheck& check) {
   if (running < kBusy) {
     check.Pass("load", fmt::format("{} threads are running on the server", running));
   } else {
-    check.Warn("load", "The server is not busy", "", fmt::format("{} threads are running at this moment.", running),
+    check.Warn("load", "The server is not busy", "",
+               fmt::format("{} threads are running at this moment.", running),
                "Migrate off-peak, or lower `limits.readers` and `limits.writers`.");
   }
   const uint64_t most = check.Number("max_connections");
-  const uint64_t used = ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_connected'").at(0).at(1));
+  const uint64_t used =
+      ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_connected'").at(0).at(1));
   constexpr uint64_t kWanted = 12;
   if (most != 0 && used + kWanted > most) {
     check.Warn("connections", "The server has connections left", "max_connections",
@@ -110,7 +125,8 @@ void CheckOpenTransactions(Precheck& check) {
   TextRows rows;
   try {
     rows = check.connection().Query(
-        "SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, NOW()) FROM information_schema.INNODB_TRX "
+        "SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, NOW()) FROM "
+        "information_schema.INNODB_TRX "
         "WHERE trx_started < NOW() - INTERVAL 5 MINUTE ORDER BY 2 DESC LIMIT 5");
   } catch (const Error& error) {
     // Without PROCESS a server shows the account's own sessions only: not worth a privilege.
@@ -124,10 +140,12 @@ void CheckOpenTransactions(Precheck& check) {
   } else {
     std::vector<std::string> sessions;
     for (const TextRow& row : rows) {
-      sessions.push_back(fmt::format("session {} for {} s", row[0].value_or("?"), row[1].value_or("?")));
+      sessions.push_back(
+          fmt::format("session {} for {} s", row[0].value_or("?"), row[1].value_or("?")));
     }
     check.Warn("open_transactions", "No transaction has been open for long", Listed(sessions),
-               "A long statement makes the lock for the exact cut wait, and everybody who writes behind it.",
+               "A long statement makes the lock for the exact cut wait, and everybody who writes "
+               "behind it.",
                fmt::format("Wait for its end, or: KILL {};", rows[0][0].value_or("?")));
   }
   CheckPreparedTransactions(check);
@@ -135,7 +153,8 @@ void CheckOpenTransactions(Precheck& check) {
 
 void CheckSettings(Precheck& check) {
   const auto& source = check.request().source.settings;
-  const auto differs = [&](const char* name, const char* title, const std::string& why, const std::string& remedy) {
+  const auto differs = [&](const char* name, const char* title, const std::string& why,
+                           const std::string& remedy) {
     const auto found = source.find(name);
     if (found == source.end() || found->second.empty() || check.Variable(name).empty()) return;
     if (found->second == check.Variable(name)) {
@@ -143,17 +162,24 @@ void CheckSettings(Precheck& check) {
       return;
     }
     check.Warn(name, title, name,
-               fmt::format("Source: '{}', destination: '{}'. {}", found->second, check.Variable(name), why), remedy);
+               fmt::format("Source: '{}', destination: '{}'. {}", found->second,
+                           check.Variable(name), why),
+               remedy);
   };
   const auto wanted = [&](const char* name) {
     const auto found = source.find(name);
     return found == source.end() ? std::string() : found->second;
   };
-  differs("sql_mode", "Both servers have the same sql_mode",
-          "The migration itself does not depend on it; the application may.",
-          fmt::format("SET GLOBAL sql_mode = {}; (without modes that the destination does not know)",
-                      Literal(wanted("sql_mode"))));
-  differs("time_zone", "Both servers have the same time zone", "TIMESTAMP values are carried in UTC; NOW() will differ.",
+  const std::string mode = TranslatedMode(check, wanted("sql_mode"));
+  if (mode == check.Variable("sql_mode")) {
+    check.Pass("sql_mode", "Both servers have the same sql_mode");
+  } else {
+    differs("sql_mode", "Both servers have the same sql_mode",
+            "The migration itself does not depend on it; the application may.",
+            fmt::format("SET GLOBAL sql_mode = {};", Literal(mode)));
+  }
+  differs("time_zone", "Both servers have the same time zone",
+          "TIMESTAMP values are carried in UTC; NOW() will differ.",
           fmt::format("SET GLOBAL time_zone = {};", Literal(wanted("time_zone"))));
   if (check.Variable("time_zone") == "SYSTEM") {
     differs("system_time_zone", "Both machines have the same time zone",
@@ -175,25 +201,31 @@ void CheckSpace(Precheck& check) {
     // MariaDB's DISKS plugin (needs FILE); blocks of 1024 bytes.
     if (check.mariadb()) {
       disks = check.connection().Query(
-          "SELECT Available, Path FROM information_schema.DISKS WHERE LOCATE(Path, @@datadir) = 1 ORDER BY "
+          "SELECT Available, Path FROM information_schema.DISKS WHERE LOCATE(Path, @@datadir) = 1 "
+          "ORDER BY "
           "LENGTH(Path) DESC LIMIT 1");
     }
   } catch (const Error& error) {
     if (error.info().retry == RetryClass::kReconnect) throw;
   }
   if (disks.empty()) {
-    check.Pass("space", fmt::format("About {} of free space are needed (the server cannot tell how much it has)",
-                                    Bytes(needed)));
+    check.Pass(
+        "space",
+        fmt::format("About {} of free space are needed (the server cannot tell how much it has)",
+                    Bytes(needed)));
     return;
   }
   const uint64_t available = ToNumber(disks[0][0]) * 1024;
   if (available >= needed) {
-    check.Pass("space", fmt::format("{} are free, about {} are needed", Bytes(available), Bytes(needed)));
+    check.Pass("space",
+               fmt::format("{} are free, about {} are needed", Bytes(available), Bytes(needed)));
   } else {
-    check.Fail("space", "The destination has enough space", disks[0][1].value_or(""),
-               fmt::format("{} are free; about {} are needed (data, indexes, and the destination's own log).",
-                           Bytes(available), Bytes(needed)),
-               "Free space on this volume or enlarge it.");
+    check.Fail(
+        "space", "The destination has enough space", disks[0][1].value_or(""),
+        fmt::format(
+            "{} are free; about {} are needed (data, indexes, and the destination's own log).",
+            Bytes(available), Bytes(needed)),
+        "Free space on this volume or enlarge it.");
   }
 }
 
