@@ -53,6 +53,8 @@ class MysqlBookkeeping : public connector::Bookkeeping {
   MysqlBookkeeping(const connector::Endpoint& endpoint, const SessionContext& context)
       : connection_(endpoint, context) {
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+    // Undoing a large load that was cut off takes its time.
+    connection_.Execute("SET SESSION innodb_lock_wait_timeout = 600");
   }
 
   void Prepare() override { PrepareBookkeeping(connection_); }
