@@ -13,8 +13,8 @@
 namespace sluice::mysql {
 namespace {
 
-constexpr size_t kBatch = 50;       // SHOW CREATE TABLE statements sent at once
-constexpr size_t kFewTables = 16;   // up to here one by one, beyond it the whole database in one query
+constexpr size_t kBatch = 50;      // SHOW CREATE TABLE statements sent at once
+constexpr size_t kFewTables = 16;  // up to here one by one, beyond it the whole database in one query
 constexpr int kNoSuchTable = 1146;
 
 const std::string& Text(const OptionalText& cell) {
@@ -22,18 +22,22 @@ const std::string& Text(const OptionalText& cell) {
   return cell ? *cell : kEmpty;
 }
 
-uint64_t Number(const OptionalText& cell) { return cell ? std::strtoull(cell->c_str(), nullptr, 10) : 0; }
+uint64_t Number(const OptionalText& cell) {
+  return cell ? std::strtoull(cell->c_str(), nullptr, 10) : 0;
+}
 
 bool IsSystemDatabase(const std::string& name) {
   // "sluice" holds our own records; "#mysql50#..." are stray directories.
-  for (const std::string_view system : {"information_schema", "performance_schema", "mysql", "sys", "ndbinfo",
-                                        "sluice"}) {
+  for (const std::string_view system :
+       {"information_schema", "performance_schema", "mysql", "sys", "ndbinfo", "sluice"}) {
     if (sql::EqualIgnoringCase(name, system)) return true;
   }
   return name.starts_with("#mysql50#");
 }
 
-bool IsDenied(const Error& error) { return error.info().code == kMissingPrivilege.id; }
+bool IsDenied(const Error& error) {
+  return error.info().code == kMissingPrivilege.id;
+}
 
 }  // namespace
 
@@ -45,6 +49,7 @@ MySqlCatalog::MySqlCatalog(const connector::Endpoint& endpoint, const connector:
        connection_.Query("SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS='YES'")) {
     transactional_engines_.insert(sql::ToLower(Text(row[0])));
   }
+  ReadCharsets();
 }
 
 std::vector<std::string> MySqlCatalog::Databases() {
@@ -55,14 +60,31 @@ std::vector<std::string> MySqlCatalog::Databases() {
   return names;
 }
 
+void MySqlCatalog::ReadCharsets() {
+  for (const TextRow& row : connection_.Query("SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM "
+                                              "information_schema.CHARACTER_SETS")) {
+    charsets_.default_collation[sql::ToLower(Text(row[0]))] = sql::ToLower(Text(row[1]));
+  }
+  // MariaDB 10.10 and later list some collations without their character set; the full names are
+  // elsewhere.
+  const bool full = connection_.is_mariadb() && connection_.version() >= 101001;
+  for (const TextRow& row :
+       connection_.Query(full ? "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM "
+                                "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+                              : "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS")) {
+    charsets_.charset[sql::ToLower(Text(row[0]))] = sql::ToLower(Text(row[1]));
+  }
+}
+
 void MySqlCatalog::ReadTables(const std::string& condition, Facts& facts) {
   const TextRows rows = connection_.Query(
       "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0) "
-      "FROM information_schema.TABLES WHERE " + condition);
+      "FROM information_schema.TABLES WHERE " +
+      condition);
   for (const TextRow& row : rows) {
     const std::string& type = Text(row[1]);
     if (type != "BASE TABLE" && type != "SYSTEM VERSIONED" && type != "SEQUENCE") continue;
-    TableFacts& table = facts.tables[Text(row[0])];
+    TableFacts& table = facts[Text(row[0])];
     table.type = type;
     table.engine = Text(row[2]);
     table.rows = Number(row[3]);
@@ -71,48 +93,27 @@ void MySqlCatalog::ReadTables(const std::string& condition, Facts& facts) {
   }
 }
 
-void MySqlCatalog::ReadColumns(const std::string& condition, Facts& facts) {
-  const bool has_srid = !connection_.is_mariadb() && connection_.version() >= 80003;
-  const TextRows rows = connection_.Query(fmt::format(
-      "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE, EXTRA, {} "
-      "FROM information_schema.COLUMNS WHERE {} ORDER BY TABLE_NAME, ORDINAL_POSITION",
-      has_srid ? "SRS_ID" : "NULL", condition));
-  for (const TextRow& row : rows) {
-    ColumnFacts column;
-    column.name = Text(row[1]);
-    column.type = Text(row[2]);
-    column.charset = Text(row[3]);
-    column.collation = Text(row[4]);
-    column.nullable = Text(row[5]) != "NO";
-    column.extra = Text(row[6]);
-    if (row[7]) column.srid = static_cast<uint32_t>(Number(row[7]));
-    facts.columns[Text(row[0])].push_back(std::move(column));
-  }
-}
-
 MySqlCatalog::Facts MySqlCatalog::ReadFacts(const std::string& database, const std::set<std::string>& names) {
   const std::string schema = "TABLE_SCHEMA = " + Literal(database);
   Facts facts;
   if (names.size() > kFewTables) {
+    const auto listed = listed_.find(database);
+    if (listed != listed_.end()) return listed->second;
     ReadTables(schema, facts);
-    ReadColumns(schema, facts);
     return facts;
   }
   // Only an equality on both names spares the server from opening every table of the database.
-  for (const std::string& name : names) {
-    const std::string condition = schema + " AND TABLE_NAME = " + Literal(name);
-    ReadTables(condition, facts);
-    ReadColumns(condition, facts);
-  }
+  for (const std::string& name : names) ReadTables(schema + " AND TABLE_NAME = " + Literal(name), facts);
   return facts;
 }
 
 std::vector<connector::TableSummary> MySqlCatalog::ListTables(const std::string& database) {
-  Facts facts;
+  Facts& facts = listed_[database];
+  facts.clear();
   ReadTables("TABLE_SCHEMA = " + Literal(database), facts);
   std::vector<connector::TableSummary> tables;
-  tables.reserve(facts.tables.size());
-  for (const auto& [name, table] : facts.tables) tables.push_back({{database, name}, table.rows, table.bytes});
+  tables.reserve(facts.size());
+  for (const auto& [name, table] : facts) tables.push_back({{database, name}, table.rows, table.bytes});
   return tables;
 }
 
@@ -125,7 +126,7 @@ size_t MySqlCatalog::ShowCreateBatch(const std::string& database, const std::vec
   int status = mysql_real_query(handle, sql.data(), sql.size());
   for (size_t i = begin; i < end; ++i) {
     std::unique_ptr<MYSQL_RES, void (*)(MYSQL_RES*)> result(status == 0 ? mysql_store_result(handle) : nullptr,
-                                                           mysql_free_result);
+                                                            mysql_free_result);
     if (result == nullptr) {
       // The server leaves out the rest of the batch after an error. A table dropped meanwhile is none.
       if (static_cast<int>(mysql_errno(handle)) == kNoSuchTable) return i + 1;
@@ -164,21 +165,19 @@ std::vector<model::TablePtr> MySqlCatalog::DescribeTables(const std::vector<mode
     std::map<std::string, std::string> asked;  // as the server spells it, as the caller does
     std::vector<std::string> present;
     for (const std::string& name : wanted) {
-      auto at = facts.tables.find(name);
-      if (at == facts.tables.end() && lower_case_names_ != 0) {
-        at = std::find_if(facts.tables.begin(), facts.tables.end(),
+      auto at = facts.find(name);
+      if (at == facts.end() && lower_case_names_ != 0) {
+        at = std::find_if(facts.begin(), facts.end(),
                           [&](const auto& one) { return sql::EqualIgnoringCase(one.first, name); });
       }
-      if (at == facts.tables.end()) continue;
+      if (at == facts.end()) continue;
       present.push_back(at->first);
       asked[at->first] = name;
     }
     std::map<std::string, std::string> statements = ShowCreateTables(database, present);
     for (auto& [name, statement] : statements) {
-      const auto columns = facts.columns.find(name);
-      if (columns == facts.columns.end()) continue;
-      tables[{database, asked[name]}] = DescribeTable({database, name}, facts.tables.at(name), columns->second,
-                                                      std::move(statement), dialect_);
+      tables[{database, asked[name]}] =
+          DescribeTable({database, name}, facts.at(name), std::move(statement), dialect_, charsets_);
     }
   }
   std::vector<model::TablePtr> out;
@@ -206,14 +205,17 @@ bool MySqlCatalog::Exists(model::ObjectKind kind, const model::ObjectName& name)
                       schema, Literal(name.name));
       break;
     case ObjectKind::kTrigger:
-      query = fmt::format("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {} AND "
-                          "TRIGGER_NAME = {}", schema, Literal(name.name));
+      query = fmt::format(
+          "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {} AND "
+          "TRIGGER_NAME = {}",
+          schema, Literal(name.name));
       break;
     case ObjectKind::kProcedure:
     case ObjectKind::kFunction:
-      query = fmt::format("SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {} AND "
-                          "ROUTINE_NAME = {} AND ROUTINE_TYPE = '{}'", schema, Literal(name.name),
-                          kind == ObjectKind::kProcedure ? "PROCEDURE" : "FUNCTION");
+      query = fmt::format(
+          "SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {} AND "
+          "ROUTINE_NAME = {} AND ROUTINE_TYPE = '{}'",
+          schema, Literal(name.name), kind == ObjectKind::kProcedure ? "PROCEDURE" : "FUNCTION");
       break;
   }
   const std::string& wanted = kind == ObjectKind::kDatabase ? name.database : name.name;

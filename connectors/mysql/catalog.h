@@ -25,13 +25,10 @@ class MySqlCatalog : public connector::Catalog {
   uint64_t CountRows(const model::ObjectName& table, const std::string& filter) override;
 
  private:
-  struct Facts {
-    std::map<std::string, TableFacts> tables;
-    std::map<std::string, std::vector<ColumnFacts>> columns;
-  };
+  using Facts = std::map<std::string, TableFacts>;  // by table
   void ReadTables(const std::string& condition, Facts& facts);
-  void ReadColumns(const std::string& condition, Facts& facts);
   Facts ReadFacts(const std::string& database, const std::set<std::string>& names);
+  void ReadCharsets();
   std::map<std::string, std::string> ShowCreateTables(const std::string& database,
                                                       const std::vector<std::string>& names);
   size_t ShowCreateBatch(const std::string& database, const std::vector<std::string>& names, size_t begin, size_t end,
@@ -48,6 +45,9 @@ class MySqlCatalog : public connector::Catalog {
   sql::Dialect dialect_;
   int lower_case_names_ = 0;
   std::set<std::string> transactional_engines_;
+  CharsetFacts charsets_;
+  // The last list of each database: on a large one asking again costs seconds.
+  std::map<std::string, Facts> listed_;
 };
 
 // Views in an order in which each comes after those of the list that it reads; otherwise the order is kept.

@@ -1,6 +1,9 @@
 #include "connectors/mysql/catalog_describe.h"
 
+#include <cstdlib>
+
 #include "connectors/mysql/create_table.h"
+#include "connectors/mysql/create_table_column.h"
 #include "connectors/mysql/types.h"
 
 namespace sluice::mysql {
@@ -44,26 +47,68 @@ std::string WithoutRawBytes(std::string statement, const sql::Dialect& dialect) 
   return sql::Render(tokens);
 }
 
-bool Contains(const std::string& text, std::string_view part) {
-  return sql::ToLower(text).find(part) != std::string::npos;
+std::string Find(const std::map<std::string, std::string>& map, const std::string& key) {
+  const auto found = map.find(sql::ToLower(key));
+  return found == map.end() ? "" : found->second;
 }
 
-model::Column MakeColumn(const ColumnFacts& facts) {
-  model::Column column;
-  column.name = facts.name;
-  column.type = ParseColumnType(facts.type);
-  column.type.charset = facts.charset;
-  column.type.collation = facts.collation;
-  column.type.srid = facts.srid;
-  column.nullable = facts.nullable;
-  column.auto_increment = Contains(facts.extra, "auto_increment");
-  column.invisible = Contains(facts.extra, "invisible");
-  // DEFAULT_GENERATED in EXTRA is MySQL's word for a default that is an expression.
-  if (Contains(facts.extra, "virtual")) {
-    column.generated = model::Generated::kVirtual;
-  } else if (Contains(facts.extra, "stored") || Contains(facts.extra, "persistent")) {
-    column.generated = model::Generated::kStored;
+struct Charset {
+  std::string name;
+  std::string collation;
+};
+
+// Completes what is named by what it means.
+Charset Complete(Charset charset, const CharsetFacts& facts) {
+  if (charset.name.empty() && !charset.collation.empty()) {
+    charset.name = Find(facts.charset, charset.collation);
+    if (charset.name.empty()) charset.name = charset.collation.substr(0, charset.collation.find('_'));
   }
+  if (charset.collation.empty() && !charset.name.empty()) {
+    charset.collation = Find(facts.default_collation, charset.name);
+  }
+  return charset;
+}
+
+Charset TableCharset(const CreateTable& definition, const CharsetFacts& facts) {
+  Charset charset;
+  for (const TableOption& option : definition.options) {
+    if (option.name == "CHARSET") charset.name = option.value;
+    if (option.name == "COLLATE") charset.collation = option.value;
+  }
+  return Complete(std::move(charset), facts);
+}
+
+void SetCharset(model::ColumnType& type, const ColumnText& text, const Charset& of_table, const CharsetFacts& facts) {
+  if (!type.IsText()) return;
+  Charset charset;
+  if (const ColumnAttribute* named = text.Find("CHARSET")) charset.name = named->value;
+  if (const ColumnAttribute* named = text.Find("COLLATE")) charset.collation = named->value;
+  charset = charset.name.empty() && charset.collation.empty() ? of_table : Complete(std::move(charset), facts);
+  type.charset = charset.name;
+  type.collation = charset.collation;
+}
+
+model::Generated GeneratedBy(const ColumnText& text) {
+  if (text.Has("ROW START") || text.Has("ROW END")) return model::Generated::kStored;
+  const ColumnAttribute* generated = text.Find("AS");
+  if (generated == nullptr) return model::Generated::kNo;
+  const sql::Token& last = generated->tokens.back();
+  return last.Is("STORED") || last.Is("PERSISTENT") ? model::Generated::kStored : model::Generated::kVirtual;
+}
+
+model::Column MakeColumn(const TableElement& element, const Charset& of_table, const CharsetFacts& facts) {
+  const ColumnText text = ParseColumn(element.tokens);
+  model::Column column;
+  column.name = element.name;
+  column.type = ParseColumnType(sql::Render(text.type));
+  SetCharset(column.type, text, of_table, facts);
+  if (const ColumnAttribute* srid = text.Find("SRID")) {
+    column.type.srid = static_cast<uint32_t>(std::strtoul(srid->value.c_str(), nullptr, 10));
+  }
+  column.nullable = !text.Has("NOT NULL") && !text.Has("ROW START") && !text.Has("ROW END");
+  column.generated = GeneratedBy(text);
+  column.auto_increment = text.Has("AUTO_INCREMENT");
+  column.invisible = text.Has("INVISIBLE");
   return column;
 }
 
@@ -115,9 +160,8 @@ void AddForeignKey(model::Table& table, const TableElement& element) {
 
 }  // namespace
 
-model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& facts,
-                              const std::vector<ColumnFacts>& columns, std::string create_statement,
-                              const sql::Dialect& dialect) {
+model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& facts, std::string create_statement,
+                              const sql::Dialect& dialect, const CharsetFacts& charsets) {
   auto table = std::make_shared<model::Table>();
   table->name = name;
   table->create_statement = WithoutRawBytes(std::move(create_statement), dialect);
@@ -125,15 +169,18 @@ model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& f
   table->transactional = facts.transactional;
   table->rows_estimated = facts.rows;
   table->bytes_estimated = facts.bytes;
-  for (const ColumnFacts& column : columns) table->columns.push_back(MakeColumn(column));
+  const auto definition = ParseCreateTable(table->create_statement, name.database, dialect);
+  if (!definition) return table;
+  const Charset charset = TableCharset(*definition, charsets);
+  for (const TableElement& element : definition->elements) {
+    if (element.kind == ElementKind::kColumn) table->columns.push_back(MakeColumn(element, charset, charsets));
+  }
   if (facts.type == "SEQUENCE") {
     // Looks like a table of one row, but takes no rows as a table does: whoever meets it has to say so.
     table->storage_engine = "SEQUENCE";
     for (model::Column& column : table->columns) column.type.kind = model::TypeKind::kOther;
     return table;
   }
-  const auto definition = ParseCreateTable(table->create_statement, name.database, dialect);
-  if (!definition) return table;
   if (dialect.family == sql::Family::kMariaDb) NoteJson(*table, *definition);
   for (const TableElement& element : definition->elements) {
     if (element.IsKey()) AddKey(*table, element);

@@ -1,26 +1,15 @@
-// One table's description from its SHOW CREATE TABLE and what information_schema says of its columns.
+// One table's description from its SHOW CREATE TABLE, which says everything of columns and keys. Reading
+// information_schema.COLUMNS beside it would make the server open each table once more.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <map>
 #include <string>
-#include <vector>
 
 #include "model/table.h"
 #include "sql/token.h"
 
 namespace sluice::mysql {
-
-// A row of information_schema.COLUMNS.
-struct ColumnFacts {
-  std::string name;
-  std::string type;  // COLUMN_TYPE
-  std::string charset;
-  std::string collation;
-  bool nullable = true;
-  std::string extra;
-  std::string generation;  // GENERATION_EXPRESSION, empty where there is none
-  std::optional<uint32_t> srid;
-};
 
 // A row of information_schema.TABLES.
 struct TableFacts {
@@ -31,9 +20,15 @@ struct TableFacts {
   bool transactional = true;
 };
 
-// `dialect` is how the server that wrote `create_statement` reads it.
-model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& facts,
-                              const std::vector<ColumnFacts>& columns, std::string create_statement,
-                              const sql::Dialect& dialect);
+// What the server means where a definition names only the one or the other. Names in lower case.
+struct CharsetFacts {
+  std::map<std::string, std::string> default_collation;  // by character set
+  std::map<std::string, std::string> charset;            // by collation
+};
+
+// `dialect` is how the server that wrote `create_statement` reads it. Without columns if the
+// statement is unreadable.
+model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& facts, std::string create_statement,
+                              const sql::Dialect& dialect, const CharsetFacts& charsets);
 
 }  // namespace sluice::mysql

@@ -29,10 +29,14 @@ struct ShowColumns {
 
 ShowColumns ColumnsOf(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kView: return {"VIEW", 0, 1, 2, 3};
-    case ObjectKind::kProcedure: return {"PROCEDURE", 1, 2, 3, 4};
-    case ObjectKind::kFunction: return {"FUNCTION", 1, 2, 3, 4};
-    default: return {"TRIGGER", 1, 2, 3, 4};
+    case ObjectKind::kView:
+      return {"VIEW", 0, 1, 2, 3};
+    case ObjectKind::kProcedure:
+      return {"PROCEDURE", 1, 2, 3, 4};
+    case ObjectKind::kFunction:
+      return {"FUNCTION", 1, 2, 3, 4};
+    default:
+      return {"TRIGGER", 1, 2, 3, 4};
   }
 }
 
@@ -80,7 +84,8 @@ void MySqlCatalog::ShowCreateObject(SchemaObject& object) {
 void MySqlCatalog::AddViews(const std::string& database, std::vector<SchemaObject>& objects) {
   std::vector<SchemaObject> views;
   for (const TextRow& row : connection_.Query("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = "
-                                              "'VIEW' AND TABLE_SCHEMA = " + Literal(database) + " ORDER BY 1")) {
+                                              "'VIEW' AND TABLE_SCHEMA = " +
+                                              Literal(database) + " ORDER BY 1")) {
     SchemaObject& view = views.emplace_back();
     view.kind = ObjectKind::kView;
     view.name = {database, Text(row[0])};
@@ -94,7 +99,8 @@ void MySqlCatalog::AddRoutines(const std::string& database, std::vector<SchemaOb
   // Functions first: views and procedures may call them.
   const TextRows rows = connection_.Query(
       "SELECT ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES WHERE ROUTINE_TYPE IN ('FUNCTION', "
-      "'PROCEDURE') AND ROUTINE_SCHEMA = " + Literal(database) + " ORDER BY ROUTINE_TYPE, ROUTINE_NAME");
+      "'PROCEDURE') AND ROUTINE_SCHEMA = " +
+      Literal(database) + " ORDER BY ROUTINE_TYPE, ROUTINE_NAME");
   for (const TextRow& row : rows) {
     SchemaObject& routine = objects.emplace_back();
     routine.kind = Text(row[1]) == "FUNCTION" ? ObjectKind::kFunction : ObjectKind::kProcedure;
@@ -106,10 +112,10 @@ void MySqlCatalog::AddRoutines(const std::string& database, std::vector<SchemaOb
 void MySqlCatalog::AddTriggers(const std::string& database, std::vector<SchemaObject>& objects) {
   // Several triggers of one event fire in the order of ACTION_ORDER: they are created in it. MySQL 5.6 has one each.
   const bool has_order = connection_.is_mariadb() ? connection_.version() >= 100203 : connection_.version() >= 50702;
-  const TextRows rows = connection_.Query(fmt::format(
-      "SELECT TRIGGER_NAME, EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE "
-      "TRIGGER_SCHEMA = {} ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, {}TRIGGER_NAME",
-      Literal(database), has_order ? "ACTION_ORDER, " : ""));
+  const TextRows rows = connection_.Query(
+      fmt::format("SELECT TRIGGER_NAME, EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS WHERE "
+                  "TRIGGER_SCHEMA = {} ORDER BY EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, {}TRIGGER_NAME",
+                  Literal(database), has_order ? "ACTION_ORDER, " : ""));
   for (const TextRow& row : rows) {
     SchemaObject& trigger = objects.emplace_back();
     trigger.kind = ObjectKind::kTrigger;

@@ -99,11 +99,12 @@ std::string Describe(const model::Table& table, bool same_flavour) {
   std::string out;
   for (const model::Column& column : table.columns) {
     const model::ColumnType& type = column.type;
-    out += fmt::format("{} {} bytes={} unsigned={} length={} p={} s={} f={} charset={} null={} generated={} auto={} "
-                       "invisible={}",
-                       column.name, model::Name(type.kind), type.bytes, type.is_unsigned, type.length, type.precision,
-                       type.scale, type.fraction, type.IsText() ? type.charset : "", column.nullable,
-                       static_cast<int>(column.generated), column.auto_increment, column.invisible);
+    out += fmt::format(
+        "{} {} bytes={} unsigned={} length={} p={} s={} f={} charset={} null={} generated={} auto={} "
+        "invisible={}",
+        column.name, model::Name(type.kind), type.bytes, type.is_unsigned, type.length, type.precision, type.scale,
+        type.fraction, type.IsText() ? type.charset : "", column.nullable, static_cast<int>(column.generated),
+        column.auto_increment, column.invisible);
     if (same_flavour) out += " " + type.collation;
     for (const std::string& element : type.elements) out += " '" + element + "'";
     out += "\n";
@@ -196,6 +197,36 @@ class SchemaServerTest : public testing::TestWithParam<Pair> {
   std::unique_ptr<connector::Catalog> catalog_;
   OneDatabase names_;
 };
+
+// Columns are described from SHOW CREATE TABLE; information_schema must say the same.
+TEST_P(SchemaServerTest, AsInformationSchemaSays) {
+  for (const std::string_view statement : kCommonSchema) Run(statement);
+  for (const std::string_view statement : info_.flavour == "mariadb" ? kMariaDbSchema : kMySqlSchema) Run(statement);
+  for (const TablePtr& table : DescribeAll()) {
+    const TextRows rows =
+        source_->Query(fmt::format("SELECT COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, "
+                                   "COLLATION_NAME, IS_NULLABLE, EXTRA FROM "
+                                   "information_schema.COLUMNS WHERE TABLE_SCHEMA = {} AND "
+                                   "TABLE_NAME = {} ORDER BY ORDINAL_POSITION",
+                                   Literal(kSource), Literal(table->name.name)));
+    ASSERT_EQ(rows.size(), table->columns.size()) << table->create_statement;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const model::Column& column = table->columns[i];
+      SCOPED_TRACE(table->name.Text() + "." + column.name);
+      EXPECT_EQ(column.name, *rows[i][0]);
+      if (column.type.native != "longtext /* json */") {
+        EXPECT_EQ(column.type.native, rows[i][1]->substr(0, rows[i][1]->find(" /*M!")));  // COMPRESSED
+      }
+      EXPECT_EQ(column.type.charset, rows[i][2].value_or(""));
+      EXPECT_EQ(column.type.collation, rows[i][3].value_or(""));
+      EXPECT_EQ(column.nullable, *rows[i][4] == "YES");
+      EXPECT_EQ(column.auto_increment, rows[i][5]->find("auto_increment") != std::string::npos);
+      EXPECT_EQ(column.invisible, rows[i][5]->find("INVISIBLE") != std::string::npos);
+      EXPECT_EQ(column.generated == model::Generated::kVirtual, rows[i][5]->find("VIRTUAL") != std::string::npos);
+      EXPECT_EQ(column.generated == model::Generated::kStored, rows[i][5]->find("STORED") != std::string::npos);
+    }
+  }
+}
 
 TEST_P(SchemaServerTest, EveryTypeAndAttribute) {
   for (const std::string_view statement : kCommonSchema) Run(statement);
