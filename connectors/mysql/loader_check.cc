@@ -19,10 +19,19 @@ constexpr int kDataTruncated = 1265;
 
 bool IsHarmless(const ServerWarning& warning) {
   switch (warning.code) {
-    case 1287: case 1681: case 3719: case 3720: case 3778: case 4095: case 4123:  // deprecations
-    case 1592: case 3135: case 3150:                                              // replication, modes
+    case 1287:
+    case 1681:
+    case 3719:
+    case 3720:
+    case 3778:
+    case 4095:
+    case 4123:  // deprecations
+    case 1592:
+    case 3135:
+    case 3150:  // replication, modes
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -82,7 +91,7 @@ void CheckLoaded(Connection& connection, const std::string& object, const LoadWa
     if (row.size() < 3) continue;
     ++shown;
     const ServerWarning warning{.level = row[0].value_or(""),
-                                .code = std::atoi(row[1].value_or("0").c_str()),
+                                .code = static_cast<int>(std::strtol(row[1].value_or("0").c_str(), nullptr, 10)),
                                 .message = row[2].value_or("")};
     if (IsHarmless(warning)) {
       ++explained;
