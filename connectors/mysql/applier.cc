@@ -32,7 +32,10 @@ class MysqlApplier : public connector::Applier {
  public:
   MysqlApplier(const connector::Endpoint& endpoint, const connector::SessionContext& context)
       : connection_(endpoint, context, {.charset = "binary", .multi_statements = true}) {
-    connection_.Execute("SET SESSION autocommit=0, foreign_key_checks=1, unique_checks=1");
+    // Short timeouts: a session whose client is gone without a word holds its rows locked.
+    connection_.Execute(
+        "SET SESSION autocommit=0, foreign_key_checks=1, unique_checks=1, wait_timeout=120, "
+        "net_read_timeout=120");
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     const bool has_bulk = connection_.is_mariadb() && connection_.version() >= kBulkSince;
     writer_ = has_bulk ? MakeBulkRowWriter(connection_) : MakeTextRowWriter(connection_);

@@ -12,15 +12,15 @@
 namespace sluice::mysql {
 
 struct TargetColumn {
-  uint32_t source = 0;      // index into the source's row
-  std::string name;         // quoted
-  model::ColumnType type;   // the source's
+  uint32_t source = 0;     // index into the source's row
+  std::string name;        // quoted
+  model::ColumnType type;  // the source's
 };
 
 struct Target {
-  model::TablePtr table;    // the source's description
-  std::string name;         // quoted
-  std::string object;       // for messages: "table db.name"
+  model::TablePtr table;  // the source's description
+  std::string name;       // quoted
+  std::string object;     // for messages: "table db.name"
   std::vector<TargetColumn> columns;
   std::vector<size_t> identity;  // into `columns`; empty: a row is found by all its values
   std::vector<bool> always_set;  // columns that an UPDATE names even if they do not change
@@ -34,7 +34,8 @@ bool NeedsCharset(const model::ColumnType& type);
 
 Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping);
 
-// Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them (kAllColumns).
+// Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them
+// (kAllColumns).
 inline constexpr uint64_t kAllColumns = ~uint64_t{0};
 uint64_t ChangedColumns(const Target& target, const model::RowChange& change);
 // `columns` of the target that are in the mask.

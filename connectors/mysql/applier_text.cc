@@ -17,10 +17,10 @@ namespace {
 using model::RowChange;
 
 constexpr size_t kStatementBytes = 1 << 20;
-constexpr size_t kRowsPerStatement = 500;    // an IN list: well within what range_optimizer_max_mem_size allows
+constexpr size_t kRowsPerStatement = 500;  // an IN list: well within what range_optimizer_max_mem_size allows
 constexpr size_t kUpdatesPerPacket = 200;
 constexpr size_t kRowsPerJoin = 1000;
-constexpr uint32_t kValuesSince = 80019;     // MySQL: VALUES ROW(..), ROW(..) as a table
+constexpr uint32_t kValuesSince = 80019;  // MySQL: VALUES ROW(..), ROW(..) as a table
 
 class TextRowWriter : public RowWriter {
  public:

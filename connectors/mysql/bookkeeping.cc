@@ -44,7 +44,14 @@ constexpr const char* kCreateStatements[] = {
     "PRIMARY KEY (task, name)) ENGINE=InnoDB",
 };
 
-uint64_t Number(const OptionalText& text) { return text ? std::strtoull(text->c_str(), nullptr, 10) : 0; }
+uint64_t Number(const OptionalText& text) {
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+std::string IsMark(const ChunkMark& mark) {
+  return fmt::format("task = {} AND database_name = {} AND table_name = {} AND chunk = {}", Literal(mark.task),
+                     Literal(mark.table.database), Literal(mark.table.name), mark.chunk);
+}
 
 constexpr const char* kResetPrefix = "reset:";
 
@@ -151,16 +158,16 @@ void MysqlBookkeeping::FinishReset(const std::string& task, const std::string& n
     }
   }
   connection_.Execute("SET SESSION foreign_key_checks = 1");
-  connection_.Execute(fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name = {}", Literal(task),
-                                  Literal(note)));
+  connection_.Execute(
+      fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name = {}", Literal(task), Literal(note)));
 }
 
 std::vector<ApplyProgress> MysqlBookkeeping::LoadProgress(const std::string& task) {
-  const TextRows rows = connection_.Query(
-      fmt::format("SELECT lane, low_ordinal, low_engine, low_position, done, committed_micros FROM "
-                  "`sluice`.`progress` WHERE task = {} ORDER BY lane LOCK IN SHARE MODE",
-                  Literal(task)),
-      "table sluice.progress");
+  const TextRows rows =
+      connection_.Query(fmt::format("SELECT lane, low_ordinal, low_engine, low_position, done, committed_micros FROM "
+                                    "`sluice`.`progress` WHERE task = {} ORDER BY lane LOCK IN SHARE MODE",
+                                    Literal(task)),
+                        "table sluice.progress");
   std::vector<ApplyProgress> lanes;
   for (const TextRow& row : rows) {
     lanes.push_back({.task = task,
@@ -174,9 +181,9 @@ std::vector<ApplyProgress> MysqlBookkeeping::LoadProgress(const std::string& tas
 }
 
 std::optional<std::string> MysqlBookkeeping::LoadNote(const std::string& task, const std::string& name) {
-  return connection_.QueryOne(fmt::format("SELECT content FROM `sluice`.`note` WHERE task = {} AND name = {}",
-                                          Literal(task), Literal(name)),
-                              "table sluice.note");
+  return connection_.QueryOne(
+      fmt::format("SELECT content FROM `sluice`.`note` WHERE task = {} AND name = {}", Literal(task), Literal(name)),
+      "table sluice.note");
 }
 
 std::vector<std::pair<std::string, std::string>> MysqlBookkeeping::LoadNotes(const std::string& task,
@@ -195,11 +202,11 @@ void MysqlBookkeeping::SaveNotes(const std::string& task, const std::vector<Note
                                  const ApplyProgress* progress) {
   InTransaction([&] {
     for (const Note& note : notes) {
-      const std::string sql =
-          note.text ? fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})",
-                                  Literal(task), Literal(note.name), Literal(*note.text))
-                    : fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name = {}", Literal(task),
-                                  Literal(note.name));
+      const std::string sql = note.text
+                                  ? fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})",
+                                                Literal(task), Literal(note.name), Literal(*note.text))
+                                  : fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name = {}",
+                                                Literal(task), Literal(note.name));
       connection_.Execute(sql, "table sluice.note");
     }
     if (progress != nullptr) {
@@ -235,10 +242,12 @@ std::string InsertMarkStatement(const ChunkMark& mark) {
 }
 
 std::string UpdateMarkStatement(const ChunkMark& mark) {
-  return fmt::format(
-      "UPDATE `sluice`.`chunk` SET row_count = {} WHERE task = {} AND database_name = {} AND table_name = {} AND chunk "
-      "= {}",
-      mark.rows, Literal(mark.task), Literal(mark.table.database), Literal(mark.table.name), mark.chunk);
+  return fmt::format("UPDATE `sluice`.`chunk` SET row_count = {} WHERE {}", mark.rows, IsMark(mark));
+}
+
+uint64_t RowsOfMark(Connection& connection, const ChunkMark& mark) {
+  return Number(
+      connection.QueryOne("SELECT row_count FROM `sluice`.`chunk` WHERE " + IsMark(mark), "table sluice.chunk"));
 }
 
 void PrepareBookkeeping(Connection& connection) {
@@ -256,7 +265,8 @@ void PrepareBookkeeping(Connection& connection) {
   } catch (Error& error) {
     if (error.info().code == kMissingPrivilege.id) {
       error.info().remedy = fmt::format(
-          "Sluice keeps its checkpoints in a database of its own. Run: GRANT CREATE, DROP, ALTER, SELECT, INSERT, UPDATE, "
+          "Sluice keeps its checkpoints in a database of its own. Run: GRANT CREATE, DROP, ALTER, SELECT, INSERT, "
+          "UPDATE, "
           "DELETE, INDEX, REFERENCES ON `sluice`.* TO '{}'@'%';",
           connection.endpoint().user);
     }

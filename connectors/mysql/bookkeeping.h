@@ -22,6 +22,9 @@ std::string InsertMarkStatement(const connector::ChunkMark& mark);
 // Sets the number of rows of a mark that was inserted before they were known.
 std::string UpdateMarkStatement(const connector::ChunkMark& mark);
 
+// Rows of a chunk that is in; 0 if it is not.
+uint64_t RowsOfMark(Connection& connection, const connector::ChunkMark& mark);
+
 // Creates the database and its tables where they are missing.
 void PrepareBookkeeping(Connection& connection);
 

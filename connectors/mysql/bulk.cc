@@ -31,22 +31,33 @@ enum class BindClass { kNone, kInt, kUint, kFloat32, kFloat64, kBytes, kMixed };
 BindClass ClassOf(const Cell& cell) {
   switch (cell.kind) {
     case CellKind::kAbsent:
-    case CellKind::kNull: return BindClass::kNone;
-    case CellKind::kInt: return BindClass::kInt;
-    case CellKind::kUint: return BindClass::kUint;
-    case CellKind::kFloat32: return BindClass::kFloat32;
-    case CellKind::kFloat64: return BindClass::kFloat64;
-    default: return BindClass::kBytes;
+    case CellKind::kNull:
+      return BindClass::kNone;
+    case CellKind::kInt:
+      return BindClass::kInt;
+    case CellKind::kUint:
+      return BindClass::kUint;
+    case CellKind::kFloat32:
+      return BindClass::kFloat32;
+    case CellKind::kFloat64:
+      return BindClass::kFloat64;
+    default:
+      return BindClass::kBytes;
   }
 }
 
 std::string NumberText(const Cell& cell) {
   switch (cell.kind) {
-    case CellKind::kInt: return std::to_string(cell.i);
-    case CellKind::kUint: return std::to_string(cell.u);
-    case CellKind::kFloat32: return fmt::format("{:.16e}", static_cast<double>(cell.f32));
-    case CellKind::kFloat64: return fmt::format("{:.16e}", cell.f64);
-    default: return std::string(cell.text());
+    case CellKind::kInt:
+      return std::to_string(cell.i);
+    case CellKind::kUint:
+      return std::to_string(cell.u);
+    case CellKind::kFloat32:
+      return fmt::format("{:.16e}", static_cast<double>(cell.f32));
+    case CellKind::kFloat64:
+      return fmt::format("{:.16e}", cell.f64);
+    default:
+      return std::string(cell.text());
   }
 }
 

@@ -16,8 +16,8 @@ namespace sluice::mysql {
 
 // Where a parameter's values come from.
 struct BulkParameter {
-  uint32_t column = 0;   // index into the source's row
-  bool before = false;   // of the before image
+  uint32_t column = 0;  // index into the source's row
+  bool before = false;  // of the before image
 };
 
 // Belongs to its connection's thread; destroy it before the connection.

@@ -18,8 +18,8 @@ bool IsBinary(TypeKind kind) {
 
 // A "binary" character set makes a text column hold bytes; the server then converts nothing.
 bool HoldsBytes(const ColumnType& type) {
-  return IsBinary(type.kind) || (type.charset == "binary" && type.kind != TypeKind::kEnum && type.kind != TypeKind::kSet &&
-                                 type.IsText());
+  return IsBinary(type.kind) ||
+         (type.charset == "binary" && type.kind != TypeKind::kEnum && type.kind != TypeKind::kSet && type.IsText());
 }
 
 std::string_view TrimFraction(std::string_view text) {
@@ -66,35 +66,47 @@ void AppendHex(std::string& out, std::string_view bytes) {
 
 Form FormOf(const ColumnType& type, bool negative_zero) {
   switch (type.kind) {
-    case TypeKind::kDecimal: return Form::kDecimal;
+    case TypeKind::kDecimal:
+      return Form::kDecimal;
     case TypeKind::kFloat32:
-    case TypeKind::kFloat64: return negative_zero ? Form::kFloat : Form::kFloatUnsignedZero;
+    case TypeKind::kFloat64:
+      return negative_zero ? Form::kFloat : Form::kFloatUnsignedZero;
     case TypeKind::kTime:
     case TypeKind::kDateTime:
-    case TypeKind::kTimestamp: return Form::kFraction;
-    case TypeKind::kJson: return Form::kJson;
-    default: return Form::kAsItIs;
+    case TypeKind::kTimestamp:
+      return Form::kFraction;
+    case TypeKind::kJson:
+      return Form::kJson;
+    default:
+      return Form::kAsItIs;
   }
 }
 
 std::string SelectExpression(const ColumnType& type, const std::string& quoted_name) {
   switch (type.kind) {
     case TypeKind::kFloat32:
-    case TypeKind::kFloat64: return quoted_name + "*1e0";  // the text of a FLOAT would be rounded
-    case TypeKind::kBit: return quoted_name + "+0";
+    case TypeKind::kFloat64:
+      return quoted_name + "*1e0";  // the text of a FLOAT would be rounded
+    case TypeKind::kBit:
+      return quoted_name + "+0";
     case TypeKind::kInteger:
       return type.native.find("zerofill") != std::string::npos ? quoted_name + "+0" : quoted_name;
-    default: return quoted_name;
+    default:
+      return quoted_name;
   }
 }
 
 std::string_view Canonical(Form form, std::string_view text, Arena& arena) {
   switch (form) {
-    case Form::kAsItIs: return text;
-    case Form::kDecimal: return TrimDecimal(text);
-    case Form::kFraction: return TrimFraction(text);
+    case Form::kAsItIs:
+      return text;
+    case Form::kDecimal:
+      return TrimDecimal(text);
+    case Form::kFraction:
+      return TrimFraction(text);
     case Form::kFloat:
-    case Form::kFloatUnsignedZero: return ShortestDouble(text, form == Form::kFloat, arena);
+    case Form::kFloatUnsignedZero:
+      return ShortestDouble(text, form == Form::kFloat, arena);
     case Form::kJson: {
       const std::optional<std::string> canonical = CanonicalJson(text);
       return canonical ? arena.Copy(*canonical) : text;
@@ -114,8 +126,10 @@ bool OrdersAlike(const ColumnType& type) {
     case TypeKind::kDateTime:
     case TypeKind::kTimestamp:
     case TypeKind::kBinary:
-    case TypeKind::kVarbinary: return true;
-    default: return false;
+    case TypeKind::kVarbinary:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -128,13 +142,16 @@ void AppendLiteral(std::string& out, const ColumnType& type, std::string_view te
     case TypeKind::kInteger:
     case TypeKind::kDecimal:
     case TypeKind::kYear:
-    case TypeKind::kBit: out += text; return;
+    case TypeKind::kBit:
+      out += text;
+      return;
     case TypeKind::kFloat32:
     case TypeKind::kFloat64:
       out += text;
       if (text.find('e') == std::string_view::npos) out += "e0";
       return;
-    default: break;
+    default:
+      break;
   }
   if (HoldsBytes(type)) {
     AppendHex(out, text);

@@ -37,13 +37,20 @@ class Parser {
   bool Value(std::string& out, size_t depth) {
     if (!More() || depth > kDepthMost) return false;
     switch (Peek()) {
-      case '{': return Object(out, depth);
-      case '[': return Array(out, depth);
-      case '"': return String(out);
-      case 't': return Word("true", out);
-      case 'f': return Word("false", out);
-      case 'n': return Word("null", out);
-      default: return Number(out);
+      case '{':
+        return Object(out, depth);
+      case '[':
+        return Array(out, depth);
+      case '"':
+        return String(out);
+      case 't':
+        return Word("true", out);
+      case 'f':
+        return Word("false", out);
+      case 'n':
+        return Word("null", out);
+      default:
+        return Number(out);
     }
   }
 
@@ -135,14 +142,29 @@ class Parser {
   // One character of a string, escaped only where JSON asks for it.
   static void AppendPlain(char c, std::string& out) {
     switch (c) {
-      case '"': out += "\\\""; return;
-      case '\\': out += "\\\\"; return;
-      case '\n': out += "\\n"; return;
-      case '\r': out += "\\r"; return;
-      case '\t': out += "\\t"; return;
-      case '\b': out += "\\b"; return;
-      case '\f': out += "\\f"; return;
-      default: break;
+      case '"':
+        out += "\\\"";
+        return;
+      case '\\':
+        out += "\\\\";
+        return;
+      case '\n':
+        out += "\\n";
+        return;
+      case '\r':
+        out += "\\r";
+        return;
+      case '\t':
+        out += "\\t";
+        return;
+      case '\b':
+        out += "\\b";
+        return;
+      case '\f':
+        out += "\\f";
+        return;
+      default:
+        break;
     }
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x20) {
@@ -159,14 +181,30 @@ class Parser {
     if (!More()) return false;
     const char c = text_[at_++];
     switch (c) {
-      case '"': case '\\': case '/': AppendPlain(c, out); return true;
-      case 'n': AppendPlain('\n', out); return true;
-      case 'r': AppendPlain('\r', out); return true;
-      case 't': AppendPlain('\t', out); return true;
-      case 'b': AppendPlain('\b', out); return true;
-      case 'f': AppendPlain('\f', out); return true;
-      case 'u': break;
-      default: return false;
+      case '"':
+      case '\\':
+      case '/':
+        AppendPlain(c, out);
+        return true;
+      case 'n':
+        AppendPlain('\n', out);
+        return true;
+      case 'r':
+        AppendPlain('\r', out);
+        return true;
+      case 't':
+        AppendPlain('\t', out);
+        return true;
+      case 'b':
+        AppendPlain('\b', out);
+        return true;
+      case 'f':
+        AppendPlain('\f', out);
+        return true;
+      case 'u':
+        break;
+      default:
+        return false;
     }
     uint32_t code = 0;
     if (!Hex4(code)) return false;

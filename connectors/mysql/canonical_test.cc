@@ -8,7 +8,9 @@ namespace {
 using model::ColumnType;
 using model::TypeKind;
 
-std::string Json(std::string_view text) { return CanonicalJson(text).value_or("(invalid)"); }
+std::string Json(std::string_view text) {
+  return CanonicalJson(text).value_or("(invalid)");
+}
 
 TEST(CanonicalJsonTest, SortsKeysAndDropsSpace) {
   EXPECT_EQ(Json(R"( { "b" : 1 , "a" : [ true , false , null ] } )"), R"({"a":[true,false,null],"b":1})");
@@ -17,7 +19,9 @@ TEST(CanonicalJsonTest, SortsKeysAndDropsSpace) {
   EXPECT_EQ(Json("[]"), "[]");
 }
 
-TEST(CanonicalJsonTest, LastOfEqualKeysCounts) { EXPECT_EQ(Json(R"({"a":1,"b":2,"a":3})"), R"({"a":3,"b":2})"); }
+TEST(CanonicalJsonTest, LastOfEqualKeysCounts) {
+  EXPECT_EQ(Json(R"({"a":1,"b":2,"a":3})"), R"({"a":3,"b":2})");
+}
 
 TEST(CanonicalJsonTest, StringsAreUnescaped) {
   EXPECT_EQ(Json(R"("\u00fc\/\ud83d\ude00\u0001\n\"\\")"), "\"ü/😀\\u0001\\n\\\"\\\\\"");
@@ -39,11 +43,22 @@ TEST(CanonicalJsonTest, RefusesWhatIsNone) {
 }
 
 TEST(CanonicalNumberTest, OneFormForOneNumber) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"1.0", "1"},         {"10e-1", "1"},     {"1e2", "100"},       {"100.00", "100"},     {"-0.0", "0"},
-      {"0e5", "0"},         {"1.50", "1.5"},    {"15e-1", "1.5"},     {"0.00123", "0.00123"}, {"123e-5", "0.00123"},
-      {"-12.50e1", "-125"}, {"1e300", "1e300"}, {"10e299", "1e300"},  {"1.25E-300", "1.25e-300"},
-      {"1e+20", "100000000000000000000"},       {"1e99999999999999999999", "1e99999999999999999999"}};
+  const std::pair<const char*, const char*> cases[] = {{"1.0", "1"},
+                                                       {"10e-1", "1"},
+                                                       {"1e2", "100"},
+                                                       {"100.00", "100"},
+                                                       {"-0.0", "0"},
+                                                       {"0e5", "0"},
+                                                       {"1.50", "1.5"},
+                                                       {"15e-1", "1.5"},
+                                                       {"0.00123", "0.00123"},
+                                                       {"123e-5", "0.00123"},
+                                                       {"-12.50e1", "-125"},
+                                                       {"1e300", "1e300"},
+                                                       {"10e299", "1e300"},
+                                                       {"1.25E-300", "1.25e-300"},
+                                                       {"1e+20", "100000000000000000000"},
+                                                       {"1e99999999999999999999", "1e99999999999999999999"}};
   for (const auto& [text, canonical] : cases) EXPECT_EQ(CanonicalNumber(text), canonical) << text;
 }
 
@@ -82,7 +97,9 @@ TEST(CanonicalTest, Floats) {
   EXPECT_EQ(Of(Form::kFloat, "1.7976931348623157e308"), "1.7976931348623157e+308");
 }
 
-TEST(CanonicalTest, InvalidJsonIsTakenAsItIs) { EXPECT_EQ(Of(Form::kJson, "{oops"), "{oops"); }
+TEST(CanonicalTest, InvalidJsonIsTakenAsItIs) {
+  EXPECT_EQ(Of(Form::kJson, "{oops"), "{oops");
+}
 
 ColumnType Type(TypeKind kind, const char* charset = "") {
   ColumnType type;

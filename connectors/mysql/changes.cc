@@ -34,7 +34,7 @@ constexpr uint64_t kDumpOffsetMax = UINT32_MAX;  // the protocol has 32 bits for
 constexpr uint64_t kFirstOffset = 4;             // behind the magic number of a file
 
 struct StartPlan {
-  LogPosition start;   // with `rewind` where reading begins earlier
+  LogPosition start;  // with `rewind` where reading begins earlier
   bool by_gtid = false;
   bool learn_gtids = false;
   bool gtids_from_none = false;
@@ -54,8 +54,9 @@ StartPlan PlanStart(binlog::LogSession& session, const model::Position& wanted) 
         .Object("position " + wanted.json)
         .Cause(fmt::format("The server is {} now, and without GTIDs on both sides the position means nothing to it.",
                            server.identity))
-        .Remedy("Connect to the server that the task began with, or switch GTIDs on there and begin anew with "
-                "--restart.")
+        .Remedy(
+            "Connect to the server that the task began with, or switch GTIDs on there and begin anew with "
+            "--restart.")
         .Side(session.connection().endpoint().side);
   }
   if (server.is_mariadb && server.has_gtids) {
@@ -91,10 +92,10 @@ class Changes : public connector::ChangeStream {
     const StartPlan plan = PlanStart(session_, request.start);
     session_.Begin(plan.first(), plan.by_gtid);
     decoder_ = std::make_unique<binlog::Decoder>(Options(plan, request), definitions_);
-    LogInfo("binlog", fmt::format("reading the log of {} {} {}", endpoint.Address(),
-                                  plan.by_gtid ? "after GTIDs" : "from",
-                                  plan.by_gtid ? plan.first().gtid
-                                               : fmt::format("{}:{}", plan.first().file, plan.first().offset)));
+    LogInfo(
+        "binlog",
+        fmt::format("reading the log of {} {} {}", endpoint.Address(), plan.by_gtid ? "after GTIDs" : "from",
+                    plan.by_gtid ? plan.first().gtid : fmt::format("{}:{}", plan.first().file, plan.first().offset)));
     thread_ = std::jthread([this] { Run(); });
     pthread_setname_np(thread_.native_handle(), "sluice-binlog");
   }
@@ -197,10 +198,10 @@ class Changes : public connector::ChangeStream {
   BoundedQueue<model::TransactionPtr> queue_;
   std::mutex mutex_;
   std::condition_variable_any go_on_;
-  bool may_go_on_ = false;   // under mutex_
+  bool may_go_on_ = false;      // under mutex_
   std::exception_ptr failure_;  // under mutex_
-  bool handed_ddl_ = false;  // of the thread that calls Next()
-  std::jthread thread_;      // last: joined before anything that it uses goes
+  bool handed_ddl_ = false;     // of the thread that calls Next()
+  std::jthread thread_;         // last: joined before anything that it uses goes
 };
 
 }  // namespace

@@ -26,8 +26,13 @@ constexpr uint64_t kMostChunks = 20000;
 
 bool CanBeCompared(const Column& column) {
   switch (column.type.kind) {
-    case TypeKind::kJson: case TypeKind::kGeometry: case TypeKind::kVector: case TypeKind::kOther: return false;
-    default: return !column.nullable && column.generated != model::Generated::kVirtual;
+    case TypeKind::kJson:
+    case TypeKind::kGeometry:
+    case TypeKind::kVector:
+    case TypeKind::kOther:
+      return false;
+    default:
+      return !column.nullable && column.generated != model::Generated::kVirtual;
   }
 }
 
@@ -81,7 +86,7 @@ std::string Beyond(const Table& table, const Key& key, const std::string& bound,
 
 // The values min..max as a count that starts at zero, for signed and unsigned keys alike.
 struct IntegerRange {
-  uint64_t min = 0;   // biased: order is kept
+  uint64_t min = 0;  // biased: order is kept
   uint64_t max = 0;
   bool is_unsigned = false;
 
@@ -124,15 +129,15 @@ std::vector<connector::Chunk> Walk(Connection& connection, const Table& table, c
   std::string lower;
   while (true) {
     const std::string condition = RangeCondition(table, key, lower, "");
-    const TextRows rows = connection.Query(
-        fmt::format("SELECT {} {}{}{} ORDER BY {} LIMIT 1 OFFSET {}", selected, From(table, key),
-                    condition.empty() ? "" : " WHERE ", condition, order, rows_per_chunk - 1),
-        "table " + table.name.Text());
+    const TextRows rows =
+        connection.Query(fmt::format("SELECT {} {}{}{} ORDER BY {} LIMIT 1 OFFSET {}", selected, From(table, key),
+                                     condition.empty() ? "" : " WHERE ", condition, order, rows_per_chunk - 1),
+                         "table " + table.name.Text());
     connector::Chunk chunk{.number = chunks.size(), .lower = lower, .upper = "", .rows_estimated = rows_per_chunk};
     if (rows.empty()) {
       const uint64_t before = rows_per_chunk * chunks.size();
-      chunk.rows_estimated = table.rows_estimated > before ? std::min(table.rows_estimated - before, rows_per_chunk)
-                                                           : rows_per_chunk / 2;
+      chunk.rows_estimated =
+          table.rows_estimated > before ? std::min(table.rows_estimated - before, rows_per_chunk) : rows_per_chunk / 2;
       chunks.push_back(std::move(chunk));
       return chunks;
     }
@@ -160,25 +165,45 @@ const Key* SplitKey(const Table& table) {
 std::string KeyExpression(const Column& column) {
   const std::string name = Quote(column.name);
   switch (column.type.kind) {
-    case TypeKind::kFloat32: case TypeKind::kFloat64: return name + "*1e0";
-    case TypeKind::kEnum: case TypeKind::kSet: case TypeKind::kBit: return name + "+0";
-    default: return name;
+    case TypeKind::kFloat32:
+    case TypeKind::kFloat64:
+      return name + "*1e0";
+    case TypeKind::kEnum:
+    case TypeKind::kSet:
+    case TypeKind::kBit:
+      return name + "+0";
+    default:
+      return name;
   }
 }
 
 std::string KeyLiteral(const Column& column, std::string_view value) {
   switch (column.type.kind) {
-    case TypeKind::kInteger: case TypeKind::kDecimal: case TypeKind::kYear: case TypeKind::kEnum: case TypeKind::kSet:
+    case TypeKind::kInteger:
+    case TypeKind::kDecimal:
+    case TypeKind::kYear:
+    case TypeKind::kEnum:
+    case TypeKind::kSet:
     case TypeKind::kBit:
       return std::string(value);
-    case TypeKind::kFloat32: case TypeKind::kFloat64:
+    case TypeKind::kFloat32:
+    case TypeKind::kFloat64:
       // Without an exponent it would be a decimal, which compares otherwise.
       return std::string(value) + (value.find('e') == std::string_view::npos ? "e0" : "");
-    case TypeKind::kDate: case TypeKind::kTime: case TypeKind::kDateTime: case TypeKind::kTimestamp:
+    case TypeKind::kDate:
+    case TypeKind::kTime:
+    case TypeKind::kDateTime:
+    case TypeKind::kTimestamp:
       return Literal(value);
-    case TypeKind::kUuid: case TypeKind::kInet: return "_utf8mb4 " + Hex(value);
-    case TypeKind::kBinary: case TypeKind::kVarbinary: case TypeKind::kBlob: return "_binary " + Hex(value);
-    default: return "_" + (column.type.charset.empty() ? "binary" : column.type.charset) + " " + Hex(value);
+    case TypeKind::kUuid:
+    case TypeKind::kInet:
+      return "_utf8mb4 " + Hex(value);
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+    case TypeKind::kBlob:
+      return "_binary " + Hex(value);
+    default:
+      return "_" + (column.type.charset.empty() ? "binary" : column.type.charset) + " " + Hex(value);
   }
 }
 
@@ -204,7 +229,9 @@ std::vector<connector::Chunk> SplitEvenly(const std::string& min, const std::str
   chunks = std::max<uint64_t>(std::min(chunks, width == 0 ? 1 : width), 1);
   std::vector<connector::Chunk> out;
   for (uint64_t i = 0; i < chunks; ++i) {
-    connector::Chunk chunk{.number = i, .lower = i == 0 ? "" : out.back().upper, .upper = "",
+    connector::Chunk chunk{.number = i,
+                           .lower = i == 0 ? "" : out.back().upper,
+                           .upper = "",
                            .rows_estimated = std::max<uint64_t>(rows / chunks, 1)};
     if (i + 1 < chunks) {
       const auto step = static_cast<unsigned __int128>(width) * (i + 1) / chunks;
@@ -225,13 +252,14 @@ std::vector<connector::Chunk> PlanTableChunks(Connection& connection, const Tabl
   const Column& first = table.columns[key->parts[0].column];
   if (key->parts.size() == 1 && first.type.kind == TypeKind::kInteger) {
     const std::string name = Quote(first.name);
-    const TextRows rows = connection.Query(fmt::format("SELECT MIN({}), MAX({}) FROM {}", name, name,
-                                                       Quote(table.name.database, table.name.name)),
-                                           "table " + table.name.Text());
+    const TextRows rows = connection.Query(
+        fmt::format("SELECT MIN({}), MAX({}) FROM {}", name, name, Quote(table.name.database, table.name.name)),
+        "table " + table.name.Text());
     if (rows.empty() || !rows[0][0] || !rows[0][1]) return whole;
     const bool is_unsigned = first.type.is_unsigned;
     const double width = static_cast<double>(IntegerRange::Parse(*rows[0][1], is_unsigned) -
-                                             IntegerRange::Parse(*rows[0][0], is_unsigned)) + 1;
+                                             IntegerRange::Parse(*rows[0][0], is_unsigned)) +
+                         1;
     const double density = static_cast<double>(table.rows_estimated) / width;
     if (density >= kDenseAtLeast && density <= kDenseAtMost) {
       const uint64_t chunks = (table.rows_estimated + rows_per_chunk - 1) / rows_per_chunk;

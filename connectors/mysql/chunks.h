@@ -40,7 +40,6 @@ std::vector<connector::Chunk> SplitEvenly(const std::string& min, const std::str
                                           uint64_t chunks, uint64_t rows);
 
 // Splits `table` into chunks of about `chunk_bytes`. One chunk without asking the server when it is small.
-std::vector<connector::Chunk> PlanTableChunks(Connection& connection, const model::Table& table,
-                                              uint64_t chunk_bytes);
+std::vector<connector::Chunk> PlanTableChunks(Connection& connection, const model::Table& table, uint64_t chunk_bytes);
 
 }  // namespace sluice::mysql

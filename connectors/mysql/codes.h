@@ -58,4 +58,3 @@ inline constexpr ErrorCode kReplayWithoutKey{"MY-0502", "Changes of a table with
 inline constexpr ErrorCode kFilterFailed{"MY-0503", "A row filter could not be evaluated"};
 
 }  // namespace sluice::mysql
-

@@ -110,9 +110,10 @@ void Connection::ReadVersion() {
 }
 
 void Connection::SetSession(const ConnectOptions& options) {
-  Execute(fmt::format("SET SESSION time_zone='+00:00', sql_mode='{}', wait_timeout=28800, net_read_timeout=3600, "
-                      "net_write_timeout=3600",
-                      kSessionSqlMode));
+  Execute(
+      fmt::format("SET SESSION time_zone='+00:00', sql_mode='{}', wait_timeout=28800, net_read_timeout=3600, "
+                  "net_write_timeout=3600",
+                  kSessionSqlMode));
   // The library's own name for the character set is not always what the session needs ("binary" among them).
   if (options.charset == "binary") Execute("SET NAMES binary");
 }
@@ -171,7 +172,9 @@ void Connection::ThrowLast(std::string_view object, std::string_view statement) 
                 endpoint_.side, std::string(object), std::string(statement));
 }
 
-uint64_t Connection::id() const { return mysql_thread_id(handle_); }
+uint64_t Connection::id() const {
+  return mysql_thread_id(handle_);
+}
 
 std::string Quote(std::string_view name) {
   std::string out = "`";
@@ -183,18 +186,33 @@ std::string Quote(std::string_view name) {
   return out;
 }
 
-std::string Quote(std::string_view database, std::string_view name) { return Quote(database) + "." + Quote(name); }
+std::string Quote(std::string_view database, std::string_view name) {
+  return Quote(database) + "." + Quote(name);
+}
 
 void AppendEscaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     switch (c) {
-      case '\0': out += "\\0"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\x1a': out += "\\Z"; break;
-      case '\\': out += "\\\\"; break;
-      case '\'': out += "\\'"; break;
-      default: out += c;
+      case '\0':
+        out += "\\0";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\x1a':
+        out += "\\Z";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\'':
+        out += "\\'";
+        break;
+      default:
+        out += c;
     }
   }
 }

@@ -52,7 +52,7 @@ class Connection {
   MYSQL* handle() { return handle_; }
   const connector::Endpoint& endpoint() const { return endpoint_; }
   std::stop_token stop() const { return stop_; }
-  uint64_t id() const;             // thread id at the server
+  uint64_t id() const;  // thread id at the server
   bool is_mariadb() const { return is_mariadb_; }
   uint32_t version() const { return version_; }  // 101119, 80400, 90700
   const std::string& version_text() const { return version_text_; }

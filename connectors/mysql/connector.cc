@@ -1,10 +1,8 @@
 // What the MySQL connector is and can do; the only symbol others see is Descriptor().
 #include "connector/registry.h"
-
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
-
 
 const connector::Connector& Descriptor() {
   static const connector::Connector kDescriptor = {

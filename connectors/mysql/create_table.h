@@ -15,7 +15,16 @@
 namespace sluice::mysql {
 
 enum class ElementKind : uint8_t {
-  kColumn, kPrimaryKey, kUniqueKey, kIndex, kFulltextKey, kSpatialKey, kVectorKey, kForeignKey, kCheck, kPeriod,
+  kColumn,
+  kPrimaryKey,
+  kUniqueKey,
+  kIndex,
+  kFulltextKey,
+  kSpatialKey,
+  kVectorKey,
+  kForeignKey,
+  kCheck,
+  kPeriod,
 };
 
 struct TableElement {
@@ -39,7 +48,7 @@ struct CreateTable {
   std::optional<model::ObjectName> like;
   std::vector<TableElement> elements;
   std::vector<TableOption> options;
-  sql::Tokens partition;  // PARTITION BY ..., empty when there is none
+  sql::Tokens partition;   // PARTITION BY ..., empty when there is none
   bool has_query = false;  // [AS] SELECT ...: left out
 
   const TableElement* FindColumn(std::string_view column) const;
@@ -58,10 +67,10 @@ std::vector<sql::Tokens> SplitList(const sql::Tokens& tokens, size_t begin, size
 std::vector<TableOption> ParseOptions(const sql::Tokens& tokens, size_t& at);
 
 struct KeyPartText {
-  std::string column;          // empty for an expression
+  std::string column;  // empty for an expression
   uint32_t prefix_length = 0;
   bool descending = false;
-  size_t begin = 0;            // tokens of the element
+  size_t begin = 0;  // tokens of the element
   size_t end = 0;
 };
 // Of a key element, in order. Foreign keys have them too: the referencing columns.

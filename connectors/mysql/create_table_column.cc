@@ -56,8 +56,10 @@ void TakeReferences(Cursor& cursor) {
   if (cursor.TakeWord("MATCH")) cursor.Skip();
   while (cursor.TakeWord("ON")) {
     cursor.Skip();  // DELETE, UPDATE
-    if (cursor.TakeWord("SET") || cursor.TakeWord("NO")) cursor.Skip();
-    else if (!cursor.TakeWord("CASCADE")) cursor.TakeWord("RESTRICT");
+    if (cursor.TakeWord("SET") || cursor.TakeWord("NO"))
+      cursor.Skip();
+    else if (!cursor.TakeWord("CASCADE"))
+      cursor.TakeWord("RESTRICT");
   }
 }
 
@@ -89,9 +91,16 @@ struct WithValue {
   const char* name;
 };
 constexpr WithValue kWithValue[] = {
-    {"CHARSET", "CHARSET"}, {"COLLATE", "COLLATE"}, {"COMMENT", "COMMENT"}, {"COLUMN_FORMAT", "COLUMN_FORMAT"},
-    {"STORAGE", "STORAGE"}, {"SRID", "SRID"}, {"REF_SYSTEM_ID", "REF_SYSTEM_ID"}, {"AFTER", "AFTER"},
-    {"ENGINE_ATTRIBUTE", "ENGINE_ATTRIBUTE"}, {"SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"},
+    {"CHARSET", "CHARSET"},
+    {"COLLATE", "COLLATE"},
+    {"COMMENT", "COMMENT"},
+    {"COLUMN_FORMAT", "COLUMN_FORMAT"},
+    {"STORAGE", "STORAGE"},
+    {"SRID", "SRID"},
+    {"REF_SYSTEM_ID", "REF_SYSTEM_ID"},
+    {"AFTER", "AFTER"},
+    {"ENGINE_ATTRIBUTE", "ENGINE_ATTRIBUTE"},
+    {"SECONDARY_ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"},
 };
 
 bool TakeNamedValue(Cursor& cursor, ColumnAttribute& attribute) {
@@ -178,7 +187,9 @@ size_t ValueEnd(const Tokens& tokens, size_t at) {
   return std::min(cursor.at(), tokens.size());
 }
 
-std::string ColumnText::TypeWord() const { return type.empty() ? "" : sql::ToLower(type.front().text); }
+std::string ColumnText::TypeWord() const {
+  return type.empty() ? "" : sql::ToLower(type.front().text);
+}
 
 const ColumnAttribute* ColumnText::Find(std::string_view attribute) const {
   for (const ColumnAttribute& one : attributes) {

@@ -14,7 +14,7 @@ struct ColumnAttribute {
   // PRIMARY KEY, CHECK, REFERENCES, COLUMN_FORMAT, STORAGE, INVISIBLE, VISIBLE, SRID, REF_SYSTEM_ID, COMPRESSED,
   // ROW START, ROW END, SYSTEM VERSIONING, FIRST, AFTER ...; others by their word, quoted options as they are.
   std::string name;
-  std::string value;    // of CHARSET, COLLATE, COMMENT, SRID, REF_SYSTEM_ID, AFTER
+  std::string value;  // of CHARSET, COLLATE, COMMENT, SRID, REF_SYSTEM_ID, AFTER
   sql::Tokens tokens;
 };
 

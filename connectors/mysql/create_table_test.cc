@@ -38,7 +38,8 @@ TEST(CreateTable, AsMySqlPrintsIt) {
   CONSTRAINT `ck` CHECK ((`i` > 0)) /*!80016 NOT ENFORCED */
 ) ENGINE=InnoDB AUTO_INCREMENT=7 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='x''y'
 /*!50100 PARTITION BY RANGE (`id`)
-(PARTITION p0 VALUES LESS THAN (10) ENGINE = InnoDB) */)", "mysql", 90000);
+(PARTITION p0 VALUES LESS THAN (10) ENGINE = InnoDB) */)",
+                                  "mysql", 90000);
   EXPECT_EQ(table.name.Text(), "shop.t");
   ASSERT_EQ(table.elements.size(), 10u);
   EXPECT_EQ(sql::Render(table.elements[2].tokens), "`i` int DEFAULT NULL INVISIBLE");

@@ -44,10 +44,13 @@ constexpr milliseconds kRoundPause{50};
 constexpr int kLockTries = 3;
 constexpr int kLockWaitSeconds = 3;
 constexpr milliseconds kLockPause{2000};
+constexpr int kAbandonedSeconds = 20;
 constexpr milliseconds kSettle{2000};
 constexpr milliseconds kSettleAtMost{30000};
 
-std::string HowMany(size_t readers) { return fmt::format("{} {}", readers, readers == 1 ? "reader" : "readers"); }
+std::string HowMany(size_t readers) {
+  return fmt::format("{} {}", readers, readers == 1 ? "reader" : "readers");
+}
 
 // Sent to all readers before the first answer is read: on a busy source the snapshots lie closer together.
 void StartAll(const Readers& readers) {
@@ -103,7 +106,10 @@ class CutTaker {
   std::optional<connector::Cut> TryMysqlRound();
   std::optional<connector::Cut> TryWithLock();
   bool Lock();
-  void Unlock() { control_.Execute("UNLOCK TABLES"); }
+  void Unlock() {
+    control_.Execute("UNLOCK TABLES");
+    control_.Execute("SET SESSION wait_timeout = 28800");
+  }
   connector::Cut TakeWithOneReader();
   connector::Cut TakeBetweenGtids();
   connector::Cut TakeBetweenPlaces();
@@ -131,8 +137,9 @@ class CutTaker {
 
 LogPosition CutTaker::SnapshotPlace(Connection& reader) {
   LogPosition place;
-  const TextRows rows = reader.Query("SHOW SESSION STATUS WHERE Variable_name IN ('binlog_snapshot_file', "
-                                     "'binlog_snapshot_position')");
+  const TextRows rows = reader.Query(
+      "SHOW SESSION STATUS WHERE Variable_name IN ('binlog_snapshot_file', "
+      "'binlog_snapshot_position')");
   for (const TextRow& row : rows) {
     if (row.size() < 2 || !row[0] || !row[1]) continue;
     if (row[0]->ends_with("file") || row[0]->ends_with("FILE")) {
@@ -155,11 +162,11 @@ std::optional<connector::Cut> CutTaker::TryMariadbRound() {
     const LogPosition other = SnapshotPlace(*reader);
     if (other.file != place.file || other.offset != place.offset) return std::nullopt;
   }
-  const std::string how = fmt::format("snapshots at the same place in the log, without a lock, {}",
-                                      HowMany(readers_.size()));
+  const std::string how =
+      fmt::format("snapshots at the same place in the log, without a lock, {}", HowMany(readers_.size()));
   if (!with_position_) return ExactCut({}, how);
-  place.gtid = control_.QueryOne(fmt::format("SELECT BINLOG_GTID_POS({}, {})", Literal(place.file), place.offset))
-                   .value_or("");
+  place.gtid =
+      control_.QueryOne(fmt::format("SELECT BINLOG_GTID_POS({}, {})", Literal(place.file), place.offset)).value_or("");
   place.server = ServerIdentity(control_);
   return ExactCut(place, how);
 }
@@ -169,11 +176,11 @@ std::optional<connector::Cut> CutTaker::TryMysqlRound() {
     can_do_without_lock_ = false;
     return std::nullopt;
   }
-  const std::string executed = GtidExecuted();  // A.1
-  StartSnapshots();                             // A.2
+  const std::string executed = GtidExecuted();        // A.1
+  StartSnapshots();                                   // A.2
   if (!NothingBeyond(executed)) return std::nullopt;  // A.3
-  const std::string how = fmt::format("GTIDs unchanged over all snapshots, without a lock, {}",
-                                      HowMany(readers_.size()));
+  const std::string how =
+      fmt::format("GTIDs unchanged over all snapshots, without a lock, {}", HowMany(readers_.size()));
   if (!with_position_) return ExactCut({}, how);
   LogPosition position = ReadLogPosition(control_);   // A.4
   if (!NothingBeyond(executed)) return std::nullopt;  // A.5
@@ -182,7 +189,9 @@ std::optional<connector::Cut> CutTaker::TryMysqlRound() {
 }
 
 bool CutTaker::Lock() {
-  control_.Execute(fmt::format("SET SESSION lock_wait_timeout = {}", kLockWaitSeconds));
+  // If this process or the network dies now, the server must not keep everybody's writes locked.
+  control_.Execute(
+      fmt::format("SET SESSION lock_wait_timeout = {}, wait_timeout = {}", kLockWaitSeconds, kAbandonedSeconds));
   for (int attempt = 1; attempt <= kLockTries; ++attempt) {
     if (attempt != 1 && !SleepFor(control_.stop(), kLockPause)) ThrowIfStopped(control_.stop());
     try {
@@ -208,7 +217,7 @@ std::optional<connector::Cut> CutTaker::TryWithLock() {
   if (!Lock()) return std::nullopt;  // B.1
   LogPosition position;
   try {
-    StartSnapshots();  // B.2
+    StartSnapshots();                                          // B.2
     if (with_position_) position = ReadLogPosition(control_);  // B.3
   } catch (const Error& error) {
     if (error.info().retry != RetryClass::kReconnect) Unlock();
@@ -272,9 +281,10 @@ connector::Cut CutTaker::TakeBetweenPlaces() {
   cut.start = FormatPosition(start);
   cut.end = FormatPosition(end);
   cut.exact = cut.start == cut.end;
-  cut.how = fmt::format("between two places in the log, since the server has no GTIDs and the account may not lock "
-                        "(RELOAD), {}",
-                        HowMany(readers_.size()));
+  cut.how = fmt::format(
+      "between two places in the log, since the server has no GTIDs and the account may not lock "
+      "(RELOAD), {}",
+      HowMany(readers_.size()));
   return cut;
 }
 

@@ -15,13 +15,38 @@ using sql::Cursor;
 
 // By bit of the mask. Bit 4 is unused in MySQL; bit 32 and above differ, and the log of one server is only read with
 // the modes below, so they are left out.
-constexpr std::array<std::string_view, 32> kModes = {
-    "REAL_AS_FLOAT", "PIPES_AS_CONCAT", "ANSI_QUOTES", "IGNORE_SPACE", "IGNORE_BAD_TABLE_OPTIONS", "ONLY_FULL_GROUP_BY",
-    "NO_UNSIGNED_SUBTRACTION", "NO_DIR_IN_CREATE", "POSTGRESQL", "ORACLE", "MSSQL", "DB2", "MAXDB", "NO_KEY_OPTIONS",
-    "NO_TABLE_OPTIONS", "NO_FIELD_OPTIONS", "MYSQL323", "MYSQL40", "ANSI", "NO_AUTO_VALUE_ON_ZERO",
-    "NO_BACKSLASH_ESCAPES", "STRICT_TRANS_TABLES", "STRICT_ALL_TABLES", "NO_ZERO_IN_DATE", "NO_ZERO_DATE",
-    "ALLOW_INVALID_DATES", "ERROR_FOR_DIVISION_BY_ZERO", "TRADITIONAL", "NO_AUTO_CREATE_USER", "HIGH_NOT_PRECEDENCE",
-    "NO_ENGINE_SUBSTITUTION", "PAD_CHAR_TO_FULL_LENGTH"};
+constexpr std::array<std::string_view, 32> kModes = {"REAL_AS_FLOAT",
+                                                     "PIPES_AS_CONCAT",
+                                                     "ANSI_QUOTES",
+                                                     "IGNORE_SPACE",
+                                                     "IGNORE_BAD_TABLE_OPTIONS",
+                                                     "ONLY_FULL_GROUP_BY",
+                                                     "NO_UNSIGNED_SUBTRACTION",
+                                                     "NO_DIR_IN_CREATE",
+                                                     "POSTGRESQL",
+                                                     "ORACLE",
+                                                     "MSSQL",
+                                                     "DB2",
+                                                     "MAXDB",
+                                                     "NO_KEY_OPTIONS",
+                                                     "NO_TABLE_OPTIONS",
+                                                     "NO_FIELD_OPTIONS",
+                                                     "MYSQL323",
+                                                     "MYSQL40",
+                                                     "ANSI",
+                                                     "NO_AUTO_VALUE_ON_ZERO",
+                                                     "NO_BACKSLASH_ESCAPES",
+                                                     "STRICT_TRANS_TABLES",
+                                                     "STRICT_ALL_TABLES",
+                                                     "NO_ZERO_IN_DATE",
+                                                     "NO_ZERO_DATE",
+                                                     "ALLOW_INVALID_DATES",
+                                                     "ERROR_FOR_DIVISION_BY_ZERO",
+                                                     "TRADITIONAL",
+                                                     "NO_AUTO_CREATE_USER",
+                                                     "HIGH_NOT_PRECEDENCE",
+                                                     "NO_ENGINE_SUBSTITUTION",
+                                                     "PAD_CHAR_TO_FULL_LENGTH"};
 
 class Classifier {
  public:

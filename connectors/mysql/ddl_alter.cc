@@ -106,8 +106,8 @@ class Translator {
       notes_.push_back(sql::Render(tokens) + " left out: it moves files of the source");
     } else if (cursor.TakeWords({"EXCHANGE", "PARTITION"})) {
       Exchange(tokens, cursor);
-    } else if (IsOneOf(cursor, {"FORCE", "ENABLE", "DISABLE", "REMOVE", "TRUNCATE", "COALESCE", "REORGANIZE",
-                                "REBUILD", "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR", "UPGRADE"})) {
+    } else if (IsOneOf(cursor, {"FORCE", "ENABLE", "DISABLE", "REMOVE", "TRUNCATE", "COALESCE", "REORGANIZE", "REBUILD",
+                                "ANALYZE", "CHECK", "OPTIMIZE", "REPAIR", "UPGRADE"})) {
       if (PartitionsThere(cursor)) Emit(sql::Render(tokens));
     } else {
       Options(tokens);
@@ -127,8 +127,10 @@ class Translator {
       return;
     }
     if (cursor.SeesWords({"SYSTEM", "VERSIONING"})) {
-      if (context_.flavour.destination_is_mariadb()) Emit(sql::Render(tokens));
-      else notes_.push_back("ADD SYSTEM VERSIONING left out");
+      if (context_.flavour.destination_is_mariadb())
+        Emit(sql::Render(tokens));
+      else
+        notes_.push_back("ADD SYSTEM VERSIONING left out");
       return;
     }
     if (!IsElementStart(cursor)) {
@@ -138,8 +140,10 @@ class Translator {
         const size_t close = sql::ClosingEnd(tokens, cursor.at()) - 1;
         for (Tokens& one : SplitList(tokens, cursor.at() + 1, close)) {
           TableElement element = ParseElement(std::move(one));
-          if (element.kind == ElementKind::kColumn) AddColumn(element.tokens, exists);
-          else AddElement(std::move(element));
+          if (element.kind == ElementKind::kColumn)
+            AddColumn(element.tokens, exists);
+          else
+            AddElement(std::move(element));
         }
         return;
       }
@@ -196,8 +200,10 @@ class Translator {
 
   void EmitBeside(std::vector<TableElement>& beside) {
     for (TableElement& element : beside) {
-      if (element.kind == ElementKind::kForeignKey) AddElement(std::move(element));
-      else Emit("ADD " + sql::Render(element.tokens));  // checks: mapped with their column
+      if (element.kind == ElementKind::kForeignKey)
+        AddElement(std::move(element));
+      else
+        Emit("ADD " + sql::Render(element.tokens));  // checks: mapped with their column
     }
   }
 

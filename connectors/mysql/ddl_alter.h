@@ -28,7 +28,7 @@ struct AlterContext {
 };
 
 struct AlterText {
-  std::vector<std::string> actions;  // empty: nothing is left to do
+  std::vector<std::string> actions;          // empty: nothing is left to do
   std::optional<model::ObjectName> renamed;  // the source's new name for the table; not among the actions
   // Definitions of the columns that the statement adds or changes, by lower-case new name at the source, as written
   // there; without FIRST and AFTER. A column that is only renamed has its old definition's name in `renamed_columns`.

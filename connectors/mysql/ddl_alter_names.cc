@@ -60,9 +60,12 @@ bool HasElement(const CreateTable& table, Named what, std::string_view name) {
     if (!sql::EqualIgnoringCase(element.name, name)) return false;
     const bool foreign = element.kind == ElementKind::kForeignKey;
     switch (what) {
-      case Named::kKey: return element.IsKey();
-      case Named::kForeignKey: return foreign;
-      case Named::kConstraint: return foreign || element.kind == ElementKind::kCheck || element.IsKey();
+      case Named::kKey:
+        return element.IsKey();
+      case Named::kForeignKey:
+        return foreign;
+      case Named::kConstraint:
+        return foreign || element.kind == ElementKind::kCheck || element.IsKey();
     }
     return false;
   });

@@ -94,9 +94,9 @@ TEST(Alter, BetweenFlavours) {
               "mariadb"),
       "ADD COLUMN u char(36) CHARACTER SET ascii; ADD COLUMN t2 TEXT DEFAULT ('x'); ALTER COLUMN `t` SET DEFAULT "
       "('y'); ALTER INDEX `k` INVISIBLE");
-  EXPECT_EQ(Actions("ALTER TABLE orders ADD v VECTOR(2), ALTER COLUMN n SET VISIBLE, ADD KEY ((lower(addr)))", "mysql",
-                    true),
-            "ADD COLUMN v varbinary(8); MODIFY COLUMN n INT");
+  EXPECT_EQ(
+      Actions("ALTER TABLE orders ADD v VECTOR(2), ALTER COLUMN n SET VISIBLE, ADD KEY ((lower(addr)))", "mysql", true),
+      "ADD COLUMN v varbinary(8); MODIFY COLUMN n INT");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ using model::DdlKind;
 struct Case {
   std::string_view statement;
   DdlKind kind;
-  std::string objects;    // "db.a,db.b"
+  std::string objects;  // "db.a,db.b"
   std::string new_names;
   std::string_view sql_mode = "";
 };
@@ -113,8 +113,9 @@ TEST(ClassifyDdl, ExecutableCommentsOfEachFlavour) {
 }
 
 TEST(SqlMode, MaskAndText) {
-  EXPECT_EQ(SqlModeText("1411383296"), "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,"
-                                      "NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION");
+  EXPECT_EQ(SqlModeText("1411383296"),
+            "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,"
+            "NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION");
   EXPECT_EQ(SqlModeText("ANSI_QUOTES, ANSI"), "ANSI_QUOTES, ANSI");
   EXPECT_TRUE(HasSqlMode("ANSI_QUOTES, ansi", "ANSI"));
   EXPECT_FALSE(HasSqlMode("ANSI_QUOTES", "ANSI"));

@@ -18,7 +18,9 @@ using model::DdlChange;
 using model::DdlKind;
 using model::ObjectName;
 
-std::string QuoteName(const ObjectName& name) { return Quote(name.database, name.name); }
+std::string QuoteName(const ObjectName& name) {
+  return Quote(name.database, name.name);
+}
 
 }  // namespace
 
@@ -36,19 +38,38 @@ class DdlTranslator {
 
   std::vector<SchemaStatement> Run() {
     switch (ddl_.kind) {
-      case DdlKind::kCreateTable: CreateTableStatement(); break;
+      case DdlKind::kCreateTable:
+        CreateTableStatement();
+        break;
       case DdlKind::kAlterTable:
       case DdlKind::kCreateIndex:
-      case DdlKind::kDropIndex: AlterTableStatement(); break;
-      case DdlKind::kDropTable: DropStatement("TABLE"); break;
-      case DdlKind::kRenameTable: RenameStatement(); break;
-      case DdlKind::kTruncateTable: TruncateStatement(); break;
+      case DdlKind::kDropIndex:
+        AlterTableStatement();
+        break;
+      case DdlKind::kDropTable:
+        DropStatement("TABLE");
+        break;
+      case DdlKind::kRenameTable:
+        RenameStatement();
+        break;
+      case DdlKind::kTruncateTable:
+        TruncateStatement();
+        break;
       case DdlKind::kCreateView:
-      case DdlKind::kAlterView: ObjectStatement(model::ObjectKind::kView); break;
-      case DdlKind::kDropView: DropStatement("VIEW"); break;
-      case DdlKind::kCreateProcedure: ObjectStatement(model::ObjectKind::kProcedure); break;
-      case DdlKind::kCreateFunction: ObjectStatement(model::ObjectKind::kFunction); break;
-      case DdlKind::kOther: break;
+      case DdlKind::kAlterView:
+        ObjectStatement(model::ObjectKind::kView);
+        break;
+      case DdlKind::kDropView:
+        DropStatement("VIEW");
+        break;
+      case DdlKind::kCreateProcedure:
+        ObjectStatement(model::ObjectKind::kProcedure);
+        break;
+      case DdlKind::kCreateFunction:
+        ObjectStatement(model::ObjectKind::kFunction);
+        break;
+      case DdlKind::kOther:
+        break;
     }
     return std::move(out_);
   }
@@ -169,7 +190,7 @@ class DdlTranslator {
     const CreateTable target = TargetOf(object);
     const AlterContext context{source, columns, names_, flavour_, target, AfterOf(source)};
     const sql::Tokens tokens = sql::Tokenize(ddl_.statement, dialect_);
-    AlterText text = ddl_.kind == DdlKind::kAlterTable   ? TranslateAlter(tokens, ddl_.database, context, notes_)
+    AlterText text = ddl_.kind == DdlKind::kAlterTable    ? TranslateAlter(tokens, ddl_.database, context, notes_)
                      : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes_)
                                                           : TranslateDropIndex(tokens, context, notes_);
     if (text.renamed) AddRename(source, *text.renamed, text.actions);
@@ -183,8 +204,8 @@ class DdlTranslator {
   void AddRename(const ObjectName& from, const ObjectName& to, std::vector<std::string>& actions) {
     const ObjectName mapped = names_.Map(to);
     if (!names_.Selected(to)) {
-      notes_.push_back(fmt::format("{} is renamed out of the selection: its changes are not followed from here on",
-                                   from.Text()));
+      notes_.push_back(
+          fmt::format("{} is renamed out of the selection: its changes are not followed from here on", from.Text()));
       if (mapped.database != names_.Map(from).database) return;
     }
     actions.push_back("RENAME TO " + QuoteName(mapped));

@@ -19,7 +19,9 @@ namespace {
 constexpr size_t kRowsPerQuery = 200;
 constexpr size_t kQueryBytes = 1 << 20;
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 std::string Lowered(std::string_view text) {
   std::string out(text);

@@ -20,14 +20,16 @@ struct Language {
 // MySQL Reference Manual, "Unicode Character Sets", table of language-specific collations; MariaDB, "Supported
 // Character Sets and Collations". Those of MySQL that have no counterpart follow the root collation closely.
 constexpr std::array<Language, 24> kLanguages = {{
-    {"de_pb", "german2"},   {"is", "icelandic"}, {"lv", "latvian"},    {"ro", "romanian"},    {"sl", "slovenian"},
-    {"pl", "polish"},       {"et", "estonian"},  {"es", "spanish"},    {"sv", "swedish"},     {"tr", "turkish"},
-    {"cs", "czech"},        {"da", "danish"},    {"lt", "lithuanian"}, {"sk", "slovak"},      {"es_trad", "spanish2"},
-    {"la", "roman"},        {"eo", "esperanto"}, {"hu", "hungarian"},  {"hr", "croatian"},    {"vi", "vietnamese"},
-    {"nb", "danish"},       {"nn", "danish"},    {"sr_latn", "croatian"}, {"bs", "croatian"},
+    {"de_pb", "german2"}, {"is", "icelandic"}, {"lv", "latvian"},       {"ro", "romanian"}, {"sl", "slovenian"},
+    {"pl", "polish"},     {"et", "estonian"},  {"es", "spanish"},       {"sv", "swedish"},  {"tr", "turkish"},
+    {"cs", "czech"},      {"da", "danish"},    {"lt", "lithuanian"},    {"sk", "slovak"},   {"es_trad", "spanish2"},
+    {"la", "roman"},      {"eo", "esperanto"}, {"hu", "hungarian"},     {"hr", "croatian"}, {"vi", "vietnamese"},
+    {"nb", "danish"},     {"nn", "danish"},    {"sr_latn", "croatian"}, {"bs", "croatian"},
 }};
 
-std::string CharsetOf(const std::string& collation) { return collation.substr(0, collation.find('_')); }
+std::string CharsetOf(const std::string& collation) {
+  return collation.substr(0, collation.find('_'));
+}
 
 std::string Replaced(std::string text, std::string_view from, std::string_view to) {
   const size_t at = text.find(from);
@@ -184,10 +186,21 @@ std::string Flavour::SourceDefaultCollation(const std::string& charset) const {
 
 std::string Flavour::SqlMode(std::string_view mode) const {
   // Combined modes and those of MySQL before 8.0 (Reference Manual, "Server SQL Modes"): MariaDB has them all.
-  static const std::set<std::string, std::less<>> kOld = {
-      "POSTGRESQL", "ORACLE", "MSSQL", "DB2", "MAXDB", "NO_KEY_OPTIONS", "NO_TABLE_OPTIONS", "NO_FIELD_OPTIONS",
-      "MYSQL323", "MYSQL40", "NO_AUTO_CREATE_USER", "IGNORE_BAD_TABLE_OPTIONS", "EMPTY_STRING_IS_NULL",
-      "SIMULTANEOUS_ASSIGNMENT", "TIME_ROUND_FRACTIONAL"};
+  static const std::set<std::string, std::less<>> kOld = {"POSTGRESQL",
+                                                          "ORACLE",
+                                                          "MSSQL",
+                                                          "DB2",
+                                                          "MAXDB",
+                                                          "NO_KEY_OPTIONS",
+                                                          "NO_TABLE_OPTIONS",
+                                                          "NO_FIELD_OPTIONS",
+                                                          "MYSQL323",
+                                                          "MYSQL40",
+                                                          "NO_AUTO_CREATE_USER",
+                                                          "IGNORE_BAD_TABLE_OPTIONS",
+                                                          "EMPTY_STRING_IS_NULL",
+                                                          "SIMULTANEOUS_ASSIGNMENT",
+                                                          "TIME_ROUND_FRACTIONAL"};
   const std::string text = SqlModeText(mode);
   std::string out;
   std::string_view rest = text;

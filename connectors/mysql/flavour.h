@@ -21,9 +21,9 @@ class Connection;
 struct Capabilities {
   bool mariadb = false;
   uint32_t version = 0;
-  std::set<std::string> collations;                     // full names, lower case
+  std::set<std::string> collations;                      // full names, lower case
   std::map<std::string, std::string> default_collation;  // by character set
-  std::set<std::string> engines;                        // lower case, those that can be used
+  std::set<std::string> engines;                         // lower case, those that can be used
 };
 Capabilities ReadCapabilities(Connection& connection);
 

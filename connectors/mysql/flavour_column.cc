@@ -132,8 +132,8 @@ void Flavour::TranslateDefault(ColumnText& column, Notes& notes) const {
     const bool expression = !literal && !IsCurrentTimestamp(value.front());
     const bool no_expressions = to_.version < 80013;
     if (sequence || (no_expressions && (expression || (NeedsExpressionDefault(column) && !value.front().Is("NULL"))))) {
-      notes.push_back(fmt::format("column {}: default {} left out, the destination cannot have it",
-                                  column.name.Name(), sql::Render(value)));
+      notes.push_back(fmt::format("column {}: default {} left out, the destination cannot have it", column.name.Name(),
+                                  sql::Render(value)));
       column.attributes.erase(column.attributes.begin() + static_cast<std::ptrdiff_t>(i));
       return;
     }

@@ -15,15 +15,15 @@ using sql::Tokens;
 
 // Table options of one flavour only. MySQL Reference Manual and MariaDB documentation, "CREATE TABLE".
 constexpr std::array<std::string_view, 7> kMySqlOnly = {
-    "TABLESPACE", "STORAGE", "ENCRYPTION", "COMPRESSION", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE",
+    "TABLESPACE",     "STORAGE", "ENCRYPTION", "COMPRESSION", "ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE",
     "AUTOEXTEND_SIZE"};
 constexpr std::array<std::string_view, 12> kMariaDbOnly = {
-    "PAGE_CHECKSUM", "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "TRANSACTIONAL", "IETF_QUOTES", "ENCRYPTED",
-    "ENCRYPTION_KEY_ID", "SEQUENCE", "SYSTEM VERSIONING", "TABLE_CHECKSUM", "WITH", "LINT_LEVEL"};
+    "PAGE_CHECKSUM",     "PAGE_COMPRESSED", "PAGE_COMPRESSION_LEVEL", "TRANSACTIONAL",  "IETF_QUOTES", "ENCRYPTED",
+    "ENCRYPTION_KEY_ID", "SEQUENCE",        "SYSTEM VERSIONING",      "TABLE_CHECKSUM", "WITH",        "LINT_LEVEL"};
 // Names files, disks and keys of the source's machine.
 constexpr std::array<std::string_view, 10> kLocal = {
-    "DATA DIRECTORY", "INDEX DIRECTORY", "TABLESPACE", "STORAGE", "ENCRYPTION", "ENCRYPTED", "ENCRYPTION_KEY_ID",
-    "SECONDARY_ENGINE", "CONNECTION", "START TRANSACTION"};
+    "DATA DIRECTORY", "INDEX DIRECTORY",   "TABLESPACE",       "STORAGE",    "ENCRYPTION",
+    "ENCRYPTED",      "ENCRYPTION_KEY_ID", "SECONDARY_ENGINE", "CONNECTION", "START TRANSACTION"};
 
 template <size_t N>
 bool Contains(const std::array<std::string_view, N>& list, std::string_view name) {
@@ -121,8 +121,8 @@ bool Flavour::TranslateCheck(TableElement& element, Notes& notes) const {
   if (to_.mariadb) {
     if (tokens.size() > 2 && tokens.back().Is("ENFORCED")) {
       if (tokens[tokens.size() - 2].Is("NOT")) {
-        notes.push_back(fmt::format("check {} left out: it is NOT ENFORCED, and every check is enforced there",
-                                    element.name));
+        notes.push_back(
+            fmt::format("check {} left out: it is NOT ENFORCED, and every check is enforced there", element.name));
         return false;
       }
       tokens.pop_back();

@@ -13,16 +13,16 @@ Capabilities MariaDb(uint32_t version) {
   Capabilities there;
   there.mariadb = true;
   there.version = version;
-  there.collations = {"utf8mb4_general_ci", "utf8mb4_bin", "utf8mb4_nopad_bin", "utf8mb4_unicode_520_nopad_ci",
-                      "latin1_swedish_ci", "utf8mb3_general_ci"};
+  there.collations = {"utf8mb4_general_ci",           "utf8mb4_bin",       "utf8mb4_nopad_bin",
+                      "utf8mb4_unicode_520_nopad_ci", "latin1_swedish_ci", "utf8mb3_general_ci"};
   if (version >= 101001) {
     for (const char* name : {"utf8mb4_uca1400_nopad_ai_ci", "utf8mb4_uca1400_nopad_as_cs",
                              "utf8mb4_uca1400_german2_nopad_ai_ci", "utf8mb4_uca1400_ai_ci"}) {
       there.collations.insert(name);
     }
   }
-  there.default_collation = {{"utf8mb4", "utf8mb4_general_ci"}, {"latin1", "latin1_swedish_ci"},
-                             {"utf8mb3", "utf8mb3_general_ci"}};
+  there.default_collation = {
+      {"utf8mb4", "utf8mb4_general_ci"}, {"latin1", "latin1_swedish_ci"}, {"utf8mb3", "utf8mb3_general_ci"}};
   there.engines = {"innodb", "aria", "myisam"};
   return there;
 }
@@ -30,15 +30,16 @@ Capabilities MariaDb(uint32_t version) {
 Capabilities MySql(uint32_t version) {
   Capabilities there;
   there.version = version;
-  there.collations = {"utf8mb4_general_ci", "utf8mb4_bin", "utf8mb4_unicode_520_ci", "latin1_swedish_ci", "latin1_bin",
-                      "utf8mb3_general_ci", "utf8mb3_unicode_520_ci"};
+  there.collations = {"utf8mb4_general_ci", "utf8mb4_bin",        "utf8mb4_unicode_520_ci", "latin1_swedish_ci",
+                      "latin1_bin",         "utf8mb3_general_ci", "utf8mb3_unicode_520_ci"};
   if (version >= 80001) {
     for (const char* name : {"utf8mb4_0900_ai_ci", "utf8mb4_0900_as_cs", "utf8mb4_0900_bin", "utf8mb4_sv_0900_ai_ci"}) {
       there.collations.insert(name);
     }
   }
   there.default_collation = {{"utf8mb4", version >= 80001 ? "utf8mb4_0900_ai_ci" : "utf8mb4_general_ci"},
-                             {"latin1", "latin1_swedish_ci"}, {"utf8mb3", "utf8mb3_general_ci"}};
+                             {"latin1", "latin1_swedish_ci"},
+                             {"utf8mb3", "utf8mb3_general_ci"}};
   there.engines = {"innodb", "myisam"};
   return there;
 }
@@ -151,8 +152,9 @@ TEST(Flavour, Options) {
       options(Flavour(Source("mariadb", 101100), mysql),
               "ENGINE=Aria DEFAULT CHARSET=latin1 PAGE_CHECKSUM=1 `PAGE_COMPRESSED`=1 DATA DIRECTORY='/x' MAX_ROWS=5"),
       "ENGINE=InnoDB DEFAULT CHARSET=latin1 MAX_ROWS=5");
-  EXPECT_EQ(options(Flavour(Source("mysql", 90000), maria), "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMPRESSION='zlib' "
-                                                            "ENCRYPTION='Y' SECONDARY_ENGINE=rapid COMMENT='a'"),
+  EXPECT_EQ(options(Flavour(Source("mysql", 90000), maria),
+                    "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMPRESSION='zlib' "
+                    "ENCRYPTION='Y' SECONDARY_ENGINE=rapid COMMENT='a'"),
             "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COMMENT='a' COLLATE=utf8mb4_uca1400_nopad_ai_ci");
 }
 

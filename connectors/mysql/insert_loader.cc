@@ -57,8 +57,7 @@ class InsertStatement {
  private:
   std::string Row(const std::string& message) const {
     const auto number = RowOf(message);
-    return number && *number >= 1 && *number <= rows_.size() ? "row " + ShowRow(rows_[*number - 1], kShownBytes)
-                                                                 : "";
+    return number && *number >= 1 && *number <= rows_.size() ? "row " + ShowRow(rows_[*number - 1], kShownBytes) : "";
   }
 
   static std::string Verb(const LoadPlan& plan) {

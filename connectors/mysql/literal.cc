@@ -22,7 +22,9 @@ void AppendInteger(std::string& out, Number number) {
 }
 
 // With an exponent the server reads a DOUBLE, and 17 digits name each one; of a FLOAT its exact value as a DOUBLE.
-void AppendReal(std::string& out, double value) { fmt::format_to(std::back_inserter(out), "{:.16e}", value); }
+void AppendReal(std::string& out, double value) {
+  fmt::format_to(std::back_inserter(out), "{:.16e}", value);
+}
 
 void AppendQuoted(std::string& out, std::string_view bytes) {
   out += '\'';

@@ -20,7 +20,7 @@ void AppendLiteral(std::string& out, const model::Cell& cell, const model::Colum
                    bool is_mariadb);
 
 // The condition that the column `name` holds exactly this value, where letter case, padding and null count.
-void AppendExactMatch(std::string& out, const std::string& name, const model::Cell& cell,
-                      const model::ColumnType& type, bool is_mariadb);
+void AppendExactMatch(std::string& out, const std::string& name, const model::Cell& cell, const model::ColumnType& type,
+                      bool is_mariadb);
 
 }  // namespace sluice::mysql

@@ -68,10 +68,12 @@ class InfileFeed {
     feed->asked_ = true;
     return 0;
   }
-  static int Read(void* state, char* buffer, unsigned int size) { return static_cast<InfileFeed*>(state)->Fill(buffer, size); }
+  static int Read(void* state, char* buffer, unsigned int size) {
+    return static_cast<InfileFeed*>(state)->Fill(buffer, size);
+  }
   static void Close(void*) {}
   static int Describe(void*, char* message, unsigned int size) {
-    std::strncpy(message, "no file is served", size);
+    fmt::format_to_n(message, size, "no file is served{}", '\0');
     return 2000;
   }
 
@@ -111,9 +113,10 @@ class MysqlLoader : public connector::Loader {
   MysqlLoader(const connector::Endpoint& endpoint, const connector::SessionContext& context)
       : connection_(endpoint, context, {.local_infile = true}) {
     infile_.Install(connection_.handle());
+    // Short: a session whose client is gone without a word holds its chunk's mark locked.
     connection_.Execute(
         "SET SESSION foreign_key_checks = 0, unique_checks = 0, innodb_lock_wait_timeout = 600, "
-        "wait_timeout = 2147483");
+        "wait_timeout = 120, net_read_timeout = 600");
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     if (connection_.is_mariadb() && connection_.version() >= 100101) {
       connection_.Execute("SET SESSION max_statement_time = 0");
@@ -138,9 +141,10 @@ class MysqlLoader : public connector::Loader {
   connector::LoadResult LoadWithoutUndo(const LoadPlan& plan, BlockFeed& feed, const connector::ChunkMark& mark);
   void RollbackQuietly();
   void SayFallback() {
-    LogWarning("mysql.loader", fmt::format("local_infile is off at {}: rows go in by INSERT, which is slower (SET GLOBAL "
-                                           "local_infile = ON; there)",
-                                           connection_.endpoint().Address()));
+    LogWarning("mysql.loader",
+               fmt::format("local_infile is off at {}: rows go in by INSERT, which is slower (SET GLOBAL "
+                           "local_infile = ON; there)",
+                           connection_.endpoint().Address()));
   }
 
   Connection connection_;
@@ -168,10 +172,10 @@ bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {
 }
 
 bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
-  const std::string sql =
-      fmt::format("LOAD DATA LOCAL INFILE '{}' {}INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY "
-                  "'\\\\' LINES TERMINATED BY '\\n' {}",
-                  kFileName, plan.transactional ? "" : "REPLACE ", plan.table, plan.LoadDataColumns());
+  const std::string sql = fmt::format(
+      "LOAD DATA LOCAL INFILE '{}' {}INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY "
+      "'\\\\' LINES TERMINATED BY '\\n' {}",
+      kFileName, plan.transactional ? "" : "REPLACE ", plan.table, plan.LoadDataColumns());
   uint64_t inserted = 0;
   LoadWatch watch(plan);
   infile_.Begin(&feed, &watch);
@@ -194,7 +198,8 @@ bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
 }
 
 void MysqlLoader::WriteRows(const LoadPlan& plan, BlockFeed& feed) {
-  if (feed.IsOneBlock() && feed.FirstBytes() <= kSmallChunkBytes) return InsertRows(connection_, plan, feed, insert_bytes_);
+  if (feed.IsOneBlock() && feed.FirstBytes() <= kSmallChunkBytes)
+    return InsertRows(connection_, plan, feed, insert_bytes_);
   if (can_load_data_) {
     if (LoadData(plan, feed)) return;
     can_load_data_ = false;
@@ -217,7 +222,7 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
     if (!InsertMark(written)) {  // 2
       RollbackQuietly();
       LogInfo("mysql.loader", fmt::format("chunk {} of {} was in already", mark.chunk, plan.object));
-      return {};
+      return {.rows = RowsOfMark(connection_, mark), .was_in = true};
     }
     if (!feed.IsEmpty()) WriteRows(plan, feed);  // 3
     if (written.rows != feed.rows()) {           // 4

@@ -18,7 +18,9 @@ std::string Lower(std::string text) {
 }
 
 // "utf8" is the old name of utf8mb3.
-std::string Canonical(const std::string& charset) { return charset == "utf8" ? "utf8mb3" : charset; }
+std::string Canonical(const std::string& charset) {
+  return charset == "utf8" ? "utf8mb3" : charset;
+}
 
 bool HasWideUnits(const std::string& charset) {
   return charset == "ucs2" || charset == "utf16" || charset == "utf16le" || charset == "utf32";
@@ -27,13 +29,24 @@ bool HasWideUnits(const std::string& charset) {
 // The character set of the bytes that the source sends; empty for bytes that are not text.
 std::string SentCharset(const model::Column& source) {
   switch (source.type.kind) {
-    case TypeKind::kChar: case TypeKind::kVarchar: case TypeKind::kText: case TypeKind::kEnum: case TypeKind::kSet:
+    case TypeKind::kChar:
+    case TypeKind::kVarchar:
+    case TypeKind::kText:
+    case TypeKind::kEnum:
+    case TypeKind::kSet:
       return Canonical(source.type.charset);
-    case TypeKind::kJson: return source.type.charset.empty() ? "utf8mb4" : Canonical(source.type.charset);
-    case TypeKind::kBinary: case TypeKind::kVarbinary: case TypeKind::kBlob: case TypeKind::kBit:
-    case TypeKind::kGeometry: case TypeKind::kVector: case TypeKind::kOther:
+    case TypeKind::kJson:
+      return source.type.charset.empty() ? "utf8mb4" : Canonical(source.type.charset);
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+    case TypeKind::kBlob:
+    case TypeKind::kBit:
+    case TypeKind::kGeometry:
+    case TypeKind::kVector:
+    case TypeKind::kOther:
       return "";
-    default: return "ascii";
+    default:
+      return "ascii";
   }
 }
 
@@ -52,7 +65,8 @@ std::string LoadPlan::InsertColumns() const {
 }
 
 bool LoadPlan::MayHoldErrorValues() const {
-  return std::any_of(columns.begin(), columns.end(), [](const LoadColumn& column) { return column.may_be_error_value; });
+  return std::any_of(columns.begin(), columns.end(),
+                     [](const LoadColumn& column) { return column.may_be_error_value; });
 }
 
 std::string LoadPlan::LoadDataColumns() const {

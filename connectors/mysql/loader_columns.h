@@ -18,9 +18,9 @@ struct DestinationColumn {
 };
 
 struct LoadColumn {
-  std::string name;    // at the destination
-  std::string before;  // an expression around the value's bytes, e.g. "CONVERT(" ...
-  std::string after;   // ... " USING utf8mb4)"; both empty: the bytes as they are
+  std::string name;                 // at the destination
+  std::string before;               // an expression around the value's bytes, e.g. "CONVERT(" ...
+  std::string after;                // ... " USING utf8mb4)"; both empty: the bytes as they are
   bool may_be_error_value = false;  // an ENUM without the element '': an empty cell is the error value, index 0
   bool IsDirect() const { return before.empty(); }
 };

@@ -55,7 +55,9 @@ uint64_t LoadWatch::EmptyEnums(const std::string& column) const {
   return 0;
 }
 
-uint64_t LoadWatch::AllEmptyEnums() const { return std::accumulate(empty_.begin(), empty_.end(), uint64_t{0}); }
+uint64_t LoadWatch::AllEmptyEnums() const {
+  return std::accumulate(empty_.begin(), empty_.end(), uint64_t{0});
+}
 
 std::string ShowRow(std::string_view row, size_t bytes_most) {
   const bool whole = row.size() < bytes_most;

@@ -7,7 +7,9 @@
 namespace sluice::mysql {
 namespace {
 
-model::Position At(const std::string& json) { return {"mysql", json}; }
+model::Position At(const std::string& json) {
+  return {"mysql", json};
+}
 
 TEST(Position, RoundTrips) {
   LogPosition position;
@@ -64,7 +66,8 @@ TEST(Position, ReachedWhenOnlyTheFileChanged) {
 
 TEST(Position, StepsWithinAGroupAreInOrder) {
   const auto at = [](int step) {
-    return At("{\"file\":\"b.000001\",\"offset\":900,\"gtid\":\"0-1-7\",\"server\":\"s\",\"step\":" + std::to_string(step) + "}");
+    return At("{\"file\":\"b.000001\",\"offset\":900,\"gtid\":\"0-1-7\",\"server\":\"s\",\"step\":" +
+              std::to_string(step) + "}");
   };
   EXPECT_FALSE(PositionReached(at(0), at(1)));
   EXPECT_TRUE(PositionReached(at(1), at(1)));

@@ -13,13 +13,11 @@ namespace sluice::mysql {
 using connector::PrecheckItem;
 using connector::PrecheckStatus;
 
-Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& request,
-                   std::string side)
+Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& request, std::string side)
     : connection_(connection), request_(request), side_(std::move(side)) {
   for (const TextRow& row : connection_.Query("SHOW GLOBAL VARIABLES")) {
     std::string name = row[0].value_or("");
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
     variables_[name] = row[1].value_or("");
   }
   literal_names_ = On("partial_revokes");
@@ -53,8 +51,7 @@ void Precheck::Pass(std::string id, std::string title) {
   items_.push_back({.id = "mysql." + std::move(id), .title = std::move(title), .side = side_});
 }
 
-void Precheck::Warn(std::string id, std::string title, std::string object, std::string cause,
-                    std::string remedy) {
+void Precheck::Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
   items_.push_back({.id = "mysql." + std::move(id),
                     .title = std::move(title),
                     .side = side_,
@@ -64,8 +61,7 @@ void Precheck::Warn(std::string id, std::string title, std::string object, std::
                     .remedy = std::move(remedy)});
 }
 
-void Precheck::Fail(std::string id, std::string title, std::string object, std::string cause,
-                    std::string remedy) {
+void Precheck::Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
   Warn(std::move(id), std::move(title), std::move(object), std::move(cause), std::move(remedy));
   items_.back().status = PrecheckStatus::kFailed;
 }
@@ -75,8 +71,7 @@ void Precheck::Topic(const char* id, void (*topic)(Precheck&)) {
     topic(*this);
   } catch (const Error& error) {
     if (error.info().retry == RetryClass::kReconnect || error.info().code == kStopped.id) throw;
-    Warn(id, "This check could not be made", error.info().object, error.info().cause,
-         error.info().remedy);
+    Warn(id, "This check could not be made", error.info().object, error.info().cause, error.info().remedy);
   }
 }
 
@@ -120,8 +115,7 @@ std::string Bytes(uint64_t bytes) {
   return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1024.0 * kMiB));
 }
 
-std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint,
-                                         const connector::PrecheckRequest& request,
+std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, const connector::PrecheckRequest& request,
                                          const connector::SessionContext& context) {
   Connection connection(endpoint, context);
   Precheck check(connection, request, "source");

@@ -16,8 +16,7 @@ namespace {
 using model::TypeKind;
 
 std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
 }
 
@@ -83,11 +82,10 @@ void CheckReplica(Precheck& check) {
     return;
   }
   if (status.empty()) return;
-  check.Warn(
-      "replica", "The destination is no replica", "",
-      "It follows another server: what Sluice writes may collide with what it applies.",
-      "Take its primary as the destination, or make it independent first (STOP REPLICA; RESET "
-      "REPLICA ALL;).");
+  check.Warn("replica", "The destination is no replica", "",
+             "It follows another server: what Sluice writes may collide with what it applies.",
+             "Take its primary as the destination, or make it independent first (STOP REPLICA; RESET "
+             "REPLICA ALL;).");
 }
 
 void CheckWritable(Precheck& check) {
@@ -98,13 +96,11 @@ void CheckWritable(Precheck& check) {
     check.Pass("read_only", "The destination can be written to");
     return;
   }
-  const bool exempt =
-      !super &&
-      (check.grants().Global("SUPER") || check.grants().Global("CONNECTION_ADMIN") ||
-       check.grants().Global("READ_ONLY ADMIN") || check.grants().Global("READ ONLY ADMIN"));
+  const bool exempt = !super && (check.grants().Global("SUPER") || check.grants().Global("CONNECTION_ADMIN") ||
+                                 check.grants().Global("READ_ONLY ADMIN") || check.grants().Global("READ ONLY ADMIN"));
   const char* name = super ? "super_read_only" : "read_only";
-  const std::string remedy = super ? "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;"
-                                   : "SET GLOBAL read_only = OFF;";
+  const std::string remedy =
+      super ? "SET GLOBAL super_read_only = OFF; SET GLOBAL read_only = OFF;" : "SET GLOBAL read_only = OFF;";
   if (exempt && read_only != "NO_LOCK_NO_ADMIN") {
     check.Warn("read_only", "The destination can be written to", name,
                "It is read-only for ordinary accounts; this one may write all the same. A replica "
@@ -112,9 +108,7 @@ void CheckWritable(Precheck& check) {
                remedy);
   } else {
     check.Fail("read_only", "The destination can be written to", name,
-               fmt::format(
-                   "{} is on. If the server is a replica, it is not meant as a destination.", name),
-               remedy);
+               fmt::format("{} is on. If the server is a replica, it is not meant as a destination.", name), remedy);
   }
 }
 
@@ -124,8 +118,7 @@ void CheckNames(Precheck& check) {
     const std::string why = IllegalBecause(name);
     if (!why.empty()) illegal.push_back(fmt::format("{} '{}': {}", what, name, why));
   };
-  for (const std::string& database : check.request().destination_databases)
-    look("database", database);
+  for (const std::string& database : check.request().destination_databases) look("database", database);
   std::map<std::string, std::string> seen;  // by lower-case name
   std::vector<std::string> collisions;
   const bool lower = check.Number("lower_case_table_names") != 0;
@@ -133,22 +126,19 @@ void CheckNames(Precheck& check) {
     look("table", mapping->destination.name);
     for (const model::ColumnMapping& column : mapping->columns) look("column", column.destination);
     if (!lower) continue;
-    const auto [other, added] =
-        seen.emplace(Lower(mapping->destination.Text()), mapping->destination.Text());
+    const auto [other, added] = seen.emplace(Lower(mapping->destination.Text()), mapping->destination.Text());
     if (!added) collisions.push_back(other->second + " and " + mapping->destination.Text());
   }
   if (!illegal.empty()) {
     check.Fail("names", "Names are legal at the destination", Listed(illegal),
-               "The destination cannot take these names.",
-               "Give them others with `rename` or `mapping`.");
+               "The destination cannot take these names.", "Give them others with `rename` or `mapping`.");
   }
   if (!collisions.empty()) {
     check.Fail("case_collisions", "Names differ by more than capitals", Listed(collisions),
                "The destination has lower_case_table_names on: to it these are the same table.",
                "Rename one of each with `rename` or `mapping`.");
   }
-  if (illegal.empty() && collisions.empty())
-    check.Pass("names", "Names are legal at the destination");
+  if (illegal.empty() && collisions.empty()) check.Pass("names", "Names are legal at the destination");
   if (!check.request().same_server) return;
   for (const model::TableMappingPtr& mapping : check.request().mappings) {
     if (mapping->source != mapping->destination) continue;
@@ -166,24 +156,19 @@ void CheckConflicts(Precheck& check) {
   std::map<std::string, std::set<std::string>> existing;
   for (const std::string& database : check.request().destination_databases) {
     existing[database] = FirstCells(check.connection().Query(
-        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = " +
-        Literal(database)));
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = " + Literal(database)));
   }
   for (const model::TableMappingPtr& mapping : check.request().mappings) {
     const model::ObjectName& name = mapping->destination;
     if (!existing[name.database].contains(name.name)) continue;
     const bool has_rows =
-        check.connection()
-            .QueryOne("SELECT 1 FROM " + Quote(name.database, name.name) + " LIMIT 1")
-            .has_value();
+        check.connection().QueryOne("SELECT 1 FROM " + Quote(name.database, name.name) + " LIMIT 1").has_value();
     (has_rows ? filled : empty).push_back(name.Text());
   }
   if (check.types().full && !filled.empty()) {
-    check.Fail(
-        "conflicts", "Nothing at the destination is in the way", "table " + Listed(filled),
-        "These tables exist at the destination and have rows.",
-        fmt::format("Give them another name with `rename`, or empty them: TRUNCATE TABLE {};",
-                    filled[0]));
+    check.Fail("conflicts", "Nothing at the destination is in the way", "table " + Listed(filled),
+               "These tables exist at the destination and have rows.",
+               fmt::format("Give them another name with `rename`, or empty them: TRUNCATE TABLE {};", filled[0]));
   } else if (check.types().schema && !(filled.empty() && empty.empty())) {
     std::vector<std::string> all = filled;
     all.insert(all.end(), empty.begin(), empty.end());
@@ -212,23 +197,20 @@ void CheckConflicts(Precheck& check) {
           "SELECT 1 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = {} AND TRIGGER_NAME = "
           "{} LIMIT 1";
     }
-    if (check.connection().QueryOne(
-            fmt::format(fmt::runtime(query), Literal(name.database), Literal(name.name)))) {
+    if (check.connection().QueryOne(fmt::format(fmt::runtime(query), Literal(name.database), Literal(name.name)))) {
       objects.push_back(fmt::format("{} {}", model::Name(object.kind), name.Text()));
     }
   }
   if (!objects.empty()) {
     check.Fail("object_conflicts", "No view, routine or trigger is in the way", Listed(objects),
-               "They exist at the destination already.",
-               "Drop them there, or rename the database.");
+               "They exist at the destination already.", "Drop them there, or rename the database.");
   }
 }
 
 // Without the schema the user made the tables: they must be there and take what is carried.
 void CheckShapes(Precheck& check) {
   std::vector<model::ObjectName> names;
-  for (const model::TableMappingPtr& mapping : check.request().mappings)
-    names.push_back(mapping->destination);
+  for (const model::TableMappingPtr& mapping : check.request().mappings) names.push_back(mapping->destination);
   MySqlCatalog catalog(check.connection().endpoint(), {check.connection().stop(), "precheck"});
   std::map<model::ObjectName, model::TablePtr> tables;
   for (const model::TablePtr& table : catalog.DescribeTables(names)) tables[table->name] = table;
@@ -248,8 +230,7 @@ void CheckShapes(Precheck& check) {
     for (const model::ColumnMapping& column : mapping.columns) {
       carried.insert(Lower(column.destination));
       const auto at = found->second->FindColumn(column.destination);
-      if (!at || found->second->columns[*at].generated != model::Generated::kNo)
-        missing.push_back(column.destination);
+      if (!at || found->second->columns[*at].generated != model::Generated::kNo) missing.push_back(column.destination);
     }
     if (!missing.empty()) {
       check.Fail("shapes", "The tables are there and fit", "table " + mapping.destination.Text(),
@@ -259,11 +240,10 @@ void CheckShapes(Precheck& check) {
     }
     if (check.types().incremental && found->second->IdentityKey() == nullptr &&
         check.request().tables[i]->IdentityKey() != nullptr) {
-      check.Warn(
-          "destination_keys", "Tables have at the destination the key they have at the source",
-          "table " + mapping.destination.Text(), "Every change would look through the whole table.",
-          fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...);",
-                      Quote(mapping.destination.database, mapping.destination.name)));
+      check.Warn("destination_keys", "Tables have at the destination the key they have at the source",
+                 "table " + mapping.destination.Text(), "Every change would look through the whole table.",
+                 fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...);",
+                             Quote(mapping.destination.database, mapping.destination.name)));
     }
   }
   if (fits) check.Pass("shapes", "The tables are there and fit");
@@ -281,11 +261,9 @@ void CheckStorage(Precheck& check) {
   }
   if (missing.empty()) check.Pass("storage_engines", "The destination has every storage engine");
   for (const auto& [engine, tables] : missing) {
-    check.Warn(
-        "storage_engines", "The destination has every storage engine", "table " + Listed(tables),
-        fmt::format("The destination has no {}; the tables are made with its default engine.",
-                    engine),
-        fmt::format("INSTALL SONAME 'ha_{}'; if the server has it as a plugin.", Lower(engine)));
+    check.Warn("storage_engines", "The destination has every storage engine", "table " + Listed(tables),
+               fmt::format("The destination has no {}; the tables are made with its default engine.", engine),
+               fmt::format("INSTALL SONAME 'ha_{}'; if the server has it as a plugin.", Lower(engine)));
   }
   const auto page = check.request().source.settings.find("innodb_page_size");
   if (page == check.request().source.settings.end()) return;
@@ -293,8 +271,8 @@ void CheckStorage(Precheck& check) {
   std::from_chars(page->second.data(), page->second.data() + page->second.size(), source_page);
   if (source_page <= check.Number("innodb_page_size")) return;
   check.Warn("innodb_page_size", "InnoDB's pages are as large as the source's", "innodb_page_size",
-             fmt::format("{} at the source, {} here: long rows and indexes may not fit.",
-                         source_page, check.Number("innodb_page_size")),
+             fmt::format("{} at the source, {} here: long rows and indexes may not fit.", source_page,
+                         check.Number("innodb_page_size")),
              "It can only be set when the destination's data directory is made.");
 }
 
@@ -326,11 +304,10 @@ void CheckCollations(Precheck& check) {
     }
   }
   for (const auto& [charset, tables] : unknown) {
-    check.Fail(
-        "character_sets", "The destination has every character set", "character set " + charset,
-        fmt::format("The destination has none that stores the same bytes; used by {}.",
-                    Listed({tables.begin(), tables.end()}, 5)),
-        "Convert the columns at the source: ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4;");
+    check.Fail("character_sets", "The destination has every character set", "character set " + charset,
+               fmt::format("The destination has none that stores the same bytes; used by {}.",
+                           Listed({tables.begin(), tables.end()}, 5)),
+               "Convert the columns at the source: ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4;");
   }
   for (const auto& [collation, found] : changed) {
     check.Warn("collations", "The destination has every collation", "collation " + collation,
@@ -360,12 +337,10 @@ void CheckPacket(Precheck& check) {
     check.Pass("max_allowed_packet", "Rows fit into one packet");
     return;
   }
-  check.Warn(
-      "max_allowed_packet", "Rows fit into one packet", "table " + Listed(long_rows),
-      fmt::format(
-          "The destination takes packets of {}, the source of {}: a longer row would be refused.",
-          Bytes(packet), Bytes(source)),
-      "SET GLOBAL max_allowed_packet = 1073741824;");
+  check.Warn("max_allowed_packet", "Rows fit into one packet", "table " + Listed(long_rows),
+             fmt::format("The destination takes packets of {}, the source of {}: a longer row would be refused.",
+                         Bytes(packet), Bytes(source)),
+             "SET GLOBAL max_allowed_packet = 1073741824;");
 }
 
 void CheckLocalInfile(Precheck& check) {
@@ -381,21 +356,17 @@ void CheckLocalInfile(Precheck& check) {
 // With a binary log, MySQL lets only SUPER (or SET_USER_ID's heirs) make functions and triggers:
 // error 1419.
 void CheckRoutineCreation(Precheck& check) {
-  const bool any = std::any_of(check.request().objects.begin(), check.request().objects.end(),
-                               [](const auto& object) {
-                                 return object.kind == model::ObjectKind::kFunction ||
-                                        object.kind == model::ObjectKind::kTrigger;
-                               });
+  const bool any = std::any_of(check.request().objects.begin(), check.request().objects.end(), [](const auto& object) {
+    return object.kind == model::ObjectKind::kFunction || object.kind == model::ObjectKind::kTrigger;
+  });
   if (!any || !check.On("log_bin") || check.On("log_bin_trust_function_creators")) return;
   if (check.grants().Global("SUPER")) {
     check.Pass("function_creators", "Functions and triggers can be created");
     return;
   }
-  check.Fail(
-      "function_creators", "Functions and triggers can be created",
-      "log_bin_trust_function_creators",
-      "The destination has a binary log, and then only an account with SUPER may create them.",
-      "SET GLOBAL log_bin_trust_function_creators = ON;");
+  check.Fail("function_creators", "Functions and triggers can be created", "log_bin_trust_function_creators",
+             "The destination has a binary log, and then only an account with SUPER may create them.",
+             "SET GLOBAL log_bin_trust_function_creators = ON;");
 }
 
 }  // namespace sluice::mysql

@@ -82,7 +82,8 @@ class Reader {
         return privilege;
       }
       const size_t begin = at_;
-      while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_')) ++at_;
+      while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) != 0 || text_[at_] == '_'))
+        ++at_;
       if (begin == at_) return privilege;
       if (!privilege.empty()) privilege += ' ';
       privilege += Upper(text_.substr(begin, at_ - begin));
@@ -111,8 +112,10 @@ bool Like(std::string_view pattern, std::string_view text) {
     return false;
   }
   if (text.empty()) return false;
-  if (pattern[0] == '\\' && pattern.size() > 1) pattern.remove_prefix(1);
-  else if (pattern[0] == '_') return Like(pattern.substr(1), text.substr(1));
+  if (pattern[0] == '\\' && pattern.size() > 1)
+    pattern.remove_prefix(1);
+  else if (pattern[0] == '_')
+    return Like(pattern.substr(1), text.substr(1));
   return pattern[0] == text[0] && Like(pattern.substr(1), text.substr(1));
 }
 
@@ -195,7 +198,9 @@ bool Grants::NameMatches(const std::string& pattern, const std::string& database
   return !literal_names_ && Like(pattern, database);
 }
 
-bool Grants::Global(std::string_view privilege) const { return global_.Has(privilege); }
+bool Grants::Global(std::string_view privilege) const {
+  return global_.Has(privilege);
+}
 
 bool Grants::OnDatabase(std::string_view privilege, const std::string& database) const {
   bool revoked = false;

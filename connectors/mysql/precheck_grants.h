@@ -40,7 +40,7 @@ class Grants {
 
   bool literal_names_;
   Rights global_;
-  std::map<std::string, Rights> databases_;                           // by pattern
+  std::map<std::string, Rights> databases_;  // by pattern
   std::map<std::pair<std::string, std::string>, Rights> tables_;
   std::vector<std::string> roles_;
 };

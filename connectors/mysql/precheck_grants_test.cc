@@ -76,7 +76,8 @@ TEST(GrantsTest, DynamicPrivilegesAndRoles) {
 }
 
 TEST(GrantsTest, PartialRevokes) {
-  const Grants grants = Of({"GRANT SELECT, INSERT ON *.* TO `u`@`%`", "REVOKE INSERT ON `secret`.* FROM `u`@`%`"}, true);
+  const Grants grants =
+      Of({"GRANT SELECT, INSERT ON *.* TO `u`@`%`", "REVOKE INSERT ON `secret`.* FROM `u`@`%`"}, true);
   EXPECT_TRUE(grants.OnDatabase("INSERT", "shop"));
   EXPECT_FALSE(grants.OnDatabase("INSERT", "secret"));
   EXPECT_TRUE(grants.OnDatabase("SELECT", "secret"));
@@ -96,8 +97,8 @@ TEST(GrantsTest, RoutinesAreNoTables) {
 }
 
 TEST(GrantsTest, NonsenseGrantsNothing) {
-  for (const std::string_view line : {"", "GRANT", "GRANT SELECT", "GRANT SELECT ON", "GRANT SELECT ON `a", "DROP TABLE t",
-                                      "GRANT SELECT (`a` ON `b`.`c` TO x"}) {
+  for (const std::string_view line : {"", "GRANT", "GRANT SELECT", "GRANT SELECT ON", "GRANT SELECT ON `a",
+                                      "DROP TABLE t", "GRANT SELECT (`a` ON `b`.`c` TO x"}) {
     Grants grants;
     grants.Add(line);
     EXPECT_FALSE(grants.OnTable("SELECT", "a", "c")) << line;

@@ -37,7 +37,8 @@ std::set<std::string> Split(const std::string& list) {
 void CheckBinaryLog(Precheck& check) {
   const bool amazon = IsAmazon(check);
   if (!check.On("log_bin")) {
-    check.Fail("log_bin", "Binary log is on", "log_bin", "The source writes no binary log, so changes cannot be followed.",
+    check.Fail("log_bin", "Binary log is on", "log_bin",
+               "The source writes no binary log, so changes cannot be followed.",
                amazon ? "Set the instance's automated backup retention to 1 day or more: that turns the log on."
                       : "Put log_bin=mysql-bin and a server_id into the server's configuration under [mysqld] and "
                         "restart it.");
@@ -50,9 +51,10 @@ void CheckBinaryLog(Precheck& check) {
   } else {
     check.Fail("binlog_format", "Binary log has row format", "binlog_format",
                fmt::format("It is {}: the log holds statements instead of rows.", format),
-               amazon ? "Set binlog_format=ROW in the instance's parameter group."
-                      : "SET GLOBAL binlog_format = 'ROW'; and close the sessions that were open before it (put it into "
-                        "the configuration too).");
+               amazon
+                   ? "Set binlog_format=ROW in the instance's parameter group."
+                   : "SET GLOBAL binlog_format = 'ROW'; and close the sessions that were open before it (put it into "
+                     "the configuration too).");
   }
   const std::string image = check.Variable("binlog_row_image");
   if (image.empty() || image == "FULL" || image == "FULL_NODUP") {  // before 5.6 every image is full
@@ -122,8 +124,8 @@ void CheckLogRetention(Precheck& check) {
 
 void CheckLogFilters(Precheck& check) {
   if (!check.On("log_bin")) return;
-  const TextRows status =
-      check.connection().Query(!check.mariadb() && check.AtLeast(80200) ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS");
+  const TextRows status = check.connection().Query(!check.mariadb() && check.AtLeast(80200) ? "SHOW BINARY LOG STATUS"
+                                                                                            : "SHOW MASTER STATUS");
   if (!status.empty() && status[0].size() >= 4) {
     const std::set<std::string> only = Split(status[0][2].value_or(""));
     const std::set<std::string> ignored = Split(status[0][3].value_or(""));
@@ -154,10 +156,11 @@ void CheckLogFilters(Precheck& check) {
     }
   }();
   if (!asked || replica.empty()) return;
-  check.Fail("log_replica_updates", "A replica logs what it applies", "log_replica_updates",
-             "The source is a replica that keeps what it applies out of its own log.",
-             "Put log_replica_updates=ON (before MySQL 8.0.26 and on MariaDB: log_slave_updates) into its configuration "
-             "and restart it, or take its primary as the source.");
+  check.Fail(
+      "log_replica_updates", "A replica logs what it applies", "log_replica_updates",
+      "The source is a replica that keeps what it applies out of its own log.",
+      "Put log_replica_updates=ON (before MySQL 8.0.26 and on MariaDB: log_slave_updates) into its configuration "
+      "and restart it, or take its primary as the source.");
 }
 
 void CheckCut(Precheck& check) {
@@ -170,8 +173,8 @@ void CheckCut(Precheck& check) {
     check.Pass("cut", "The copy and the changes meet at the snapshot's own log position");
     return;
   }
-  const std::string grant = fmt::format("GRANT {} ON *.* TO {};", check.AtLeast(80023) ? "FLUSH_TABLES" : "RELOAD",
-                                        check.account());
+  const std::string grant =
+      fmt::format("GRANT {} ON *.* TO {};", check.AtLeast(80023) ? "FLUSH_TABLES" : "RELOAD", check.account());
   if (check.Variable("gtid_mode") == "ON") {
     check.Pass("cut", "The copy and the changes meet by GTIDs, without a lock");
     return;

@@ -81,7 +81,8 @@ void FindForObjects(Precheck& check, Missing& missing) {
   for (const model::TablePtr& table : check.request().tables) databases.insert(table->name.database);
   Names no_triggers;
   for (const std::string& database : databases) {
-    if (ChosenWhole(check, database) && !check.grants().OnDatabase("TRIGGER", database)) no_triggers.push_back(database);
+    if (ChosenWhole(check, database) && !check.grants().OnDatabase("TRIGGER", database))
+      no_triggers.push_back(database);
   }
   if (!no_triggers.empty()) {
     check.Warn("triggers_hidden", "Triggers can be seen", "database " + Listed(no_triggers),
@@ -137,11 +138,18 @@ Names NeededAtDestination(const Precheck& check, const std::string& database) {
     for (const model::SchemaObject& object : check.request().objects) {
       if (check.request().names->MapDatabase(object.name.database) != database) continue;
       switch (object.kind) {
-        case ObjectKind::kView: needed.insert({"CREATE VIEW", "SHOW VIEW"}); break;
-        case ObjectKind::kTrigger: needed.insert("TRIGGER"); break;
+        case ObjectKind::kView:
+          needed.insert({"CREATE VIEW", "SHOW VIEW"});
+          break;
+        case ObjectKind::kTrigger:
+          needed.insert("TRIGGER");
+          break;
         case ObjectKind::kProcedure:
-        case ObjectKind::kFunction: needed.insert({"CREATE ROUTINE", "ALTER ROUTINE"}); break;
-        default: break;
+        case ObjectKind::kFunction:
+          needed.insert({"CREATE ROUTINE", "ALTER ROUTINE"});
+          break;
+        default:
+          break;
       }
     }
   }

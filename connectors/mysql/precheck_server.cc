@@ -32,8 +32,7 @@ void CheckPreparedTransactions(Precheck& check) {
   try {
     const TextRows prepared = check.connection().Query("XA RECOVER");
     if (!prepared.empty()) {
-      check.Warn("xa", "No prepared XA transaction is waiting",
-                 fmt::format("{} of them", prepared.size()),
+      check.Warn("xa", "No prepared XA transaction is waiting", fmt::format("{} of them", prepared.size()),
                  "Their rows are locked, and not in the snapshot until they are committed.",
                  "XA RECOVER; then XA COMMIT or XA ROLLBACK for each.");
     }
@@ -52,8 +51,7 @@ void CheckVersion(Precheck& check) {
     check.Pass("version", fmt::format("Version {} is supported", text));
   } else {
     check.Fail("version", "The server's version is supported", text,
-               fmt::format("{} before {} is not supported.", check.mariadb() ? "MariaDB" : "MySQL",
-                           VersionText(least)),
+               fmt::format("{} before {} is not supported.", check.mariadb() ? "MariaDB" : "MySQL", VersionText(least)),
                "Upgrade the server.");
   }
 }
@@ -63,18 +61,15 @@ void CheckVersionsAcross(Precheck& check) {
   const uint32_t own = check.connection().version();
   const bool same = (source.flavour == "mariadb") == check.mariadb();
   if (same && source.version / 100 > own / 100) {
-    check.Warn(
-        "versions_across", "The destination is not older than the source", "",
-        fmt::format(
-            "The source is {} and the destination {}: what the older one does not know (types, "
-            "collations, functions in defaults and views) is refused object by object.",
-            VersionText(source.version), VersionText(own)),
-        "Test with S alone first, or take a destination of the source's version.");
+    check.Warn("versions_across", "The destination is not older than the source", "",
+               fmt::format("The source is {} and the destination {}: what the older one does not know (types, "
+                           "collations, functions in defaults and views) is refused object by object.",
+                           VersionText(source.version), VersionText(own)),
+               "Test with S alone first, or take a destination of the source's version.");
   } else if (!same) {
     check.Pass("versions_across",
-               fmt::format("From {} {} to {} {}: differences are translated or named",
-                           source.flavour, VersionText(source.version),
-                           check.mariadb() ? "mariadb" : "mysql", VersionText(own)));
+               fmt::format("From {} {} to {} {}: differences are translated or named", source.flavour,
+                           VersionText(source.version), check.mariadb() ? "mariadb" : "mysql", VersionText(own)));
   } else {
     check.Pass("versions_across", "The destination is not older than the source");
   }
@@ -82,8 +77,8 @@ void CheckVersionsAcross(Precheck& check) {
 
 void CheckClock(Precheck& check) {
   const int64_t before = NowMicros();
-  const OptionalText answer = check.connection().QueryOne(
-      "SELECT CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(6)) * 1000000 AS SIGNED)");
+  const OptionalText answer =
+      check.connection().QueryOne("SELECT CAST(UNIX_TIMESTAMP(UTC_TIMESTAMP(6)) * 1000000 AS SIGNED)");
   const int64_t after = NowMicros();
   int64_t server = 0;
   if (answer) std::from_chars(answer->data(), answer->data() + answer->size(), server);
@@ -94,25 +89,22 @@ void CheckClock(Precheck& check) {
     return;
   }
   check.Warn("clock", "The server's clock agrees with this machine's", "",
-             fmt::format("It is {:.1f} s {}: the delay that is shown will be wrong by that much.",
-                         std::abs(seconds), seconds > 0 ? "ahead" : "behind"),
+             fmt::format("It is {:.1f} s {}: the delay that is shown will be wrong by that much.", std::abs(seconds),
+                         seconds > 0 ? "ahead" : "behind"),
              "Let both machines follow a time server (NTP).");
 }
 
 void CheckLoad(Precheck& check) {
-  const uint64_t running =
-      ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_running'").at(0).at(1));
+  const uint64_t running = ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_running'").at(0).at(1));
   constexpr uint64_t kBusy = 30;
   if (running < kBusy) {
     check.Pass("load", fmt::format("{} threads are running on the server", running));
   } else {
-    check.Warn("load", "The server is not busy", "",
-               fmt::format("{} threads are running at this moment.", running),
+    check.Warn("load", "The server is not busy", "", fmt::format("{} threads are running at this moment.", running),
                "Migrate off-peak, or lower `limits.readers` and `limits.writers`.");
   }
   const uint64_t most = check.Number("max_connections");
-  const uint64_t used =
-      ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_connected'").at(0).at(1));
+  const uint64_t used = ToNumber(check.connection().Query("SHOW GLOBAL STATUS LIKE 'Threads_connected'").at(0).at(1));
   constexpr uint64_t kWanted = 12;
   if (most != 0 && used + kWanted > most) {
     check.Warn("connections", "The server has connections left", "max_connections",
@@ -140,8 +132,7 @@ void CheckOpenTransactions(Precheck& check) {
   } else {
     std::vector<std::string> sessions;
     for (const TextRow& row : rows) {
-      sessions.push_back(
-          fmt::format("session {} for {} s", row[0].value_or("?"), row[1].value_or("?")));
+      sessions.push_back(fmt::format("session {} for {} s", row[0].value_or("?"), row[1].value_or("?")));
     }
     check.Warn("open_transactions", "No transaction has been open for long", Listed(sessions),
                "A long statement makes the lock for the exact cut wait, and everybody who writes "
@@ -153,8 +144,7 @@ void CheckOpenTransactions(Precheck& check) {
 
 void CheckSettings(Precheck& check) {
   const auto& source = check.request().source.settings;
-  const auto differs = [&](const char* name, const char* title, const std::string& why,
-                           const std::string& remedy) {
+  const auto differs = [&](const char* name, const char* title, const std::string& why, const std::string& remedy) {
     const auto found = source.find(name);
     if (found == source.end() || found->second.empty() || check.Variable(name).empty()) return;
     if (found->second == check.Variable(name)) {
@@ -162,9 +152,7 @@ void CheckSettings(Precheck& check) {
       return;
     }
     check.Warn(name, title, name,
-               fmt::format("Source: '{}', destination: '{}'. {}", found->second,
-                           check.Variable(name), why),
-               remedy);
+               fmt::format("Source: '{}', destination: '{}'. {}", found->second, check.Variable(name), why), remedy);
   };
   const auto wanted = [&](const char* name) {
     const auto found = source.find(name);
@@ -209,23 +197,18 @@ void CheckSpace(Precheck& check) {
     if (error.info().retry == RetryClass::kReconnect) throw;
   }
   if (disks.empty()) {
-    check.Pass(
-        "space",
-        fmt::format("About {} of free space are needed (the server cannot tell how much it has)",
-                    Bytes(needed)));
+    check.Pass("space", fmt::format("About {} of free space are needed (the server cannot tell how much it has)",
+                                    Bytes(needed)));
     return;
   }
   const uint64_t available = ToNumber(disks[0][0]) * 1024;
   if (available >= needed) {
-    check.Pass("space",
-               fmt::format("{} are free, about {} are needed", Bytes(available), Bytes(needed)));
+    check.Pass("space", fmt::format("{} are free, about {} are needed", Bytes(available), Bytes(needed)));
   } else {
-    check.Fail(
-        "space", "The destination has enough space", disks[0][1].value_or(""),
-        fmt::format(
-            "{} are free; about {} are needed (data, indexes, and the destination's own log).",
-            Bytes(available), Bytes(needed)),
-        "Free space on this volume or enlarge it.");
+    check.Fail("space", "The destination has enough space", disks[0][1].value_or(""),
+               fmt::format("{} are free; about {} are needed (data, indexes, and the destination's own log).",
+                           Bytes(available), Bytes(needed)),
+               "Free space on this volume or enlarge it.");
   }
 }
 

@@ -100,7 +100,8 @@ const std::vector<std::pair<std::string, std::vector<std::string>>> kSource{
     {"`pre\\_check`.*", {"SELECT", "SHOW VIEW"}}, {"*.*", {"REPLICATION SLAVE", "REPLICATION CLIENT"}}};
 const std::vector<std::pair<std::string, std::vector<std::string>>> kDestination{
     {"`pre\\_check`.*",
-     {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES", "CREATE VIEW", "SHOW VIEW"}},
+     {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES", "CREATE VIEW",
+      "SHOW VIEW"}},
     {"`sluice`.*", {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES"}}};
 
 std::string Joined(const std::vector<std::string>& privileges) {
@@ -113,7 +114,8 @@ using Check = std::vector<PrecheckItem> (*)(const Endpoint&, const connector::Pr
                                             const connector::SessionContext&);
 
 TEST_P(PrecheckServer, NamedRightsAreEnoughAndEachMissingOneIsFound) {
-  for (const auto& [check, wanted] : {std::pair(Check(PrecheckSource), kSource), std::pair(Check(PrecheckDestination), kDestination)}) {
+  for (const auto& [check, wanted] :
+       {std::pair(Check(PrecheckSource), kSource), std::pair(Check(PrecheckDestination), kDestination)}) {
     std::vector<std::string> all;
     for (const auto& [on, privileges] : wanted) all.push_back(Joined(privileges) + " ON " + on);
     for (const PrecheckItem& item : Failed(check(Account(all), request_, {}))) {
@@ -132,8 +134,7 @@ TEST_P(PrecheckServer, NamedRightsAreEnoughAndEachMissingOneIsFound) {
         const std::vector<PrecheckItem> failed = Failed(check(account, request_, {}));
         ASSERT_EQ(failed.size(), 1u);
         EXPECT_EQ(failed[0].id, "mysql.privileges");
-        const std::string name =
-            missing == "REPLICATION CLIENT" && admin_->is_mariadb() ? "BINLOG MONITOR" : missing;
+        const std::string name = missing == "REPLICATION CLIENT" && admin_->is_mariadb() ? "BINLOG MONITOR" : missing;
         EXPECT_NE(failed[0].cause.find(name), std::string::npos) << failed[0].cause;
         EXPECT_EQ(failed[0].remedy, fmt::format("GRANT {} ON {} TO 'precheck'@'%';", name, wanted[scope].first));
         Run(failed[0].remedy);

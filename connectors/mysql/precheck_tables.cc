@@ -36,10 +36,11 @@ void CheckKeys(Precheck& check) {
     check.Pass("keys", "Every table has a primary key or a unique key without NULLs");
     return;
   }
-  check.Warn("keys", "Every table has a primary key or a unique key without NULLs", TableList(keyless),
-             "Without a key a table is read in one piece, changes look through all its rows, and it can be verified only "
-             "while nothing writes to it. Its rows still arrive exactly once.",
-             fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...); at the source, if you can.", keyless[0]));
+  check.Warn(
+      "keys", "Every table has a primary key or a unique key without NULLs", TableList(keyless),
+      "Without a key a table is read in one piece, changes look through all its rows, and it can be verified only "
+      "while nothing writes to it. Its rows still arrive exactly once.",
+      fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...); at the source, if you can.", keyless[0]));
 }
 
 void CheckEngines(Precheck& check) {
@@ -56,13 +57,14 @@ void CheckEngines(Precheck& check) {
     check.Pass("engines", "Every table's rows are in the snapshot");
     return;
   }
-  check.Warn("engines", "Every table's rows are in the snapshot", TableList(without),
-             fmt::format("{} has no transactions: what is written to these tables while they are read may be met twice or "
-                         "not at all.",
-                         engines),
-             check.types().incremental
-                 ? fmt::format("Do not write to them during the copy, or: ALTER TABLE {} ENGINE=InnoDB;", without[0])
-                 : "Do not write to them during the copy.");
+  check.Warn(
+      "engines", "Every table's rows are in the snapshot", TableList(without),
+      fmt::format("{} has no transactions: what is written to these tables while they are read may be met twice or "
+                  "not at all.",
+                  engines),
+      check.types().incremental
+          ? fmt::format("Do not write to them during the copy, or: ALTER TABLE {} ENGINE=InnoDB;", without[0])
+          : "Do not write to them during the copy.");
 }
 
 void CheckTypes(Precheck& check) {
@@ -78,7 +80,8 @@ void CheckTypes(Precheck& check) {
     check.Pass("types", "Every column's type is supported");
     return;
   }
-  check.Fail("types", "Every column's type is supported", "column " + Listed(unknown), "Sluice does not know these types.",
+  check.Fail("types", "Every column's type is supported", "column " + Listed(unknown),
+             "Sluice does not know these types.",
              "Leave the columns out: `columns: {exclude: [...]}` under the table in `objects`.");
 }
 
@@ -103,14 +106,16 @@ void CheckForeignKeys(Precheck& check) {
     check.Pass("foreign_keys", "Foreign keys stay within the selected tables");
     return;
   }
-  check.Warn("foreign_keys", "Foreign keys stay within the selected tables", "foreign key " + Listed(outside),
-             "They refer to tables that are not selected: they cannot be created unless those tables are there already.",
-             "Select the referenced tables too, or create them at the destination before.");
+  check.Warn(
+      "foreign_keys", "Foreign keys stay within the selected tables", "foreign key " + Listed(outside),
+      "They refer to tables that are not selected: they cannot be created unless those tables are there already.",
+      "Select the referenced tables too, or create them at the destination before.");
   if (!cascading.empty() && check.types().incremental) {
-    check.Fail("cascades", "Cascades can be carried out at the destination", TableList(cascading),
-               "What a cascade does is not in the binary log; the destination must carry it out, and for that it needs the "
-               "referenced table with its changes.",
-               "Select the referenced tables too, or leave these tables out.");
+    check.Fail(
+        "cascades", "Cascades can be carried out at the destination", TableList(cascading),
+        "What a cascade does is not in the binary log; the destination must carry it out, and for that it needs the "
+        "referenced table with its changes.",
+        "Select the referenced tables too, or leave these tables out.");
   }
 }
 
@@ -125,8 +130,8 @@ void CheckFilters(Precheck& check) {
           object);
       const std::string rows = count.value_or("0");
       if (rows == "0") {
-        check.Warn("filter", "The row filter can be used", object,
-                   fmt::format("No row fits \"{}\".", mapping->filter), "Check the condition.");
+        check.Warn("filter", "The row filter can be used", object, fmt::format("No row fits \"{}\".", mapping->filter),
+                   "Check the condition.");
       } else {
         check.Pass("filter", fmt::format("{} rows of {} fit \"{}\"", rows, mapping->source.Text(), mapping->filter));
       }

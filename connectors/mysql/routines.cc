@@ -99,10 +99,14 @@ std::string TakeCharacteristics(const Tokens& tokens, size_t& at) {
 
 std::string_view WordOf(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kView: return "VIEW";
-    case ObjectKind::kProcedure: return "PROCEDURE";
-    case ObjectKind::kFunction: return "FUNCTION";
-    default: return "TRIGGER";
+    case ObjectKind::kView:
+      return "VIEW";
+    case ObjectKind::kProcedure:
+      return "PROCEDURE";
+    case ObjectKind::kFunction:
+      return "FUNCTION";
+    default:
+      return "TRIGGER";
   }
 }
 
@@ -170,9 +174,12 @@ std::string TranslateObjectStatement(ObjectKind kind, std::string_view statement
   flavour.TranslateExpression(tokens, at, notes);
   if (at < tokens.size()) tokens[at].gap.clear();
   switch (kind) {
-    case ObjectKind::kView: return ViewText(head, name, tokens, at);
-    case ObjectKind::kTrigger: return TriggerText(name, context, names, tokens, at);
-    default: return RoutineText(kind, head, name, tokens, at);
+    case ObjectKind::kView:
+      return ViewText(head, name, tokens, at);
+    case ObjectKind::kTrigger:
+      return TriggerText(name, context, names, tokens, at);
+    default:
+      return RoutineText(kind, head, name, tokens, at);
   }
 }
 
@@ -212,9 +219,9 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::SchemaObj
     if (statement.sql_mode.empty()) statement.sql_mode = "NO_ENGINE_SUBSTITUTION";
   }
   const std::string_view mode = object.kind == ObjectKind::kView ? "" : std::string_view(object.sql_mode);
-  statement.sql = TranslateObjectStatement(object.kind, object.create_statement,
-                                           DialectFor(mode, source.flavour, source.version), context, statement.object,
-                                           names, flavour, statement.notes);
+  statement.sql =
+      TranslateObjectStatement(object.kind, object.create_statement, DialectFor(mode, source.flavour, source.version),
+                               context, statement.object, names, flavour, statement.notes);
   return {statement};
 }
 

@@ -12,7 +12,7 @@
 namespace sluice::mysql {
 
 struct BodyContext {
-  std::string default_database;  // of the source
+  std::string default_database;     // of the source
   model::ObjectName trigger_table;  // NEW and OLD are rows of it; empty: no trigger
   bool view = false;
 };

@@ -15,10 +15,12 @@ using sql::Tokens;
 
 // What may follow a table where an alias could stand.
 constexpr std::array<std::string_view, 44> kNoAlias = {
-    "ON", "WHERE", "JOIN", "LEFT", "RIGHT", "INNER", "OUTER", "CROSS", "NATURAL", "STRAIGHT_JOIN", "USING", "GROUP",
-    "ORDER", "LIMIT", "HAVING", "UNION", "EXCEPT", "INTERSECT", "SET", "FOR", "VALUES", "VALUE", "SELECT", "PARTITION",
-    "USE", "IGNORE", "FORCE", "WINDOW", "LOCK", "WITH", "INTO", "AS", "READ", "WRITE", "PROCEDURE", "OFFSET", "FETCH",
-    "RETURNING", "TABLESAMPLE", "END", "DO", "THEN", "ELSE", "FULL"};
+    "ON",      "WHERE",         "JOIN",      "LEFT",   "RIGHT",  "INNER",     "OUTER",       "CROSS",
+    "NATURAL", "STRAIGHT_JOIN", "USING",     "GROUP",  "ORDER",  "LIMIT",     "HAVING",      "UNION",
+    "EXCEPT",  "INTERSECT",     "SET",       "FOR",    "VALUES", "VALUE",     "SELECT",      "PARTITION",
+    "USE",     "IGNORE",        "FORCE",     "WINDOW", "LOCK",   "WITH",      "INTO",        "AS",
+    "READ",    "WRITE",         "PROCEDURE", "OFFSET", "FETCH",  "RETURNING", "TABLESAMPLE", "END",
+    "DO",      "THEN",          "ELSE",      "FULL"};
 
 bool IsReserved(const Token& token) {
   for (const std::string_view word : kNoAlias) {
@@ -74,8 +76,8 @@ class Mapper {
     if (token.Is("TABLE")) return !before.Is("TEMPORARY");
     if (token.Is("UPDATE")) return !before.Is("KEY") && !before.Is("FOR") && !before.Is("ON");
     if (token.Is("INTO") || token.Is("IGNORE") || token.Is("LOW_PRIORITY")) {
-      for (const std::string_view word : {"INSERT", "REPLACE", "UPDATE", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY",
-                                          "DELAYED"}) {
+      for (const std::string_view word :
+           {"INSERT", "REPLACE", "UPDATE", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED"}) {
         if (before.Is(word)) return true;
       }
     }

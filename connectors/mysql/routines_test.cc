@@ -17,10 +17,9 @@ TEST(MapNames, InViewsAsTheServerPrintsThem) {
   EXPECT_EQ(Mapped("select `shop`.`orders`.`addr` AS `addr`,`shop`.`f`(1) AS `f` from `shop`.`orders`", true),
             "select `new`.`orders2`.`address` AS `addr`,`new`.`f`(1) AS `f` from `new`.`orders2`");
   EXPECT_EQ(
-      Mapped(
-          "select `o`.`addr` AS `addr`,'shop.orders' AS `s` from (`shop`.`orders` `o` join `shop`.`x` on(`o`.`id` = "
-          "`shop`.`x`.`id`))",
-          true),
+      Mapped("select `o`.`addr` AS `addr`,'shop.orders' AS `s` from (`shop`.`orders` `o` join `shop`.`x` on(`o`.`id` = "
+             "`shop`.`x`.`id`))",
+             true),
       "select `o`.`address` AS `addr`,'shop.orders' AS `s` from (`new`.`orders2` `o` join `new`.`x` on(`o`.`id` = "
       "`new`.`x`.`id`))");
   EXPECT_EQ(Mapped("select `orders`.`addr` AS `a` from `shop`.`orders`", true),
@@ -63,8 +62,10 @@ std::string Statement(model::ObjectKind kind, std::string_view text, const model
 }
 
 TEST(TranslateObject, InvokerAndNoDefiner) {
-  EXPECT_EQ(Statement(model::ObjectKind::kView, "CREATE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY DEFINER VIEW `v` "
-                                                "(`a`) AS select 1 AS `1`", {"new", "v"}),
+  EXPECT_EQ(Statement(model::ObjectKind::kView,
+                      "CREATE ALGORITHM=MERGE DEFINER=`a`@`%` SQL SECURITY DEFINER VIEW `v` "
+                      "(`a`) AS select 1 AS `1`",
+                      {"new", "v"}),
             "CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW `new`.`v` (`a`) AS select 1 AS `1`");
   EXPECT_EQ(Statement(model::ObjectKind::kView, "ALTER DEFINER=u@h VIEW v AS SELECT 1", {"new", "v"}),
             "ALTER SQL SECURITY INVOKER VIEW `new`.`v` AS SELECT 1");
@@ -76,8 +77,10 @@ TEST(TranslateObject, InvokerAndNoDefiner) {
           {"new", "f"}),
       "CREATE FUNCTION `new`.`f`(x decimal(3,1)) RETURNS varchar(20) CHARSET utf8mb4 COLLATE utf8mb4_bin\n    NO SQL\n"
       "    DETERMINISTIC\n    COMMENT 'c'\n    SQL SECURITY INVOKER\nRETURN concat(x)");
-  EXPECT_EQ(Statement(model::ObjectKind::kTrigger, "CREATE DEFINER=a@b TRIGGER t AFTER UPDATE ON orders FOR EACH ROW "
-                                                   "INSERT INTO orders VALUES (NEW.addr)", {"new", "t"}),
+  EXPECT_EQ(Statement(model::ObjectKind::kTrigger,
+                      "CREATE DEFINER=a@b TRIGGER t AFTER UPDATE ON orders FOR EACH ROW "
+                      "INSERT INTO orders VALUES (NEW.addr)",
+                      {"new", "t"}),
             "CREATE TRIGGER `new`.`t` AFTER UPDATE ON `new`.`orders2` FOR EACH ROW INSERT INTO `orders2` VALUES "
             "(NEW.`address`)");
 }

@@ -44,9 +44,9 @@ MySqlSchemaWriter::MySqlSchemaWriter(const connector::Endpoint& endpoint, const 
   capabilities_ = ReadCapabilities(connection_);
   // What the source could make, the destination shall not refuse or embellish. Each needs a right or a version that may
   // be missing: then the server's own setting holds.
-  for (const char* setting : {"innodb_strict_mode = OFF", "restrict_fk_on_non_standard_key = OFF",
-                              "sql_require_primary_key = OFF", "sql_generate_invisible_primary_key = OFF",
-                              "system_versioning_alter_history = KEEP"}) {
+  for (const char* setting :
+       {"innodb_strict_mode = OFF", "restrict_fk_on_non_standard_key = OFF", "sql_require_primary_key = OFF",
+        "sql_generate_invisible_primary_key = OFF", "system_versioning_alter_history = KEEP"}) {
     try {
       connection_.Execute(std::string("SET SESSION ") + setting);
     } catch (const Error& error) {
@@ -93,8 +93,8 @@ void MySqlSchemaWriter::DropTakenNames(CreateTable& table, Notes& notes) {
     if (!check && element.kind != ElementKind::kForeignKey) continue;
     if (check && capabilities_.mariadb) continue;
     if (taken.insert((check ? "c:" : "f:") + sql::ToLower(element.name)).second) continue;
-    notes.push_back(fmt::format("constraint {} is named by the server: another table of the database has this name",
-                                element.name));
+    notes.push_back(
+        fmt::format("constraint {} is named by the server: another table of the database has this name", element.name));
     element.tokens.erase(element.tokens.begin(), element.tokens.begin() + 2);
   }
 }
@@ -137,8 +137,8 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& ta
     statements.push_back(TableStatement(SchemaStage::kIndexes, mapping, label, std::move(parts.indexes[i])));
   }
   if (!parts.foreign_keys.empty()) {
-    statements.push_back(TableStatement(SchemaStage::kForeignKeys, mapping, "foreign keys of " + title,
-                                        std::move(parts.foreign_keys)));
+    statements.push_back(
+        TableStatement(SchemaStage::kForeignKeys, mapping, "foreign keys of " + title, std::move(parts.foreign_keys)));
   }
   return statements;
 }
@@ -170,8 +170,8 @@ void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
 
 void MySqlSchemaWriter::Drop(model::ObjectKind kind, const model::ObjectName& name) {
   const std::string object = std::string(model::Name(kind)) + " " + name.Text();
-  const std::string target = kind == model::ObjectKind::kDatabase ? Quote(name.database)
-                                                                  : Quote(name.database, name.name);
+  const std::string target =
+      kind == model::ObjectKind::kDatabase ? Quote(name.database) : Quote(name.database, name.name);
   connection_.Execute("SET SESSION foreign_key_checks = 0", object);
   connection_.Execute(fmt::format("DROP {} IF EXISTS {}", model::Name(kind), target), object);
   connection_.Execute("SET SESSION foreign_key_checks = 1", object);

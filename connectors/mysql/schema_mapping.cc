@@ -55,10 +55,14 @@ bool MapKeyParts(TableElement& element, const ColumnNames& columns) {
 
 const char* KindText(ElementKind kind) {
   switch (kind) {
-    case ElementKind::kPrimaryKey: return "primary key";
-    case ElementKind::kForeignKey: return "foreign key";
-    case ElementKind::kCheck: return "check";
-    default: return "index";
+    case ElementKind::kPrimaryKey:
+      return "primary key";
+    case ElementKind::kForeignKey:
+      return "foreign key";
+    case ElementKind::kCheck:
+      return "check";
+    default:
+      return "index";
   }
 }
 
@@ -129,8 +133,8 @@ bool MapColumnElement(TableElement& element, const ColumnNames& columns, std::ve
       return i;
     }();
     if (expression && !MapColumns(attribute.tokens, open, attribute.tokens.size(), columns)) {
-      notes.push_back(fmt::format("column {}: {} left out, it uses a column that is left out", element.name,
-                                  attribute.name));
+      notes.push_back(
+          fmt::format("column {}: {} left out, it uses a column that is left out", element.name, attribute.name));
       continue;
     }
     if (attribute.name == "AFTER") {

@@ -29,7 +29,8 @@ TEST(MapTable, RenamesAndLeavesOut) {
   CONSTRAINT `out` FOREIGN KEY (`id`) REFERENCES `other`.`x` (`id`),
   CONSTRAINT `ck` CHECK ((`addr` <> _utf8mb4'addr')),
   CONSTRAINT `cs` CHECK ((`secret` > 1))
-) ENGINE=InnoDB AUTO_INCREMENT=9 PARTITION BY HASH (`addr`))", "shop", {});
+) ENGINE=InnoDB AUTO_INCREMENT=9 PARTITION BY HASH (`addr`))",
+                                 "shop", {});
   TestNames names;
   Notes notes;
   MapTable(table, kOrders, names.Map(kOrders), names.Columns(kOrders), names, notes);

@@ -141,7 +141,7 @@ class ShadowRun {
     const sql::Tokens tokens = sql::Tokenize(ddl_.statement, dialect_);
     Notes notes;
     const AlterContext context{name, SameColumns(), names_, flavour_, *definition, nullptr};
-    AlterText text = ddl_.kind == DdlKind::kAlterTable   ? TranslateAlter(tokens, ddl_.database, context, notes)
+    AlterText text = ddl_.kind == DdlKind::kAlterTable    ? TranslateAlter(tokens, ddl_.database, context, notes)
                      : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes)
                                                           : TranslateDropIndex(tokens, context, notes);
     // Partitions' rows are nothing that a description has.
@@ -153,9 +153,8 @@ class ShadowRun {
       Run(sql);
     }
     renamed_ = text.renamed;
-    return Describe(name, &before, [&](const std::string& column) {
-      return SourceElement(column, text, old_definition);
-    });
+    return Describe(name, &before,
+                    [&](const std::string& column) { return SourceElement(column, text, old_definition); });
   }
 
   // The new name, if AfterAlter() met one.
@@ -250,9 +249,8 @@ class ShadowRun {
   }
 
   static bool HasCharset(const CreateTable& definition) {
-    return std::any_of(definition.options.begin(), definition.options.end(), [](const TableOption& option) {
-      return option.name == "CHARSET" || option.name == "COLLATE";
-    });
+    return std::any_of(definition.options.begin(), definition.options.end(),
+                       [](const TableOption& option) { return option.name == "CHARSET" || option.name == "COLLATE"; });
   }
 
   // The database's default at the source; if the log did not tell, that of the database of this name here.
@@ -476,8 +474,8 @@ std::vector<SchemaWriter::Redefined> MySqlSchemaWriter::DescribeAfter(const DdlC
       break;
     }
     case DdlKind::kCreateTable: {
-      const auto stated = ParseCreateTable(ddl.statement, ddl.database,
-                                           DialectFor(ddl.sql_mode, source.flavour, source.version));
+      const auto stated =
+          ParseCreateTable(ddl.statement, ddl.database, DialectFor(ddl.sql_mode, source.flavour, source.version));
       if (known != before_.end() && stated && stated->if_not_exists) {
         after_[first] = known->second;
       } else {

@@ -25,7 +25,8 @@ std::unique_ptr<Connection> OpenReader(const connector::Endpoint& endpoint, cons
   reader->Execute("SET SESSION character_set_results = binary, wait_timeout = 2147483, net_write_timeout = 604800");
   reader->Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   // A reader waits as long as the writers do; no server-side limit may end it.
-  const char* limit = reader->is_mariadb() ? "SET SESSION max_statement_time = 0" : "SET SESSION max_execution_time = 0";
+  const char* limit =
+      reader->is_mariadb() ? "SET SESSION max_statement_time = 0" : "SET SESSION max_execution_time = 0";
   const bool has_limit = reader->is_mariadb() ? reader->version() >= 100101 : reader->version() >= 50708;
   if (has_limit) reader->Execute(limit);
   if (reader->is_mariadb() && reader->version() >= 100300) {
@@ -169,8 +170,7 @@ std::string ReadStatement(const model::Table& table, const model::TableMapping& 
 }
 
 void MysqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
-                              const connector::Chunk& chunk, const std::string& encoding,
-                              connector::BlockSink& sink) {
+                              const connector::Chunk& chunk, const std::string& encoding, connector::BlockSink& sink) {
   Check(encoding == kTsvEncoding, "unknown row encoding");
   Connection& connection = *readers_.at(reader);
   const std::string object = "table " + table.name.Text();

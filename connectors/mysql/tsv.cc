@@ -10,7 +10,9 @@
 namespace sluice::mysql {
 namespace {
 
-bool IsSpecial(char c) { return c == '\\' || c == '\t' || c == '\n'; }
+bool IsSpecial(char c) {
+  return c == '\\' || c == '\t' || c == '\n';
+}
 
 // The first special byte at or after `at`, or `end`. Most cells have none, so this scan is all that they cost.
 const char* FindSpecial(const char* at, const char* end) {
@@ -20,8 +22,8 @@ const char* FindSpecial(const char* at, const char* end) {
   const __m128i newline = _mm_set1_epi8('\n');
   for (; end - at >= 16; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i found = _mm_or_si128(
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, backslash), _mm_cmpeq_epi8(bytes, tab)), _mm_cmpeq_epi8(bytes, newline));
+    const __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, backslash), _mm_cmpeq_epi8(bytes, tab)),
+                                       _mm_cmpeq_epi8(bytes, newline));
     const int mask = _mm_movemask_epi8(found);
     if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
   }
@@ -32,13 +34,20 @@ const char* FindSpecial(const char* at, const char* end) {
 
 char Unescaped(char c) {
   switch (c) {
-    case '0': return '\0';
-    case 'b': return '\b';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case 'Z': return '\x1a';
-    default: return c;
+    case '0':
+      return '\0';
+    case 'b':
+      return '\b';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'Z':
+      return '\x1a';
+    default:
+      return c;
   }
 }
 

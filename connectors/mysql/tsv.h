@@ -16,7 +16,9 @@ inline constexpr const char* kTsvEncoding = "mysql.tsv";
 
 // Appends the cell escaped, without what follows it.
 void AppendTsvCell(std::string& out, std::string_view cell);
-inline void AppendTsvNull(std::string& out) { out.append("\\N", 2); }
+inline void AppendTsvNull(std::string& out) {
+  out.append("\\N", 2);
+}
 // True where AppendTsvCell() would copy the cell unchanged.
 bool IsPlainTsv(std::string_view cell);
 

@@ -13,8 +13,8 @@ using model::TypeKind;
 
 struct Known {
   TypeKind kind;
-  uint8_t bytes = 0;        // of integers
-  uint64_t length = 0;      // when none is written
+  uint8_t bytes = 0;    // of integers
+  uint64_t length = 0;  // when none is written
 };
 
 // Lengths in bytes of TEXT and BLOB: MySQL Reference Manual, "Data Type Storage Requirements".

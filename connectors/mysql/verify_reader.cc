@@ -46,7 +46,8 @@ class MysqlVerifyReader : public connector::VerifyReader {
     }
   }
 
-  std::string RepairStatement(const VerifyTable& table, Repair repair, const TextRow& old, const TextRow& row) override {
+  std::string RepairStatement(const VerifyTable& table, Repair repair, const TextRow& old,
+                              const TextRow& row) override {
     return VerifyRepair(table, repair, old, row, connection_.is_mariadb());
   }
   std::string RepairPreamble() override { return VerifyRepairPreamble(); }

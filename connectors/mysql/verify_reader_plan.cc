@@ -15,7 +15,9 @@ using connector::Chunk;
 using connector::VerifyTable;
 using model::TypeKind;
 
-std::string Object(const VerifyTable& table) { return "table " + table.table->name.Text(); }
+std::string Object(const VerifyTable& table) {
+  return "table " + table.table->name.Text();
+}
 
 void Close(std::vector<Chunk>& chunks, std::string upper, uint64_t rows) {
   Chunk chunk;
@@ -31,9 +33,9 @@ std::vector<Chunk> CutEvenly(Connection& connection, const VerifyTable& table, u
   const model::Column& column = table.table->columns[table.columns[0]];
   if (table.key_columns != 1 || column.type.kind != TypeKind::kInteger) return {};
   const std::string name = Quote(column.name);
-  const TextRows range = connection.Query(
-      fmt::format("SELECT MIN({0}+0), MAX({0}+0) FROM {1}", name, Quote(table.table->name.database, table.table->name.name)),
-      Object(table));
+  const TextRows range = connection.Query(fmt::format("SELECT MIN({0}+0), MAX({0}+0) FROM {1}", name,
+                                                      Quote(table.table->name.database, table.table->name.name)),
+                                          Object(table));
   if (range.empty() || !range[0][0] || !range[0][1]) return {Chunk{}};
   __int128 bounds[2];
   for (int i = 0; i < 2; ++i) {
@@ -87,8 +89,8 @@ std::vector<Chunk> PlanVerifyChunks(Connection& connection, const VerifyTable& t
   }
   Arena arena;
   while (true) {
-    std::string sql = fmt::format("SELECT {} FROM {}", expressions,
-                                  Quote(table.table->name.database, table.table->name.name));
+    std::string sql =
+        fmt::format("SELECT {} FROM {}", expressions, Quote(table.table->name.database, table.table->name.name));
     Chunk rest;
     if (!chunks.empty()) rest.lower = chunks.back().upper;
     AppendConditions(sql, {ChunkCondition(table, rest)});

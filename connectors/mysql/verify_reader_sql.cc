@@ -13,9 +13,13 @@ using connector::VerifyTable;
 using model::Column;
 using model::TypeKind;
 
-const Column& ColumnAt(const VerifyTable& table, size_t i) { return table.table->columns[table.columns[i]]; }
+const Column& ColumnAt(const VerifyTable& table, size_t i) {
+  return table.table->columns[table.columns[i]];
+}
 
-std::string QuotedTable(const VerifyTable& table) { return Quote(table.table->name.database, table.table->name.name); }
+std::string QuotedTable(const VerifyTable& table) {
+  return Quote(table.table->name.database, table.table->name.name);
+}
 
 // Rows before or after a bound, column by column: row constructors are not turned into ranges by every optimizer.
 // `strict` is the comparison of the last column, the others use its strict form.
@@ -48,13 +52,16 @@ std::string Same(const Column& column, const std::optional<std::string>& value, 
   if (!value) return name + " IS NULL";
   const std::string literal = CanonicalLiteral(column.type, value);
   switch (column.type.kind) {
-    case TypeKind::kFloat32: return fmt::format("{}*1e0={}", name, literal);
+    case TypeKind::kFloat32:
+      return fmt::format("{}*1e0={}", name, literal);
     case TypeKind::kJson:
       return mariadb ? fmt::format("JSON_EQUALS({},{})", name, literal)
                      : fmt::format("{}=CAST({} AS JSON)", name, literal);
     case TypeKind::kGeometry:
-    case TypeKind::kVector: return fmt::format("HEX({})=HEX({})", name, literal);
-    default: break;
+    case TypeKind::kVector:
+      return fmt::format("HEX({})=HEX({})", name, literal);
+    default:
+      break;
   }
   if (!IsCharacter(column)) return fmt::format("{}={}", name, literal);
   return fmt::format("{0}={1} AND CAST(CONVERT({0} USING utf8mb4) AS BINARY)=CAST({1} AS BINARY)", name, literal);
@@ -191,7 +198,8 @@ std::string VerifyRepair(const VerifyTable& table, VerifyReader::Repair repair, 
   // Every column is named: one left out could be moved by ON UPDATE CURRENT_TIMESTAMP.
   std::string sets;
   for (size_t i = 0; i < table.columns.size(); ++i) {
-    sets += (i != 0 ? "," : "") + Quote(ColumnAt(table, i).name) + "=" + CanonicalLiteral(ColumnAt(table, i).type, row[i]);
+    sets +=
+        (i != 0 ? "," : "") + Quote(ColumnAt(table, i).name) + "=" + CanonicalLiteral(ColumnAt(table, i).type, row[i]);
   }
   return "UPDATE " + QuotedTable(table) + " SET " + sets + where + ";";
 }

@@ -1,5 +1,5 @@
-// The SQL of verification: queries over chunks and keys, and the statements that mend a destination. Texts only, but for
-// planning, which asks the server where to cut.
+// The SQL of verification: queries over chunks and keys, and the statements that mend a destination. Texts only, but
+// for planning, which asks the server where to cut.
 #pragma once
 
 #include <initializer_list>

@@ -21,6 +21,10 @@
 
 namespace sluice::connector {
 
+// The pipeline replaces loaders and appliers that were idle for longer. Connectors have their server end silent
+// sessions after twice that, so that what a session holds locked is free again soon after the network failed.
+inline constexpr milliseconds kSessionIdleMost{60000};
+
 struct MigrationTypes {
   bool schema = false;
   bool full = false;
@@ -32,9 +36,9 @@ struct MigrationTypes {
 enum class PrecheckStatus { kPassed, kWarning, kFailed };
 
 struct PrecheckItem {
-  std::string id;      // stable, e.g. "mysql.binlog_format"
-  std::string title;   // "Binary log has row format"
-  std::string side;    // "source" or "destination"
+  std::string id;     // stable, e.g. "mysql.binlog_format"
+  std::string title;  // "Binary log has row format"
+  std::string side;   // "source" or "destination"
   PrecheckStatus status = PrecheckStatus::kPassed;
   std::string object;  // what it is about, if one object
   std::string cause;   // for warnings and failures
@@ -43,15 +47,15 @@ struct PrecheckItem {
 
 struct PrecheckRequest {
   MigrationTypes types;
-  std::vector<model::TablePtr> tables;            // source descriptions, beside `mappings`
+  std::vector<model::TablePtr> tables;  // source descriptions, beside `mappings`
   std::vector<model::TableMappingPtr> mappings;
-  std::vector<model::SchemaObject> objects;       // views, routines, triggers that will be carried
+  std::vector<model::SchemaObject> objects;  // views, routines, triggers that will be carried
   const model::NameMap* names = nullptr;
   std::vector<std::string> destination_databases;
   ServerInfo source;
   ServerInfo destination;
   bool same_server = false;
-  bool resuming = false;                          // objects at the destination are ours: they are no conflict
+  bool resuming = false;  // objects at the destination are ours: they are no conflict
   uint64_t source_bytes = 0;
 };
 
@@ -80,11 +84,11 @@ class Catalog {
 };
 
 enum class SchemaStage {
-  kBeforeLoad,    // databases, tables with the keys that the load or the changes need
-  kIndexes,       // secondary indexes of one table, as soon as its rows are in
-  kForeignKeys,   // after every table has its rows
-  kObjects,       // views, procedures, functions
-  kTriggers,      // after the load, or only at the switch-over when changes are followed
+  kBeforeLoad,   // databases, tables with the keys that the load or the changes need
+  kIndexes,      // secondary indexes of one table, as soon as its rows are in
+  kForeignKeys,  // after every table has its rows
+  kObjects,      // views, procedures, functions
+  kTriggers,     // after the load, or only at the switch-over when changes are followed
 };
 std::string_view Name(SchemaStage stage);
 
@@ -126,8 +130,7 @@ class SchemaWriter {
     model::ObjectName name;
     model::TablePtr table;  // null: gone
   };
-  virtual std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl,
-                                               const std::vector<model::TablePtr>& before,
+  virtual std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl, const std::vector<model::TablePtr>& before,
                                                const ServerInfo& source) = 0;
   // The create statements of these objects as they stand now ("" where absent); tells whether a statement that was
   // interrupted by a crash had taken effect.
@@ -147,9 +150,9 @@ struct Cut {
 
 // A range of one table's rows. Bounds are the source connector's own text: kept, never compared elsewhere.
 struct Chunk {
-  uint64_t number = 0;   // from 0, in key order
-  std::string lower;     // exclusive; empty = from the start
-  std::string upper;     // inclusive; empty = to the end
+  uint64_t number = 0;  // from 0, in key order
+  std::string lower;    // exclusive; empty = from the start
+  std::string upper;    // inclusive; empty = to the end
   uint64_t rows_estimated = 0;
 };
 
@@ -201,13 +204,15 @@ struct ChunkMark {
 struct LoadResult {
   uint64_t rows = 0;
   uint64_t bytes = 0;
+  bool was_in = false;  // an earlier attempt was committed, with these rows; nothing was written now
 };
 
 class Loader {
  public:
   virtual ~Loader() = default;
   // Writes all blocks and the chunk's mark in ONE destination transaction. A value that the destination would change
-  // is an error, and nothing of the chunk is kept.
+  // is an error, and nothing of the chunk is kept. A mark that is there already means that an earlier attempt's commit
+  // took effect; the call waits for a session that still works on the chunk.
   virtual LoadResult Load(const model::Table& table, const model::TableMapping& mapping, const std::string& encoding,
                           BlockSource& blocks, const ChunkMark& mark) = 0;
 };
@@ -216,8 +221,8 @@ class Loader {
 
 struct ChangeRequest {
   model::Position start;
-  uint64_t ordinal = 0;                         // of the last transaction before `start`
-  std::vector<model::TablePtr> tables;          // descriptions at `start`
+  uint64_t ordinal = 0;                 // of the last transaction before `start`
+  std::vector<model::TablePtr> tables;  // descriptions at `start`
   std::function<bool(const model::ObjectName&)> selected;
 };
 
@@ -245,7 +250,7 @@ class FilterEvaluator {
 // Changes of one table and kind that do not depend on each other: order within a group is free.
 struct RowGroup {
   model::TableMappingPtr mapping;
-  model::TablePtr table;      // source description
+  model::TablePtr table;  // source description
   model::ChangeKind kind = model::ChangeKind::kInsert;
   bool foreign_keys_off = false;
   // Inside the window of an inexact cut: inserts and updates replace, deletes may find nothing.
@@ -262,7 +267,7 @@ struct ApplyProgress {
   uint32_t lane = 0;
   uint64_t low_ordinal = 0;
   model::Position low;
-  std::string done;  // ranges of ordinals, "12-40,44", as this lane committed them above low_ordinal
+  std::string done;              // ranges of ordinals, "12-40,44", as this lane committed them above low_ordinal
   int64_t committed_micros = 0;  // source's clock of the newest transaction in it
 };
 
@@ -306,11 +311,11 @@ class Bookkeeping {
 
 // What to read for a comparison: the same columns in the same order at both sides, key columns first.
 struct VerifyTable {
-  model::TablePtr table;                  // description at this side
-  std::vector<uint32_t> columns;          // indexes into table->columns
-  size_t key_columns = 0;                 // how many of `columns` are the key; 0 = no key, whole rows are compared
-  std::string filter;                     // source side only
-  ServerInfo peer;                        // the other side: what it cannot hold makes no difference
+  model::TablePtr table;          // description at this side
+  std::vector<uint32_t> columns;  // indexes into table->columns
+  size_t key_columns = 0;         // how many of `columns` are the key; 0 = no key, whole rows are compared
+  std::string filter;             // source side only
+  ServerInfo peer;                // the other side: what it cannot hold makes no difference
 };
 
 // Reads rows as canonical text that is equal at both sides when the values are: UTF-8, shortest exact numbers, UTC,
@@ -370,8 +375,8 @@ class Destination {
 };
 
 struct Connector {
-  std::string name;              // "mysql": what a task file says
-  std::string title;             // "MySQL and MariaDB"
+  std::string name;   // "mysql": what a task file says
+  std::string title;  // "MySQL and MariaDB"
   uint16_t default_port = 0;
   std::function<std::unique_ptr<Source>(Endpoint)> make_source;            // null: cannot be a source
   std::function<std::unique_ptr<Destination>(Endpoint)> make_destination;  // null: cannot be a destination

@@ -14,7 +14,7 @@ enum class TlsMode { kOff, kPreferred, kRequired, kVerifyCa, kVerifyFull };
 
 struct Tls {
   TlsMode mode = TlsMode::kPreferred;
-  std::string ca;           // files, PEM
+  std::string ca;  // files, PEM
   std::string certificate;
   std::string key;
 };
@@ -27,17 +27,17 @@ struct Endpoint {
   Secret password;
   std::string database;  // where the engine needs one to log in
   Tls tls;
-  std::string side;      // "source" or "destination", for messages
+  std::string side;  // "source" or "destination", for messages
 
   std::string Address() const { return host + ":" + std::to_string(port); }
 };
 
 struct ServerInfo {
   std::string engine;
-  std::string flavour;       // "mysql", "mariadb"
-  std::string version_text;  // as the server says it
-  uint32_t version = 0;      // major * 10000 + minor * 100 + patch
-  std::string identity;      // tells this server from its replicas (server_uuid, or server_id@host)
+  std::string flavour;                          // "mysql", "mariadb"
+  std::string version_text;                     // as the server says it
+  uint32_t version = 0;                         // major * 10000 + minor * 100 + patch
+  std::string identity;                         // tells this server from its replicas (server_uuid, or server_id@host)
   std::map<std::string, std::string> settings;  // what the connector's precheck compares between the two sides
 
   bool AtLeast(uint32_t wanted) const { return version >= wanted; }

@@ -187,6 +187,8 @@ void ApplyRun::SaveLast() {
 
 }  // namespace
 
-ApplyOutcome RunApply(const ApplyRequest& request, std::stop_token stop) { return ApplyRun(request, stop).Run(); }
+ApplyOutcome RunApply(const ApplyRequest& request, std::stop_token stop) {
+  return ApplyRun(request, stop).Run();
+}
 
 }  // namespace sluice::pipeline

@@ -17,9 +17,9 @@ namespace sluice::pipeline {
 
 // Where changes begin for a task, from the cut and from what the destination says was applied.
 struct ApplyStart {
-  model::Position low;        // everything up to here is applied
+  model::Position low;  // everything up to here is applied
   uint64_t low_ordinal = 0;
-  std::string done;           // ranges of ordinals above it that are applied too (all lanes together)
+  std::string done;  // ranges of ordinals above it that are applied too (all lanes together)
 };
 
 // Joins what the lanes recorded: the highest low mark, and everything done above it.
@@ -38,17 +38,17 @@ struct ApplyRequest {
   connector::Destination* destination = nullptr;
   connector::ServerInfo source_server;
   const model::NameMap* names = nullptr;
-  std::vector<model::TablePtr> tables;          // selected tables as they are at `start.low`
+  std::vector<model::TablePtr> tables;           // selected tables as they are at `start.low`
   std::vector<model::TableMappingPtr> mappings;  // beside `tables`
   ApplyStart start;
   std::vector<TableWindow> windows;
   Limits limits;
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;
-  uint32_t transactions_per_commit = 500;       // when there is a backlog; one when there is none
-  bool stop_when_caught_up = false;             // `run --until caught-up`
+  uint32_t transactions_per_commit = 500;  // when there is a backlog; one when there is none
+  bool stop_when_caught_up = false;        // `run --until caught-up`
   milliseconds not_delayed_within{1000};
-  milliseconds give_up{12LL * 3600 * 1000};     // how long lost connections are tried again
+  milliseconds give_up{12LL * 3600 * 1000};                            // how long lost connections are tried again
   std::function<void(const ErrorInfo&, milliseconds pause)> on_retry;  // a lost connection, told once each time
   // A statement of the log that is not carried (kind not selected, or not supported), or a new table not selected.
   std::function<void(const model::DdlChange&, const std::string& why)> on_ddl_skipped;
@@ -56,8 +56,8 @@ struct ApplyRequest {
 };
 
 struct ApplyOutcome {
-  bool caught_up = false;      // ended because of stop_when_caught_up
-  model::Position position;    // applied and durable
+  bool caught_up = false;    // ended because of stop_when_caught_up
+  model::Position position;  // applied and durable
   uint64_t ordinal = 0;
 };
 

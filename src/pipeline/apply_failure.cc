@@ -16,14 +16,22 @@ constexpr size_t kShownColumns = 4;
 
 std::string CellText(const Cell& cell) {
   switch (cell.kind) {
-    case CellKind::kAbsent: return "?";
-    case CellKind::kNull: return "NULL";
-    case CellKind::kInt: return std::to_string(cell.i);
-    case CellKind::kUint: return std::to_string(cell.u);
-    case CellKind::kFloat32: return fmt::format("{}", cell.f32);
-    case CellKind::kFloat64: return fmt::format("{}", cell.f64);
-    case CellKind::kDecimal: return std::string(cell.text());
-    default: break;
+    case CellKind::kAbsent:
+      return "?";
+    case CellKind::kNull:
+      return "NULL";
+    case CellKind::kInt:
+      return std::to_string(cell.i);
+    case CellKind::kUint:
+      return std::to_string(cell.u);
+    case CellKind::kFloat32:
+      return fmt::format("{}", cell.f32);
+    case CellKind::kFloat64:
+      return fmt::format("{}", cell.f64);
+    case CellKind::kDecimal:
+      return std::string(cell.text());
+    default:
+      break;
   }
   const std::string_view text = cell.text().substr(0, kShownBytes);
   const std::string_view more = cell.size > kShownBytes ? "..." : "";
@@ -37,9 +45,12 @@ std::string CellText(const Cell& cell) {
 
 std::string_view KindText(ChangeKind kind) {
   switch (kind) {
-    case ChangeKind::kInsert: return "insert";
-    case ChangeKind::kUpdate: return "update";
-    case ChangeKind::kDelete: return "delete";
+    case ChangeKind::kInsert:
+      return "insert";
+    case ChangeKind::kUpdate:
+      return "update";
+    case ChangeKind::kDelete:
+      return "delete";
   }
   return "change";
 }

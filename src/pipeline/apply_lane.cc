@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "pipeline/apply_failure.h"
@@ -121,6 +122,8 @@ bool ApplyLane::TookEffect(const LaneBatch& batch) {
 }
 
 void ApplyLane::OpenSession() {
+  const Clock::time_point now = Clock::now();
+  if (now - std::exchange(last_used_, now) > connector::kSessionIdleMost) applier_.reset();
   if (applier_ != nullptr) return;
   applier_ = context_.request.destination->OpenApplier({context_.sessions, fmt::format("apply {}", lane_)});
 }

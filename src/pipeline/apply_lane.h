@@ -37,6 +37,7 @@ class ApplyLane {
   ApplyContext& context_;
   const uint32_t lane_;
   std::unique_ptr<connector::Applier> applier_;
+  Clock::time_point last_used_{};
 };
 
 // Whether the destination's records say that this transaction of the source is applied.

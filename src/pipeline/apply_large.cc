@@ -90,8 +90,8 @@ bool LargeTransaction::CameThrough(uint64_t ordinal, const Error& lost) {
 }
 
 // Everything before it is applied, so that its record is a low mark; what an earlier run had done above it stays.
-void LargeTransaction::Commit(std::unique_ptr<connector::Applier> applier, uint64_t ordinal,
-                              const model::Position& end, int64_t committed_micros) {
+void LargeTransaction::Commit(std::unique_ptr<connector::Applier> applier, uint64_t ordinal, const model::Position& end,
+                              int64_t committed_micros) {
   connector::ApplyProgress progress = context_.queues.Collapsed();
   OrdinalSet done = OrdinalSet::Parse(progress.done).ValueOrThrow();
   done.RemoveUpTo(ordinal);

@@ -18,7 +18,8 @@ class LargeTransaction {
 
  private:
   void ApplyPart(connector::Applier& applier, model::TransactionPtr part, const model::Position& begin);
-  void Commit(std::unique_ptr<connector::Applier> applier, uint64_t ordinal, const model::Position& end, int64_t committed_micros);
+  void Commit(std::unique_ptr<connector::Applier> applier, uint64_t ordinal, const model::Position& end,
+              int64_t committed_micros);
 
   bool CameThrough(uint64_t ordinal, const Error& lost);
 

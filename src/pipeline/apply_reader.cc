@@ -92,7 +92,8 @@ void ApplyReader::Handle(model::TransactionPtr transaction) {
   if (is_large) {
     end = large_.Apply(std::move(transaction), *stream_, position_);
   } else if (preparer_.IsInRows(*transaction, position_)) {
-    if (context_.request.on_ddl_skipped) context_.request.on_ddl_skipped(*transaction->ddl, "the table was read after it");
+    if (context_.request.on_ddl_skipped)
+      context_.request.on_ddl_skipped(*transaction->ddl, "the table was read after it");
   } else {
     barrier_.Pass(*transaction, *stream_);
   }

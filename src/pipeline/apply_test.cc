@@ -26,7 +26,8 @@ model::Column Int(const std::string& name, bool nullable = false) {
   column.nullable = nullable;
   return column;
 }
-model::Column Text(const std::string& name, bool nullable = false, const std::string& collation = "utf8mb4_general_ci") {
+model::Column Text(const std::string& name, bool nullable = false,
+                   const std::string& collation = "utf8mb4_general_ci") {
   model::Column column;
   column.name = name;
   column.type.kind = model::TypeKind::kVarchar;
@@ -116,7 +117,8 @@ class Workload {
   std::string Number(int below) { return std::to_string(Pick(below)); }
   Value Name(int below, bool may_be_null) {
     if (may_be_null && Pick(5) == 0) return std::nullopt;
-    static const std::vector<std::string> kNames = {"ann", "Ann", "ANN ", "bob", "Bob", "éva", "eva", "x-1", "x-2", "zoë"};
+    static const std::vector<std::string> kNames = {"ann", "Ann", "ANN ", "bob", "Bob",
+                                                    "éva", "eva", "x-1",  "x-2", "zoë"};
     return kNames[static_cast<size_t>(Pick(std::min<int>(below, static_cast<int>(kNames.size()))))];
   }
 
@@ -358,7 +360,7 @@ TEST(Apply, RowFilterTurnsUpdatesIntoInsertsAndDeletes) {
     transaction.changes.push_back({kind, table, std::move(before), std::move(after)});
     rig.source.log.push_back(std::move(transaction));
   };
-  change(ChangeKind::kInsert, {}, {"1", "5"});           // stays out
+  change(ChangeKind::kInsert, {}, {"1", "5"});  // stays out
   change(ChangeKind::kInsert, {}, {"2", "50"});
   change(ChangeKind::kUpdate, {"1", "5"}, {"1", "11"});  // comes in
   change(ChangeKind::kUpdate, {"2", "50"}, {"2", "6"});  // goes out
@@ -372,9 +374,7 @@ TEST(Apply, RowFilterTurnsUpdatesIntoInsertsAndDeletes) {
 TEST(Apply, OperationFilterLeavesOut) {
   Rig rig;
   const TablePtr table = rig.request.tables[0];
-  rig.names.adjust = [](model::TableMapping& mapping) {
-    mapping.operations.remove = false;
-  };
+  rig.names.adjust = [](model::TableMapping& mapping) { mapping.operations.remove = false; };
   rig.request.mappings[0] = rig.names.MapTable(*table);
   LoggedTransaction transaction;
   transaction.changes.push_back({ChangeKind::kInsert, table, {}, {"1", "5"}});

@@ -60,7 +60,9 @@ inline Values FromRow(model::Row row) {
   return values;
 }
 
-inline model::Position At(uint64_t ordinal) { return {"test", std::to_string(ordinal)}; }
+inline model::Position At(uint64_t ordinal) {
+  return {"test", std::to_string(ordinal)};
+}
 inline uint64_t OrdinalAt(const model::Position& position) {
   return position.empty() ? 0 : std::stoull(position.json);
 }
@@ -69,14 +71,13 @@ inline uint64_t OrdinalAt(const model::Position& position) {
 
 class FakeSource : public connector::Source {
  public:
-  std::vector<LoggedTransaction> log;   // ordinals from 1
-  std::atomic<int> lose_every{0};       // the stream loses its connection after so many transactions
+  std::vector<LoggedTransaction> log;  // ordinals from 1
+  std::atomic<int> lose_every{0};      // the stream loses its connection after so many transactions
   std::function<bool(const Values&)> filter;
 
   class Stream : public connector::ChangeStream {
    public:
-    Stream(FakeSource& source, const connector::ChangeRequest& request)
-        : source_(source), next_(request.ordinal) {
+    Stream(FakeSource& source, const connector::ChangeRequest& request) : source_(source), next_(request.ordinal) {
       Check(OrdinalAt(request.start) == request.ordinal, "position and ordinal belong together");
       for (const model::TablePtr& table : request.tables) tables_[table->name] = table;
     }
@@ -181,17 +182,17 @@ class FakeDestination : public connector::Destination {
   MemoryDatabase database;
   std::map<uint32_t, connector::ApplyProgress> progress;
   std::map<std::string, std::string> notes;
-  std::function<void()> on_commit;               // holds the lock: may look at everything
+  std::function<void()> on_commit;  // holds the lock: may look at everything
   std::function<Fault(bool commit)> fault = [](bool) { return Fault::kNone; };  // asked before each call
   std::function<model::TablePtr(const model::DdlChange&)> describe_after;
-  std::vector<std::string> executed;             // schema statements
-  std::atomic<bool> dead{false};                 // after a crash every call fails
+  std::vector<std::string> executed;  // schema statements
+  std::atomic<bool> dead{false};      // after a crash every call fails
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> groups{0};
   std::atomic<uint64_t> refused{0};  // groups that a constraint stopped: an order that the claims did not see
-  std::mutex mutex;                              // held by the one open transaction
+  std::mutex mutex;                  // held by the one open transaction
   std::minstd_rand random{1};
-  bool shuffles = true;                          // rows of a group come in any order
+  bool shuffles = true;  // rows of a group come in any order
 
   class Applier;
   class Bookkeeping;
@@ -204,13 +205,21 @@ class FakeDestination : public connector::Destination {
   bool Inject(bool commit) {
     ThrowIfDead();
     switch (fault(commit)) {
-      case Fault::kNone: return false;
-      case Fault::kDeadlock: throw Error(kTestDeadlock).Retry(RetryClass::kBackoff);
+      case Fault::kNone:
+        return false;
+      case Fault::kDeadlock:
+        throw Error(kTestDeadlock).Retry(RetryClass::kBackoff);
       case Fault::kLost:
-      case Fault::kLostBeforeCommit: throw Error(kTestLost).Retry(RetryClass::kReconnect);
-      case Fault::kLostAfterCommit: return true;
-      case Fault::kCrash: dead = true; throw Error(kTestCrash);
-      case Fault::kCrashAfterCommit: dead = true; return true;
+      case Fault::kLostBeforeCommit:
+        throw Error(kTestLost).Retry(RetryClass::kReconnect);
+      case Fault::kLostAfterCommit:
+        return true;
+      case Fault::kCrash:
+        dead = true;
+        throw Error(kTestCrash);
+      case Fault::kCrashAfterCommit:
+        dead = true;
+        return true;
     }
     return false;
   }

@@ -150,8 +150,8 @@ class MemoryDatabase {
     for (size_t i = 0; i < key.columns.size(); ++i) {
       const uint32_t at = *parent.FindColumn(key.referenced_columns[i]);
       const Value& value = row[key.columns[i]];
-      if (!value || Collated(value, child.columns[key.columns[i]].type) !=
-                        Collated(candidate[at], parent.columns[at].type)) {
+      if (!value ||
+          Collated(value, child.columns[key.columns[i]].type) != Collated(candidate[at], parent.columns[at].type)) {
         return false;
       }
     }

@@ -21,8 +21,8 @@ struct TablePlan {
   TableKeys keys;
   std::vector<uint32_t> identity;  // columns of the identity key; empty: whole rows
   bool identity_has_prefix = false;
-  bool lenient = false;            // an operation filter leaves the destination's rows incomplete
-  std::string skipped_ddl;         // the last statement on it that was not carried, for messages
+  bool lenient = false;     // an operation filter leaves the destination's rows incomplete
+  std::string skipped_ddl;  // the last statement on it that was not carried, for messages
 };
 
 struct PlannedChange {
@@ -43,14 +43,14 @@ struct ApplyUnit {
   std::deque<model::RowChange> made;   // changes that a row filter turned into others
   std::vector<PlannedChange> changes;  // in the source's order
   std::vector<Claim> claims;
-  size_t bytes = 0;                    // in memory
+  size_t bytes = 0;  // in memory
 
   // Owned by LaneQueues.
-  uint64_t number = 0;                 // 1, 2, 3 ... in the order of the log
-  int lane = -1;                       // -1: not given to one yet
+  uint64_t number = 0;  // 1, 2, 3 ... in the order of the log
+  int lane = -1;        // -1: not given to one yet
   bool done = false;
-  std::vector<uint64_t> follows;       // numbers of units that must be committed before, or go to the same lane
-  std::vector<uint64_t> followers;     // units that look again when this one moves
+  std::vector<uint64_t> follows;    // numbers of units that must be committed before, or go to the same lane
+  std::vector<uint64_t> followers;  // units that look again when this one moves
 
   std::span<const Claim> ClaimsOf(const PlannedChange& change) const {
     return std::span(claims).subspan(change.claims_begin, change.claims_end - change.claims_begin);

@@ -4,8 +4,7 @@ namespace sluice::pipeline {
 
 using model::Position;
 
-ApplyWindows::ApplyWindows(const connector::Source& source, const std::vector<TableWindow>& windows)
-    : source_(source) {
+ApplyWindows::ApplyWindows(const connector::Source& source, const std::vector<TableWindow>& windows) : source_(source) {
   for (const TableWindow& window : windows) {
     if (window.skip_until.empty() && window.replay_until.empty()) continue;
     windows_[window.table] = {window.skip_until, window.replay_until};

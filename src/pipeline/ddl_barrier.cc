@@ -93,8 +93,8 @@ void DdlBarrier::Pass(const model::Transaction& transaction, connector::ChangeSt
     if (context_.request.on_ddl_skipped) context_.request.on_ddl_skipped(ddl, kNotCarriedKind);
     return;
   }
-  const bool concerns_us = std::any_of(names.begin(), names.end(),
-                                       [&](const ObjectName& name) { return tables_.Selected(name); });
+  const bool concerns_us =
+      std::any_of(names.begin(), names.end(), [&](const ObjectName& name) { return tables_.Selected(name); });
   if (!concerns_us) return;
   const std::string why_not = WhyNotCarried(ddl);
   RetryPauses pauses(context_);

@@ -54,9 +54,8 @@ void DelayWatch::AskSource() {
 bool DelayWatch::WithinLimit(const LaneQueues::Situation& now) {
   const auto oldest = Clock::now() - std::max(context_.request.not_delayed_within, kAskFar + kAskNear);
   while (!asked_.empty() && asked_.front().first < oldest) asked_.pop_front();
-  return std::any_of(asked_.rbegin(), asked_.rend(), [&](const auto& asked) {
-    return context_.request.source->Reached(now.low, asked.second);
-  });
+  return std::any_of(asked_.rbegin(), asked_.rend(),
+                     [&](const auto& asked) { return context_.request.source->Reached(now.low, asked.second); });
 }
 
 // The source's clock where the log has fractions of a second, else ours from when it was read.

@@ -17,7 +17,9 @@ bool Cascades(ReferentialAction action) {
   return action == ReferentialAction::kCascade || action == ReferentialAction::kSetNull ||
          action == ReferentialAction::kSetDefault;
 }
-bool Cascades(const ForeignKey& key) { return Cascades(key.on_delete) || Cascades(key.on_update); }
+bool Cascades(const ForeignKey& key) {
+  return Cascades(key.on_delete) || Cascades(key.on_update);
+}
 
 // Columns that a foreign key refers to, as indexes at the parent; nothing when the parent is not known so.
 std::optional<std::vector<uint32_t>> ReferencedColumns(const ForeignKey& key, const Table& parent) {

@@ -76,14 +76,15 @@ bool AppendText(std::string_view text, FoldMode mode, uint32_t prefix_length, st
   return true;
 }
 
-bool EndsWith(std::string_view text, std::string_view end) { return text.ends_with(end); }
+bool EndsWith(std::string_view text, std::string_view end) {
+  return text.ends_with(end);
+}
 
 // Collations whose printable ASCII characters are equal only to their other case (and to accented letters, which are
 // not ASCII and therefore never fold). Left out on purpose: collations of a language, which may know contractions.
 bool KeepsAsciiApart(std::string_view collation) {
-  for (const std::string_view end :
-       {"_general_ci", "_general_cs", "_general_mysql500_ci", "_general_nopad_ci", "_unicode_ci", "_unicode_nopad_ci",
-        "_unicode_520_ci", "_unicode_520_nopad_ci"}) {
+  for (const std::string_view end : {"_general_ci", "_general_cs", "_general_mysql500_ci", "_general_nopad_ci",
+                                     "_unicode_ci", "_unicode_nopad_ci", "_unicode_520_ci", "_unicode_520_nopad_ci"}) {
     if (EndsWith(collation, end)) return true;
   }
   for (const std::string_view exact :
@@ -93,9 +94,9 @@ bool KeepsAsciiApart(std::string_view collation) {
     if (collation == exact) return true;
   }
   // MariaDB: utf8mb4_uca1400_ai_ci, uca1400_as_cs ..., without the name of a language in between.
-  for (const std::string_view end : {"uca1400_ai_ci", "uca1400_ai_cs", "uca1400_as_ci", "uca1400_as_cs",
-                                     "uca1400_nopad_ai_ci", "uca1400_nopad_ai_cs", "uca1400_nopad_as_ci",
-                                     "uca1400_nopad_as_cs"}) {
+  for (const std::string_view end :
+       {"uca1400_ai_ci", "uca1400_ai_cs", "uca1400_as_ci", "uca1400_as_cs", "uca1400_nopad_ai_ci",
+        "uca1400_nopad_ai_cs", "uca1400_nopad_as_ci", "uca1400_nopad_as_cs"}) {
     if (EndsWith(collation, end)) return true;
   }
   return false;

@@ -9,9 +9,8 @@ using model::ChangeKind;
 using model::Row;
 
 bool SameColumns(const std::vector<uint32_t>& columns, const model::RowChange& change) {
-  return std::all_of(columns.begin(), columns.end(), [&](uint32_t column) {
-    return model::SameCell(change.before[column], change.after[column]);
-  });
+  return std::all_of(columns.begin(), columns.end(),
+                     [&](uint32_t column) { return model::SameCell(change.before[column], change.after[column]); });
 }
 
 }  // namespace

@@ -23,10 +23,18 @@ namespace sluice::pipeline {
 
 // A resource's hash whose lowest bit says that the claim is exclusive.
 using Claim = uint64_t;
-inline Claim SharedClaim(uint64_t hash) { return hash & ~uint64_t{1}; }
-inline Claim ExclusiveClaim(uint64_t hash) { return hash | 1; }
-inline uint64_t ResourceOf(Claim claim) { return claim & ~uint64_t{1}; }
-inline bool IsExclusive(Claim claim) { return (claim & 1) != 0; }
+inline Claim SharedClaim(uint64_t hash) {
+  return hash & ~uint64_t{1};
+}
+inline Claim ExclusiveClaim(uint64_t hash) {
+  return hash | 1;
+}
+inline uint64_t ResourceOf(Claim claim) {
+  return claim & ~uint64_t{1};
+}
+inline bool IsExclusive(Claim claim) {
+  return (claim & 1) != 0;
+}
 
 // What the claims of one table's changes are made of; immutable, safe from any thread.
 class TableKeys {
@@ -48,9 +56,9 @@ class TableKeys {
   struct Group {  // the columns of one key, at the table that has it or at one that refers to it
     uint64_t seed = 0;
     std::vector<Part> parts;
-    bool identity = false;   // claimed by every change of the row
-    bool refers = false;     // this table is the child: claims are shared
-    bool always = false;     // of a child whose rows the destination itself may change
+    bool identity = false;  // claimed by every change of the row
+    bool refers = false;    // this table is the child: claims are shared
+    bool always = false;    // of a child whose rows the destination itself may change
   };
   enum class Values { kUsable, kNull, kAbsent };
 

@@ -14,7 +14,9 @@ using model::CellKind;
 using model::ChangeKind;
 using model::TypeKind;
 
-Cell Text(std::string_view text) { return Cell::Bytes(CellKind::kText, text); }
+Cell Text(std::string_view text) {
+  return Cell::Bytes(CellKind::kText, text);
+}
 
 bool FoldEqual(const Cell& a, const Cell& b, FoldMode mode, uint32_t prefix = 0) {
   std::string one;
@@ -34,10 +36,10 @@ TEST(Fold, TakesForEqualWhatServersTakeForEqual) {
   EXPECT_TRUE(FoldEqual(Cell::Int(5), Cell::Uint(5), FoldMode::kValue));
   EXPECT_FALSE(FoldEqual(Cell::Int(-1), Cell::Uint(~0ull), FoldMode::kValue));
   EXPECT_TRUE(FoldEqual(Cell::Float64(-0.0), Cell::Float64(0.0), FoldMode::kValue));
-  EXPECT_TRUE(FoldEqual(Cell::Bytes(CellKind::kDecimal, "-0.00"), Cell::Bytes(CellKind::kDecimal, "0.00"),
-                        FoldMode::kValue));
-  EXPECT_TRUE(FoldEqual(Cell::Bytes(CellKind::kBytes, std::string_view("a\0\0", 3)),
-                        Cell::Bytes(CellKind::kBytes, "a"), FoldMode::kExact));
+  EXPECT_TRUE(
+      FoldEqual(Cell::Bytes(CellKind::kDecimal, "-0.00"), Cell::Bytes(CellKind::kDecimal, "0.00"), FoldMode::kValue));
+  EXPECT_TRUE(FoldEqual(Cell::Bytes(CellKind::kBytes, std::string_view("a\0\0", 3)), Cell::Bytes(CellKind::kBytes, "a"),
+                        FoldMode::kExact));
   std::string out;
   EXPECT_FALSE(AppendFolded(Text("\xc3\xa9va"), FoldMode::kAscii, 0, out));  // may equal "eva"
   EXPECT_FALSE(AppendFolded(Text("a\tb"), FoldMode::kAscii, 0, out));        // may be ignorable
@@ -114,7 +116,8 @@ TEST_F(ClaimsTest, RowsOfOneKeyConflictOthersDoNot) {
   keys_ = KeyCatalog::Compile({MakeTable("t", 2, true), MakeTable("keyless", 2, false)});
   EXPECT_TRUE(Conflict(Insert("t", {Cell::Int(1), Cell::Int(2)}), Delete("t", {Cell::Int(1), Cell::Int(9)})));
   EXPECT_FALSE(Conflict(Insert("t", {Cell::Int(1), Cell::Int(2)}), Delete("t", {Cell::Int(2), Cell::Int(2)})));
-  EXPECT_TRUE(Conflict(Insert("keyless", {Cell::Int(1), Cell::Int(2)}), Insert("keyless", {Cell::Int(3), Cell::Int(4)})));
+  EXPECT_TRUE(
+      Conflict(Insert("keyless", {Cell::Int(1), Cell::Int(2)}), Insert("keyless", {Cell::Int(3), Cell::Int(4)})));
   EXPECT_FALSE(Conflict(Insert("keyless", {Cell::Int(1), Cell::Int(2)}), Insert("t", {Cell::Int(3), Cell::Int(4)})));
   EXPECT_TRUE(Conflict(Insert("t", {Cell(), Cell::Int(2)}), Insert("t", {Cell::Int(3), Cell::Int(4)})));
 }

@@ -61,9 +61,8 @@ class CountedSource : public connector::BlockSource {
     return block;
   }
 
-  // The chunk was not kept: what was counted did not happen.
-  void TakeBack() { Add(0 - std::exchange(rows_, 0), 0 - std::exchange(bytes_, 0)); }
-  uint64_t rows() const { return rows_; }
+  // What was counted did not happen, but this much did.
+  void CountInstead(uint64_t rows, uint64_t bytes) { Add(rows - rows_, bytes - bytes_); }
 
  private:
   void Add(uint64_t rows, uint64_t bytes) {  // modulo 2^64, so that a negative amount works too
@@ -114,10 +113,6 @@ class FullLoad {
   void Failed(const WriterItem& item, const ErrorInfo& error, bool at_source,
               std::unique_ptr<connector::Loader>& loader);
   void OpenLoader(std::unique_ptr<connector::Loader>& loader);
-  // After a lost connection: whether the chunk was committed all the same.
-  bool WasCommitted(const LoadJob& job);
-  template <typename Work>
-  void WithPatience(const std::string& what, Work work);
 
   void TryAgain(LoadJob job, const ErrorInfo& error);
   void ChunkDone(const LoadJob& job);
@@ -144,8 +139,8 @@ class FullLoad {
   const size_t pipe_bytes_;
   LoadQueue queue_;
   BoundedQueue<WriterItem> items_;
-  std::mutex planned_mutex_;   // one on_planned at a time
-  std::mutex outcome_mutex_;   // the members below
+  std::mutex planned_mutex_;  // one on_planned at a time
+  std::mutex outcome_mutex_;  // the members below
   std::vector<TableFailure> failures_;
   std::exception_ptr fatal_;
   std::minstd_rand jitter_{std::random_device{}()};
@@ -243,8 +238,10 @@ void FullLoad::WriteLoop(size_t) {
   std::unique_ptr<connector::Loader> loader;
   while (true) {
     if (!loader) OpenLoader(loader);
+    const Clock::time_point idle_since = Clock::now();
     auto item = items_.Pop(halt_.get_token());
     if (!item) return;
+    if (Clock::now() - idle_since > connector::kSessionIdleMost) OpenLoader(loader);
     if (item->pipe == nullptr) {
       FinishTable(item->job.table);
     } else {
@@ -260,13 +257,14 @@ void FullLoad::Write(WriterItem item, std::unique_ptr<connector::Loader>& loader
   try {
     const connector::ChunkMark mark{
         .task = request_.task, .table = load.table->name, .chunk = job.chunk.number, .rows = 0};
-    loader->Load(*load.table, *load.mapping, request_.encoding, source, mark);
+    const connector::LoadResult result = loader->Load(*load.table, *load.mapping, request_.encoding, source, mark);
     item.pipe->Abandon();
+    if (result.was_in) source.CountInstead(result.rows, 0);
     return ChunkDone(job);
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
     item.pipe->Abandon();
-    source.TakeBack();
+    source.CountInstead(0, 0);
     const std::exception_ptr at_source = item.pipe->reader_error();
     Failed(item, Describe(at_source ? at_source : error), at_source != nullptr, loader);
   }
@@ -290,49 +288,33 @@ void FullLoad::Failed(const WriterItem& item, const ErrorInfo& error, bool at_so
     return GiveUpTable(job.table, error);
   }
   if (error.retry == RetryClass::kReconnect) {
-    LogWarning(kComponent, fmt::format("{}: connection lost, opening another: {}", TableText(job.table), error.OneLine()));
+    // If the commit was on its way, the chunk's mark will say next time how it ended.
     loader.reset();
-    OpenLoader(loader);
-    if (WasCommitted(job)) return ChunkDone(job);
-    return queue_.Again(job);
+    return TryAgain(job, error);
   }
   if (error.retry == RetryClass::kBackoff) return TryAgain(job, error);
   GiveUpTable(job.table, error);
 }
 
+// Tries until it succeeds, fails for good, or the destination has been away for too long.
 void FullLoad::OpenLoader(std::unique_ptr<connector::Loader>& loader) {
-  WithPatience("opening a connection to load", [&] { loader = request_.destination->OpenLoader(Context("full load")); });
-}
-
-bool FullLoad::WasCommitted(const LoadJob& job) {
-  bool committed = false;
-  WithPatience("asking whether a chunk was committed", [&] {
-    const auto bookkeeping = request_.destination->OpenBookkeeping(Context("full load"));
-    for (const connector::ChunkMark& mark : bookkeeping->ChunksDone(request_.task)) {
-      if (mark.table != request_.tables[job.table].table->name || mark.chunk != job.chunk.number) continue;
-      committed = true;
-      if (TableProgress* progress = ProgressOf(job.table)) progress->rows_done += mark.rows;
-      if (request_.progress != nullptr) request_.progress->rows_loaded += mark.rows;
-    }
-  });
-  return committed;
-}
-
-// Repeats `work` until it succeeds, fails for good, or the destination has been away for too long.
-template <typename Work>
-void FullLoad::WithPatience(const std::string& what, Work work) {
   const Deadline deadline = Deadline::After(request_.give_up);
   for (uint32_t failures = 0;; ++failures) {
     try {
-      return work();
+      loader = request_.destination->OpenLoader(Context("full load"));
+      return;
     } catch (const Error& error) {
       const ErrorInfo& info = error.info();
       if (info.retry == RetryClass::kNever || info.code == kStopped.id) throw;
       if (deadline.Passed()) {
-        throw Error(kLoadGaveUp).Object(info.object).Cause(info.cause).Remedy(info.remedy).Native(
-            info.native_code, info.native_message).Side("destination");
+        throw Error(kLoadGaveUp)
+            .Object(info.object)
+            .Cause(info.cause)
+            .Remedy(info.remedy)
+            .Native(info.native_code, info.native_message)
+            .Side("destination");
       }
-      LogWarning(kComponent, fmt::format("{}: {}", what, info.OneLine()));
+      LogWarning(kComponent, "opening a connection to load: " + info.OneLine());
       if (!SleepFor(halt_.get_token(), Pause(failures))) ThrowIfStopped(halt_.get_token());
     }
   }

@@ -40,8 +40,10 @@ struct FullLoadRequest {
   // Called when the table's last chunk is in; the time for its indexes. Any writer thread, possibly several at once.
   std::function<void(size_t table, std::stop_token)> on_table_loaded;
   uint64_t chunk_bytes = 16ull << 20;
-  milliseconds first_pause{200};    // before the first repetition; doubled each time, at most half a minute
-  milliseconds give_up{10 * 60000};  // how long a destination that is gone, locked or full is tried again
+  // Before the first repetition; doubled each time, at most half a minute.
+  milliseconds first_pause{200};
+  // How long a destination that is gone, locked or full is tried again.
+  milliseconds give_up{10 * 60000};
 };
 
 struct TableFailure {

@@ -20,9 +20,9 @@ struct LoadJob {
   enum class Kind { kPlan, kCopy };
   Kind kind = Kind::kPlan;
   size_t table = 0;
-  connector::Chunk chunk;              // kCopy
-  uint32_t failures = 0;               // so far
-  Clock::time_point first_failure{};   // of those
+  connector::Chunk chunk;             // kCopy
+  uint32_t failures = 0;              // so far
+  Clock::time_point first_failure{};  // of those
   Clock::time_point not_before{};
 };
 

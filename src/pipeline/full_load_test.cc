@@ -90,7 +90,9 @@ TEST_F(FullLoadTest, LargestTableFirst) {
   EXPECT_EQ(world.planned, (std::vector<std::string>{"large", "middle", "small"}));
 }
 
-TEST_F(FullLoadTest, NothingToDo) { EXPECT_TRUE(Run().empty()); }
+TEST_F(FullLoadTest, NothingToDo) {
+  EXPECT_TRUE(Run().empty());
+}
 
 TEST_F(FullLoadTest, GoesOnWhereItWas) {
   AddTable({.name = "a", .chunks = 4});

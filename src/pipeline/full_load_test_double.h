@@ -20,7 +20,9 @@ namespace sluice::pipeline {
 
 inline constexpr ErrorCode kTestFailure{"TT-0001", "A failure made by a test"};
 
-inline Error MakeFailure(RetryClass retry) { return Error(kTestFailure).Cause("made by a test").Retry(retry); }
+inline Error MakeFailure(RetryClass retry) {
+  return Error(kTestFailure).Cause("made by a test").Retry(retry);
+}
 
 struct MemoryTable {
   std::string name;
@@ -34,14 +36,14 @@ struct MemoryTable {
 struct MemoryWorld {
   std::vector<MemoryTable> tables;
   // Called before the work is done; throws to make it fail.
-  std::function<void(const std::string& table, uint64_t chunk)> on_plan, on_read, on_load, on_commit;
+  std::function<void(const std::string&table, uint64_t chunk)> on_plan, on_read, on_load, on_commit;
   std::function<void()> on_open_loader;
 
   std::mutex mutex;
   std::map<std::pair<std::string, uint64_t>, uint64_t> marks;  // committed chunks and their rows
   std::map<std::string, uint64_t> rows;                        // committed rows by table
   std::vector<std::string> planned;                            // in the order of planning
-  std::atomic<int64_t> bytes_in_flight{0};  // below zero for moments: counted after the hand-over
+  std::atomic<int64_t> bytes_in_flight{0};                     // below zero for moments: counted after the hand-over
   std::atomic<int64_t> bytes_in_flight_max{0};
   std::atomic<int> loaders_opened{0};
 
@@ -102,6 +104,11 @@ class MemoryLoader : public connector::Loader {
                              connector::BlockSource& blocks, const connector::ChunkMark& mark) override {
     if (world_.on_load) world_.on_load(table.name.name, mark.chunk);
     connector::LoadResult result;
+    {
+      std::lock_guard lock(world_.mutex);
+      const auto mark_of = world_.marks.find({table.name.name, mark.chunk});
+      if (mark_of != world_.marks.end()) return {.rows = mark_of->second, .was_in = true};
+    }
     while (const auto block = blocks.Next()) {
       world_.bytes_in_flight -= static_cast<int64_t>(block->bytes.size());
       result.rows += block->rows;

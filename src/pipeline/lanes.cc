@@ -54,7 +54,9 @@ LaneQueues::Alone::Alone(LaneQueues& queues, std::stop_token stop) : queues_(que
   queues.frozen_ = true;
 }
 
-LaneQueues::Alone::~Alone() { queues_.Thaw(); }
+LaneQueues::Alone::~Alone() {
+  queues_.Thaw();
+}
 
 void LaneQueues::Alone::MoveLow(uint64_t ordinal, const model::Position& position) {
   std::lock_guard lock(queues_.mutex_);
@@ -160,8 +162,8 @@ LaneBatch LaneQueues::TakeFront(uint32_t lane) {
   size_t bytes = 0;
   while (!mine.queue.empty() && batch.units.size() < limits_.units_per_batch) {
     ApplyUnit* unit = mine.queue.front();
-    const bool fits = rows + unit->changes.size() <= limits_.rows_per_batch &&
-                      bytes + unit->bytes <= limits_.bytes_per_batch;
+    const bool fits =
+        rows + unit->changes.size() <= limits_.rows_per_batch && bytes + unit->bytes <= limits_.bytes_per_batch;
     if (!batch.units.empty() && !fits) break;
     mine.queue.pop_front();
     rows += unit->changes.size();

@@ -1,12 +1,12 @@
 // Gives source transactions to parallel lanes so that what depends on each other is committed in order.
 //
-// A unit goes to a lane when every unfinished unit that it follows is on that same lane (or there is none); otherwise it
-// waits until that is so, and units after it may pass. Each lane takes the front of its queue as one batch, as large as
-// the limits allow, so that batches grow with the backlog and are single transactions without one.
+// A unit goes to a lane when every unfinished unit that it follows is on that same lane (or there is none); otherwise
+// it waits until that is so, and units after it may pass. Each lane takes the front of its queue as one batch, as large
+// as the limits allow, so that batches grow with the backlog and are single transactions without one.
 //
-// When a batch fails for a reason that a retry does not mend, the cause may be an order that the hashes did not see (rows
-// that the destination's cascades reached). Then everything up to the failed batch is done again alone, one source
-// transaction after the other in the order of the log; only what fails there is an error.
+// When a batch fails for a reason that a retry does not mend, the cause may be an order that the hashes did not see
+// (rows that the destination's cascades reached). Then everything up to the failed batch is done again alone, one
+// source transaction after the other in the order of the log; only what fails there is an error.
 #pragma once
 
 #include <condition_variable>
@@ -30,8 +30,8 @@ struct LaneLimits {
   uint32_t lanes = 4;
   uint32_t units_per_batch = 500;
   size_t rows_per_batch = 20'000;
-  size_t bytes_per_batch = 4 << 20;   // of rows in memory
-  size_t units_in_flight = 4'000;     // given and waiting, all lanes together
+  size_t bytes_per_batch = 4 << 20;  // of rows in memory
+  size_t units_in_flight = 4'000;    // given and waiting, all lanes together
   size_t bytes_in_flight = 128 << 20;
 };
 

@@ -9,7 +9,9 @@ namespace {
 // Wakes this often, so that a changed limit is felt.
 constexpr milliseconds kLongestNap{200};
 
-double Seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+double Seconds(Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 // How long until `debt` has fallen to one second's worth.
 double WaitSeconds(double debt, uint64_t per_second) {
@@ -25,9 +27,7 @@ double Drained(double debt, uint64_t per_second, double seconds) {
 }  // namespace
 
 RateLimiter::RateLimiter(const Limits& limits)
-    : rows_per_second_(limits.rows_per_second),
-      bytes_per_second_(limits.bytes_per_second),
-      drained_at_(Clock::now()) {}
+    : rows_per_second_(limits.rows_per_second), bytes_per_second_(limits.bytes_per_second), drained_at_(Clock::now()) {}
 
 void RateLimiter::Change(const Limits& limits) {
   std::lock_guard lock(mutex_);

@@ -30,7 +30,7 @@ class RateLimiter {
   std::mutex mutex_;
   uint64_t rows_per_second_;
   uint64_t bytes_per_second_;
-  double row_debt_ = 0;   // in rows, drained at rows_per_second_
+  double row_debt_ = 0;  // in rows, drained at rows_per_second_
   double byte_debt_ = 0;
   Clock::time_point drained_at_;
 };

@@ -17,7 +17,7 @@ struct TableProgress {
   model::ObjectName source;
   std::atomic<uint64_t> rows_estimated{0};
   std::atomic<uint64_t> bytes_estimated{0};
-  std::atomic<uint64_t> rows_done{0};   // copied by earlier runs included
+  std::atomic<uint64_t> rows_done{0};  // copied by earlier runs included
   std::atomic<uint64_t> bytes_done{0};
   std::atomic<uint32_t> chunks_total{0};
   std::atomic<uint32_t> chunks_done{0};
@@ -27,9 +27,9 @@ struct TableProgress {
 struct Progress {
   // full
   std::vector<std::unique_ptr<TableProgress>> tables;  // made before the lanes start, then only read
-  std::atomic<uint64_t> rows_loaded{0};   // by this process
+  std::atomic<uint64_t> rows_loaded{0};                // by this process
   std::atomic<uint64_t> bytes_loaded{0};
-  std::atomic<uint64_t> rows_total{0};    // estimate over all tables
+  std::atomic<uint64_t> rows_total{0};  // estimate over all tables
   // incremental
   std::atomic<uint64_t> inserts{0};
   std::atomic<uint64_t> updates{0};
@@ -37,8 +37,8 @@ struct Progress {
   std::atomic<uint64_t> ddl{0};
   std::atomic<uint64_t> transactions{0};
   std::atomic<uint64_t> change_bytes{0};
-  std::atomic<int64_t> delay_micros{0};       // now - source's commit time of what is not applied yet; 0 = not delayed
-  std::atomic<bool> caught_up{false};         // applied up to the newest position known at the source
+  std::atomic<int64_t> delay_micros{0};  // now - source's commit time of what is not applied yet; 0 = not delayed
+  std::atomic<bool> caught_up{false};    // applied up to the newest position known at the source
   std::atomic<int64_t> applied_commit_micros{0};
   // verify
   std::atomic<uint64_t> rows_verified{0};

@@ -33,8 +33,10 @@ bool SameOrderEverywhere(TypeKind kind) {
     case TypeKind::kDateTime:
     case TypeKind::kTimestamp:
     case TypeKind::kBinary:
-    case TypeKind::kVarbinary: return true;
-    default: return false;
+    case TypeKind::kVarbinary:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -94,8 +96,8 @@ class Verification {
       pair.source.peer = destination;
       pair.destination.peer = source;
       const bool lines_up = LinesUp(pair);
-      tables_.push_back(std::make_unique<VerifyTableWork>(std::move(pair), lines_up, request.differences_kept,
-                                                          callbacks_));
+      tables_.push_back(
+          std::make_unique<VerifyTableWork>(std::move(pair), lines_up, request.differences_kept, callbacks_));
       tables_.back()->index = tables_.size() - 1;
       if (request.progress != nullptr) request.progress->rows_to_verify += given.source.table->rows_estimated;
     }
@@ -136,11 +138,16 @@ class Verification {
 
   VerifySession OpenSource() {
     return VerifySession(
-        [this] { return request_.source->OpenVerifyReader({stop_.get_token(), "verify source"}); }, stop_.get_token());
+        [this] {
+          return request_.source->OpenVerifyReader({stop_.get_token(), "verify source"});
+        },
+        stop_.get_token());
   }
   VerifySession OpenDestination() {
     return VerifySession(
-        [this] { return request_.destination->OpenVerifyReader({stop_.get_token(), "verify destination"}); },
+        [this] {
+          return request_.destination->OpenVerifyReader({stop_.get_token(), "verify destination"});
+        },
         stop_.get_token());
   }
 
@@ -161,11 +168,21 @@ class Verification {
     VerifySession destination = OpenDestination();  // for comparing; opened when that happens
     while (const std::optional<VerifyJob> job = board_->Next(true, stop_.get_token())) {
       switch (job->step) {
-        case VerifyStep::kPlan: Plan(*job->table, source); break;
-        case VerifyStep::kReadSource: Read(*job, source, true); break;
-        case VerifyStep::kCompare: Compare(*job, source, destination); break;
-        case VerifyStep::kFinish: Finish(*job->table, source, destination); break;
-        case VerifyStep::kReadDestination: Check(false, "a destination's step in a source's lane"); break;
+        case VerifyStep::kPlan:
+          Plan(*job->table, source);
+          break;
+        case VerifyStep::kReadSource:
+          Read(*job, source, true);
+          break;
+        case VerifyStep::kCompare:
+          Compare(*job, source, destination);
+          break;
+        case VerifyStep::kFinish:
+          Finish(*job->table, source, destination);
+          break;
+        case VerifyStep::kReadDestination:
+          Check(false, "a destination's step in a source's lane");
+          break;
       }
     }
   }
@@ -181,9 +198,7 @@ class Verification {
     std::vector<Chunk> chunks;
     ForTable(table, [&] {
       CheckShape(table.pair);
-      source.Do([&](connector::VerifyReader& reader) {
-        chunks = reader.PlanChunks(table.pair.source, kRowsPerChunk);
-      });
+      source.Do([&](connector::VerifyReader& reader) { chunks = reader.PlanChunks(table.pair.source, kRowsPerChunk); });
     });
     board_->Planned(table, std::move(chunks));
   }

@@ -24,9 +24,9 @@ enum class DifferenceKind { kMissing, kExtra, kDifferent };  // at the destinati
 
 struct Difference {
   DifferenceKind kind = DifferenceKind::kMissing;
-  std::vector<std::string> key;       // canonical texts; empty when the table has no key
-  std::string columns;                // kDifferent: names of the columns that differ, comma separated
-  std::string repair;                 // statement for the destination
+  std::vector<std::string> key;  // canonical texts; empty when the table has no key
+  std::string columns;           // kDifferent: names of the columns that differ, comma separated
+  std::string repair;            // statement for the destination
 };
 
 struct VerifyTableResult {
@@ -50,10 +50,10 @@ struct VerifyRequest {
   Limits limits;
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;
-  bool changes_flow = false;             // re-check what differs
+  bool changes_flow = false;  // re-check what differs
   milliseconds recheck_pause{1000};
-  uint32_t recheck_rounds = 30;          // a difference that stays the same at both sides is final
-  uint64_t differences_kept = 1000;      // per table, in memory; all go to `on_difference`
+  uint32_t recheck_rounds = 30;                            // a difference that stays the same at both sides is final
+  uint64_t differences_kept = 1000;                        // per table, in memory; all go to `on_difference`
   std::function<void(const VerifyTableResult&)> on_table;  // when one is finished
   std::function<void(const VerifyPair&, const Difference&)> on_difference;
   std::function<void(const std::string&)> on_preamble;  // once, before the first difference (not set: it

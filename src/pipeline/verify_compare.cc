@@ -21,7 +21,9 @@ struct RowDigest {
   auto operator<=>(const RowDigest&) const = default;
 };
 
-size_t KeyColumns(const VerifyTable& table) { return table.key_columns != 0 ? table.key_columns : table.columns.size(); }
+size_t KeyColumns(const VerifyTable& table) {
+  return table.key_columns != 0 ? table.key_columns : table.columns.size();
+}
 
 struct Pass {
   std::vector<RowDigest> rows;

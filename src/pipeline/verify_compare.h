@@ -1,5 +1,5 @@
-// Finds the rows that differ in a chunk whose digests differ. Reads the chunk again on both sides, first only digests of
-// keys and rows, then the rows behind the differing ones, so that memory does not grow with the chunk.
+// Finds the rows that differ in a chunk whose digests differ. Reads the chunk again on both sides, first only digests
+// of keys and rows, then the rows behind the differing ones, so that memory does not grow with the chunk.
 #pragma once
 
 #include <functional>
@@ -35,8 +35,8 @@ SetDigest DigestChunk(VerifySession& session, const connector::VerifyTable& tabl
                       const std::function<void(uint64_t rows, uint64_t bytes)>& on_rows);
 
 struct CompareLimits {
-  size_t rows_per_pass = 500'000;          // digests in memory
-  size_t bytes_per_slice = 16ull << 20;    // rows in memory
+  size_t rows_per_pass = 500'000;        // digests in memory
+  size_t bytes_per_slice = 16ull << 20;  // rows in memory
 };
 
 // `rows`: about how many the fuller side has.

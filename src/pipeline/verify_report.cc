@@ -65,9 +65,15 @@ void TableReport::Add(const RowPair& rows, VerifySession& destination) {
   destination.Do([&](connector::VerifyReader& reader) { callbacks_.OnDifference(pair_, difference, reader); });
   std::lock_guard lock(mutex_);
   switch (difference.kind) {
-    case DifferenceKind::kMissing: ++result_.missing; break;
-    case DifferenceKind::kExtra: ++result_.extra; break;
-    case DifferenceKind::kDifferent: ++result_.different; break;
+    case DifferenceKind::kMissing:
+      ++result_.missing;
+      break;
+    case DifferenceKind::kExtra:
+      ++result_.extra;
+      break;
+    case DifferenceKind::kDifferent:
+      ++result_.different;
+      break;
   }
   if (result_.differences.size() < differences_kept_) result_.differences.push_back(std::move(difference));
 }

@@ -105,9 +105,14 @@ void Round(VerifySession& source, VerifySession& destination, const VerifyPair& 
     for (size_t i = begin; i < end; ++i) {
       const Digest key = DigestOf(rows[i].key);
       switch (Judge(rows[i], Find(at_source, key), Find(at_destination, key), delayed)) {
-        case Verdict::kEqual: break;
-        case Verdict::kOpen: open.push_back(std::move(rows[i])); break;
-        case Verdict::kWrong: wrong.push_back(std::move(rows[i].key)); break;
+        case Verdict::kEqual:
+          break;
+        case Verdict::kOpen:
+          open.push_back(std::move(rows[i]));
+          break;
+        case Verdict::kWrong:
+          wrong.push_back(std::move(rows[i].key));
+          break;
       }
     }
   }
@@ -168,8 +173,8 @@ void SettleKeyless(VerifySession& source, VerifySession& destination, const Veri
     const bool same = round != 0 && at_source == last_source && at_destination == last_destination && !Delayed(request);
     still = same ? still + 1 : 0;
     if (still >= kStillRounds) {
-      CompareChunk(source, destination, pair, whole, std::max(at_source.rows(), at_destination.rows()),
-                   CompareLimits(), [&](const RowPair& rows) { report.Add(rows, destination); });
+      CompareChunk(source, destination, pair, whole, std::max(at_source.rows(), at_destination.rows()), CompareLimits(),
+                   [&](const RowPair& rows) { report.Add(rows, destination); });
       return;
     }
     last_source = at_source;
@@ -178,8 +183,9 @@ void SettleKeyless(VerifySession& source, VerifySession& destination, const Veri
   }
   throw Error(kVerifyUnsettled)
       .Object("table " + pair.source.table->name.Text())
-      .Cause("It has neither a primary key nor a unique key without NULLs, so its rows can only be counted as a whole, "
-             "and it did not stand still while it was read again and again.")
+      .Cause(
+          "It has neither a primary key nor a unique key without NULLs, so its rows can only be counted as a whole, "
+          "and it did not stand still while it was read again and again.")
       .Remedy("Verify it again when nothing writes to it, or give it a primary key.");
 }
 

@@ -1,5 +1,6 @@
 // Decides about rows that differed when they were read, by reading them again: at once where chunks may hold different
-// rows at the two sides, and with pauses while changes flow, until each row is equal, follows its source, or stays wrong.
+// rows at the two sides, and with pauses while changes flow, until each row is equal, follows its source, or stays
+// wrong.
 #pragma once
 
 #include <stop_token>
@@ -14,9 +15,9 @@ struct Pending {
   std::vector<std::string> key;
   std::optional<Digest> source;
   std::optional<Digest> destination;
-  std::vector<Digest> versions;     // of the source, as far as they were read
-  bool moved = false;               // the destination's row has changed since it was first read
-  uint32_t still = 0;               // rounds in a row in which nothing changed at either side
+  std::vector<Digest> versions;  // of the source, as far as they were read
+  bool moved = false;            // the destination's row has changed since it was first read
+  uint32_t still = 0;            // rounds in a row in which nothing changed at either side
 };
 
 Pending ToPending(const connector::VerifyTable& table, const RowPair& rows);

@@ -111,12 +111,16 @@ TEST_P(RandomDifferences, AreFoundAndMended) {
   for (size_t i = 0; i < edits && !destination.rows.empty(); ++i) {
     TextRow& row = destination.rows[random() % destination.rows.size()];
     switch (random() % 3) {
-      case 0: row[1 + random() % 2] = "edit " + std::to_string(random() % 3); break;
+      case 0:
+        row[1 + random() % 2] = "edit " + std::to_string(random() % 3);
+        break;
       case 1:
         row = destination.rows.back();
         destination.rows.pop_back();
         break;
-      case 2: destination.rows.push_back({Padded(1'000'000 + i), "extra", std::nullopt}); break;
+      case 2:
+        destination.rows.push_back({Padded(1'000'000 + i), "extra", std::nullopt});
+        break;
     }
   }
   std::vector<TextRow> missing;

@@ -153,9 +153,7 @@ class FakeSide : public connector::Source, public connector::Destination {
   }
   std::unique_ptr<connector::Loader> OpenLoader(const connector::SessionContext&) override { return nullptr; }
   std::unique_ptr<connector::Applier> OpenApplier(const connector::SessionContext&) override { return nullptr; }
-  std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const connector::SessionContext&) override {
-    return nullptr;
-  }
+  std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const connector::SessionContext&) override { return nullptr; }
   std::vector<std::string> LoaderEncodings() const override { return {}; }
 
  private:

@@ -14,14 +14,14 @@ namespace sluice::mysql::binlog {
 class Bytes {
  public:
   Bytes() = default;
-  explicit Bytes(std::string_view data)
-      : at_(reinterpret_cast<const uint8_t*>(data.data())), end_(at_ + data.size()) {}
+  explicit Bytes(std::string_view data) : at_(reinterpret_cast<const uint8_t*>(data.data())), end_(at_ + data.size()) {}
 
   size_t left() const { return static_cast<size_t>(end_ - at_); }
   bool empty() const { return at_ == end_; }
 
   const uint8_t* TakeRaw(size_t count) {
-    if (count > left()) [[unlikely]] ThrowBadEvent("It is shorter than its fields say.");
+    if (count > left()) [[unlikely]]
+      ThrowBadEvent("It is shorter than its fields say.");
     const uint8_t* taken = at_;
     at_ += count;
     return taken;

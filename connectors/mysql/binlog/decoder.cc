@@ -11,9 +11,7 @@
 namespace sluice::mysql::binlog {
 
 Decoder::Decoder(DecoderOptions options, const Definitions& definitions)
-    : options_(std::move(options)),
-      definitions_(definitions),
-      format_(FormatDescription::Default(options_.checksums)) {
+    : options_(std::move(options)), definitions_(definitions), format_(FormatDescription::Default(options_.checksums)) {
   const LogPosition& start = options_.start;
   const LogPosition& first = start.rewind != nullptr ? *start.rewind : start;
   skipping_ = start.rewind != nullptr;
@@ -50,8 +48,9 @@ void Decoder::Feed(std::string_view event) {
       if (header.type != EventType::kRotate || header.next_position != 0) {
         throw Error(kChecksumWrong)
             .Cause("Its last four bytes are not the CRC32 of the rest.")
-            .Remedy("Check the log with mysqlbinlog --verify-binlog-checksum on the source. If it is broken there, "
-                    "begin anew with --restart.");
+            .Remedy(
+                "Check the log with mysqlbinlog --verify-binlog-checksum on the source. If it is broken there, "
+                "begin anew with --restart.");
       }
       checksum = false;
     }
@@ -86,19 +85,34 @@ void Decoder::Advance(const EventHeader& header) {
 void Decoder::Dispatch(const EventHeader& header, std::string_view body) {
   group_.timestamp = header.timestamp;
   switch (header.type) {
-    case EventType::kTableMap: OnTableMap(body); return;
+    case EventType::kTableMap:
+      OnTableMap(body);
+      return;
     case EventType::kXid:
       if (group_.open) CloseGroup();
       return;
-    case EventType::kQuery: case EventType::kMariadbQueryCompressed: OnQuery(header, body); return;
-    case EventType::kGtid: case EventType::kAnonymousGtid:
+    case EventType::kQuery:
+    case EventType::kMariadbQueryCompressed:
+      OnQuery(header, body);
+      return;
+    case EventType::kGtid:
+    case EventType::kAnonymousGtid:
       OpenGroup(header, ParseMysqlGtid(header.type, body));
       return;
-    case EventType::kTaggedGtid: OpenGroup(header, ParseTaggedGtid(body)); return;
-    case EventType::kMariadbGtid: OpenGroup(header, ParseMariadbGtid(header, body)); return;
-    case EventType::kTransactionPayload: OnPayload(body); return;
-    case EventType::kXaPrepare: OnXaPrepare(body); return;
-    default: break;
+    case EventType::kTaggedGtid:
+      OpenGroup(header, ParseTaggedGtid(body));
+      return;
+    case EventType::kMariadbGtid:
+      OpenGroup(header, ParseMariadbGtid(header, body));
+      return;
+    case EventType::kTransactionPayload:
+      OnPayload(body);
+      return;
+    case EventType::kXaPrepare:
+      OnXaPrepare(body);
+      return;
+    default:
+      break;
   }
   if (IsRowsEvent(header.type)) {
     OnRows(header.type, body);
@@ -109,8 +123,13 @@ void Decoder::Dispatch(const EventHeader& header, std::string_view body) {
 
 void Decoder::DispatchControl(const EventHeader& header, std::string_view body) {
   switch (header.type) {
-    case EventType::kRotate: OnRotate(body); return;
-    case EventType::kPreviousGtids: case EventType::kMariadbGtidList: OnFileBegin(header, body); return;
+    case EventType::kRotate:
+      OnRotate(body);
+      return;
+    case EventType::kPreviousGtids:
+    case EventType::kMariadbGtidList:
+      OnFileBegin(header, body);
+      return;
     case EventType::kIncident:
       throw Error(kLogIncident)
           .Cause("The server could not write some changes to its log, so they cannot be followed.")
@@ -118,21 +137,38 @@ void Decoder::DispatchControl(const EventHeader& header, std::string_view body) 
     case EventType::kMariadbStartEncryption:
       throw Error(kEncryptedLog)
           .Cause("The server sends events that only it can read.")
-          .Remedy("Servers send their log decrypted; if something between relays files as they are, connect to the "
-                  "server itself.");
-    case EventType::kLoad: case EventType::kNewLoad: case EventType::kExecLoad: case EventType::kExecuteLoadQuery:
+          .Remedy(
+              "Servers send their log decrypted; if something between relays files as they are, connect to the "
+              "server itself.");
+    case EventType::kLoad:
+    case EventType::kNewLoad:
+    case EventType::kExecLoad:
+    case EventType::kExecuteLoadQuery:
       throw Error(kStatementInLog)
           .Cause("A LOAD DATA statement was logged instead of the rows that it wrote.")
-          .Remedy("SET GLOBAL binlog_format = 'ROW'; on the source, let its sessions log in again, and begin anew with "
-                  "--restart.");
-    case EventType::kStop: case EventType::kHeartbeat: case EventType::kHeartbeatV2: case EventType::kIgnorable:
-    case EventType::kRowsQuery: case EventType::kTransactionContext: case EventType::kViewChange:
-    case EventType::kMariadbAnnotateRows: case EventType::kMariadbCheckpoint:
-    case EventType::kIntvar: case EventType::kRand: case EventType::kUserVar:  // the statement after them is judged
-    case EventType::kBeginLoadQuery: case EventType::kAppendBlock: case EventType::kCreateFile:
-    case EventType::kDeleteFile: case EventType::kSlave:
+          .Remedy(
+              "SET GLOBAL binlog_format = 'ROW'; on the source, let its sessions log in again, and begin anew with "
+              "--restart.");
+    case EventType::kStop:
+    case EventType::kHeartbeat:
+    case EventType::kHeartbeatV2:
+    case EventType::kIgnorable:
+    case EventType::kRowsQuery:
+    case EventType::kTransactionContext:
+    case EventType::kViewChange:
+    case EventType::kMariadbAnnotateRows:
+    case EventType::kMariadbCheckpoint:
+    case EventType::kIntvar:
+    case EventType::kRand:
+    case EventType::kUserVar:  // the statement after them is judged
+    case EventType::kBeginLoadQuery:
+    case EventType::kAppendBlock:
+    case EventType::kCreateFile:
+    case EventType::kDeleteFile:
+    case EventType::kSlave:
       return;
-    default: OnOther(header);
+    default:
+      OnOther(header);
   }
 }
 
@@ -141,8 +177,9 @@ void Decoder::OnOther(const EventHeader& header) {
   throw Error(kUnknownEvent)
       .Cause(fmt::format("Events of kind {} are not known, and this one does not say that it may be left out.",
                          static_cast<unsigned>(header.type)))
-      .Remedy("Use a version of Sluice that knows this server's log, or switch the feature of the server off that "
-              "writes such events, and begin anew with --restart.");
+      .Remedy(
+          "Use a version of Sluice that knows this server's log, or switch the feature of the server off that "
+          "writes such events, and begin anew with --restart.");
 }
 
 void Decoder::OnFormat(std::string_view event) {

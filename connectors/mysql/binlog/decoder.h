@@ -40,14 +40,14 @@ using CollationNames = std::unordered_map<uint16_t, std::pair<std::string, std::
 
 struct DecoderOptions {
   ServerTraits traits;
-  bool checksums = false;        // until the first format description says it
+  bool checksums = false;         // until the first format description says it
   bool lower_case_names = false;  // lower_case_table_names=1: names in statements are not yet lowered
-  bool by_gtid = false;          // the server was asked for what is not in start.gtid
-  bool learn_gtids = false;      // start.gtid is not known: read the set from the begin of start.file
-  bool gtids_from_none = false;  // start.gtid is empty because nothing lies before
-  std::string server;            // ServerIdentity() of the server that sends
+  bool by_gtid = false;           // the server was asked for what is not in start.gtid
+  bool learn_gtids = false;       // start.gtid is not known: read the set from the begin of start.file
+  bool gtids_from_none = false;   // start.gtid is empty because nothing lies before
+  std::string server;             // ServerIdentity() of the server that sends
   LogPosition start;
-  uint64_t ordinal = 0;          // of the last transaction before `start`
+  uint64_t ordinal = 0;  // of the last transaction before `start`
   CollationNames collations;
   std::function<bool(const model::ObjectName&)> selected;
   std::function<model::DdlChange(std::string_view statement, std::string_view database, std::string_view sql_mode)>
@@ -82,14 +82,14 @@ class Decoder {
   };
   struct Group {
     bool open = false;
-    bool begun = false;        // a commit will end it
-    bool xa = false;           // may end with a prepare
-    bool skipped = false;      // before the position that was asked for
+    bool begun = false;    // a commit will end it
+    bool xa = false;       // may end with a prepare
+    bool skipped = false;  // before the position that was asked for
     bool rows_seen = false;
     GtidEvent gtid;
-    LogPosition begin;         // where reading would begin again to get the group
-    uint32_t step = 0;         // transactions handed on from it
-    size_t parts = 0;          // of the transaction that is being filled
+    LogPosition begin;  // where reading would begin again to get the group
+    uint32_t step = 0;  // transactions handed on from it
+    size_t parts = 0;   // of the transaction that is being filled
     size_t bytes = 0;
     uint32_t timestamp = 0;
     model::TransactionPtr transaction;  // null until there is something of ours
@@ -110,8 +110,8 @@ class Decoder {
   void OpenGroup(const EventHeader& header, GtidEvent gtid);
   void OpenIfClosed(const EventHeader& header);
   void AbandonGroup(const char* why);
-  void CloseGroup();          // commits
-  void CloseGroupEmpty();     // ends it without rows
+  void CloseGroup();       // commits
+  void CloseGroupEmpty();  // ends it without rows
   void CloseWith(model::TransactionPtr transaction);
   bool BeforeStart() const;
   [[noreturn]] void ThrowNoSuchPlace() const;
@@ -149,13 +149,13 @@ class Decoder {
   MariadbGtidPosition mariadb_gtids_;
   bool track_gtids_ = false;
   bool in_payload_ = false;
-  bool skipping_ = false;     // reading from the "rewind" place up to the start
+  bool skipping_ = false;  // reading from the "rewind" place up to the start
   uint32_t steps_to_skip_ = 0;
   Group group_;
   std::map<std::string, Held> prepared_;  // by XA name
   std::unordered_map<uint64_t, std::unique_ptr<KnownTable>> tables_;
   RowDecoder rows_;
-  bool empties_ = false;      // transactions were counted that nobody was told of
+  bool empties_ = false;  // transactions were counted that nobody was told of
   int64_t empties_committed_ = 0;
   std::string empties_gtid_;
 };

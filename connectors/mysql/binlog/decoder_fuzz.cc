@@ -28,12 +28,18 @@ std::string Frame(uint8_t type, std::string_view body, uint32_t position) {
 
 model::TypeKind KindOf(LogType type, uint8_t choice) {
   switch (type) {
-    case LogType::kString: return choice % 2 == 0 ? model::TypeKind::kBinary : model::TypeKind::kUuid;
-    case LogType::kJson: return model::TypeKind::kJson;
-    case LogType::kTime: return model::TypeKind::kTime;
-    case LogType::kDateTime: return model::TypeKind::kDateTime;
-    case LogType::kTimestamp: return model::TypeKind::kTimestamp;
-    default: return model::TypeKind::kOther;
+    case LogType::kString:
+      return choice % 2 == 0 ? model::TypeKind::kBinary : model::TypeKind::kUuid;
+    case LogType::kJson:
+      return model::TypeKind::kJson;
+    case LogType::kTime:
+      return model::TypeKind::kTime;
+    case LogType::kDateTime:
+      return model::TypeKind::kDateTime;
+    case LogType::kTimestamp:
+      return model::TypeKind::kTimestamp;
+    default:
+      return model::TypeKind::kOther;
   }
 }
 
@@ -82,7 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   uint32_t position = 4;
   try {
     while (rest.size() >= 3) {
-      const size_t length = std::min<size_t>(rest.size() - 3, static_cast<uint8_t>(rest[0]) | static_cast<uint8_t>(rest[1]) << 8);
+      const size_t length =
+          std::min<size_t>(rest.size() - 3, static_cast<uint8_t>(rest[0]) | static_cast<uint8_t>(rest[1]) << 8);
       const auto type = static_cast<uint8_t>(rest[2]);
       const std::string_view body = rest.substr(3, length);
       rest.remove_prefix(3 + length);

@@ -55,9 +55,11 @@ bool Decoder::BeforeStart() const {
 void Decoder::ThrowNoSuchPlace() const {
   throw Error(kHistoryDiverged)
       .Object(fmt::format("position {}:{}", options_.start.file, options_.start.offset))
-      .Cause("No transaction ends there in the server's log: the server was restored or lost the end of its log, or the "
-             "position is wrong.")
-      .Remedy("Give a position as SHOW BINARY LOG STATUS (SHOW MASTER STATUS) prints it, or begin anew with --restart.");
+      .Cause(
+          "No transaction ends there in the server's log: the server was restored or lost the end of its log, or the "
+          "position is wrong.")
+      .Remedy(
+          "Give a position as SHOW BINARY LOG STATUS (SHOW MASTER STATUS) prints it, or begin anew with --restart.");
 }
 
 void Decoder::AbandonGroup(const char* why) {
@@ -148,14 +150,19 @@ void Decoder::CountFile(const EventHeader& header) {
   empties_gtid_.clear();
 }
 
-void Decoder::CloseGroup() { CloseWith(std::move(group_.transaction)); }
+void Decoder::CloseGroup() {
+  CloseWith(std::move(group_.transaction));
+}
 
-void Decoder::CloseGroupEmpty() { CloseWith(nullptr); }
+void Decoder::CloseGroupEmpty() {
+  CloseWith(nullptr);
+}
 
 void Decoder::CloseWith(model::TransactionPtr transaction) {
   const bool has_rows = transaction != nullptr && !transaction->rows.empty();
   if (group_.skipped) {
-    const bool over = !options_.by_gtid && CompareFiles(file_, options_.start.file) == 0 && offset_ > options_.start.offset;
+    const bool over =
+        !options_.by_gtid && CompareFiles(file_, options_.start.file) == 0 && offset_ > options_.start.offset;
     if (over) ThrowNoSuchPlace();
     Count();
     group_ = Group();
@@ -204,8 +211,9 @@ void Decoder::Rollback(size_t rows, size_t parts) {
   if (group_.parts > parts) {
     throw Error(kLateRollback)
         .Cause("More than one part of it was handed on before the log said that it was rolled back.")
-        .Remedy("Such groups are written when tables of different engines change together. Leave the tables that are "
-                "not InnoDB out of the task's objects and begin anew with --restart.");
+        .Remedy(
+            "Such groups are written when tables of different engines change together. Leave the tables that are "
+            "not InnoDB out of the task's objects and begin anew with --restart.");
   }
   if (group_.transaction == nullptr) return;
   std::vector<model::RowChange>& changes = group_.transaction->rows;

@@ -32,8 +32,9 @@ void Decoder::OnTableMap(std::string_view body) {
     throw Error(kNoDescription)
         .Object("table " + known->name.Text())
         .Cause("It is selected, and its rows change, but the log did not show how it was created.")
-        .Remedy("It was created with sql_log_bin=0, or before the position that was begun at. Leave it out of the "
-                "task's objects, or begin anew with --restart.");
+        .Remedy(
+            "It was created with sql_log_bin=0, or before the position that was begun at. Leave it out of the "
+            "task's objects, or begin anew with --restart.");
   }
 }
 

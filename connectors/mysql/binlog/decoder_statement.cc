@@ -30,7 +30,8 @@ bool CutStartTransaction(std::string_view& statement) {
   if (!text.ends_with(kSuffix)) return false;
   text.remove_suffix(kSuffix.size());
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  if (!text.empty() && text.back() != ')' && !text.ends_with("*/") && text.size() + kSuffix.size() == statement.size()) {
+  if (!text.empty() && text.back() != ')' && !text.ends_with("*/") &&
+      text.size() + kSuffix.size() == statement.size()) {
     return false;  // part of a longer word
   }
   statement = text;
@@ -44,8 +45,12 @@ void Decoder::OnQuery(const EventHeader& header, std::string_view body) {
   const StatementStart start = ReadStatementStart(query.text());
   OpenIfClosed(header);
   switch (start.verb) {
-    case Verb::kBegin: group_.begun = true; return;
-    case Verb::kCommit: CloseGroup(); return;
+    case Verb::kBegin:
+      group_.begun = true;
+      return;
+    case Verb::kCommit:
+      CloseGroup();
+      return;
     case Verb::kRollback:
       Rollback(0, 0);
       CloseGroup();
@@ -61,16 +66,26 @@ void Decoder::OnQuery(const EventHeader& header, std::string_view body) {
         if (one.name == start.name) Rollback(one.rows, one.parts);
       }
       return;
-    case Verb::kReleaseSavepoint: return;
+    case Verb::kReleaseSavepoint:
+      return;
     case Verb::kXaStart:
       group_.begun = true;
       group_.xa = true;
       return;
-    case Verb::kXaEnd: return;
-    case Verb::kXaPrepare: return;  // an event of its own says it
-    case Verb::kXaCommit: case Verb::kXaRollback: OnXaEnd(start); return;
-    case Verb::kRows: OnRowStatement(query, start); return;
-    case Verb::kOther: OnSchemaStatement(query, start); return;
+    case Verb::kXaEnd:
+      return;
+    case Verb::kXaPrepare:
+      return;  // an event of its own says it
+    case Verb::kXaCommit:
+    case Verb::kXaRollback:
+      OnXaEnd(start);
+      return;
+    case Verb::kRows:
+      OnRowStatement(query, start);
+      return;
+    case Verb::kOther:
+      OnSchemaStatement(query, start);
+      return;
   }
 }
 
@@ -80,8 +95,9 @@ void Decoder::OnRowStatement(const QueryEvent& query, const StatementStart& star
     throw Error(kStatementInLog)
         .Cause(fmt::format("It was logged as a statement, so the rows it changed are not known: {}",
                            query.text().substr(0, kQuotedMax)))
-        .Remedy("SET GLOBAL binlog_format = 'ROW'; on the source and let its sessions log in again. What happened "
-                "before cannot be followed: begin anew with --restart.");
+        .Remedy(
+            "SET GLOBAL binlog_format = 'ROW'; on the source and let its sessions log in again. What happened "
+            "before cannot be followed: begin anew with --restart.");
   }
   if (!group_.begun) CloseGroup();
 }

@@ -9,8 +9,8 @@
 namespace sluice::mysql::binlog {
 
 struct Decoder::KnownTable {
-  std::string raw;           // the TABLE_MAP it was made from
-  uint64_t generation = 0;   // of the descriptions
+  std::string raw;          // the TABLE_MAP it was made from
+  uint64_t generation = 0;  // of the descriptions
   model::ObjectName name;
   std::optional<RowPlan> plan;  // nothing: rows of it are not wanted
 };

@@ -25,13 +25,23 @@ model::TablePtr TableOf(const std::vector<std::pair<const char*, const char*>>& 
 }
 
 model::TablePtr MysqlTable() {
-  return TableOf({{"id", "int unsigned"}, {"d", "decimal(10,2)"}, {"j", "json"}, {"ts", "timestamp(3)"},
-                  {"e", "enum('a','b')"}, {"b", "binary(4)"}, {"v", "varchar(300)"}});
+  return TableOf({{"id", "int unsigned"},
+                  {"d", "decimal(10,2)"},
+                  {"j", "json"},
+                  {"ts", "timestamp(3)"},
+                  {"e", "enum('a','b')"},
+                  {"b", "binary(4)"},
+                  {"v", "varchar(300)"}});
 }
 
 model::TablePtr MariadbTable() {
-  return TableOf({{"id", "int(10) unsigned"}, {"d", "decimal(10,2)"}, {"u", "uuid"}, {"ts", "timestamp(3)"},
-                  {"e", "enum('a','b')"}, {"b", "binary(4)"}, {"v", "varchar(300)"}});
+  return TableOf({{"id", "int(10) unsigned"},
+                  {"d", "decimal(10,2)"},
+                  {"u", "uuid"},
+                  {"ts", "timestamp(3)"},
+                  {"e", "enum('a','b')"},
+                  {"b", "binary(4)"},
+                  {"v", "varchar(300)"}});
 }
 
 // Cells joined by spaces; texts as they are.
@@ -40,10 +50,18 @@ std::string RowText(model::Row row) {
   for (const model::Cell& cell : row) {
     if (!text.empty()) text += ' ';
     switch (cell.kind) {
-      case model::CellKind::kAbsent: text += "-"; break;
-      case model::CellKind::kNull: text += "NULL"; break;
-      case model::CellKind::kInt: text += std::to_string(cell.i); break;
-      case model::CellKind::kUint: text += std::to_string(cell.u); break;
+      case model::CellKind::kAbsent:
+        text += "-";
+        break;
+      case model::CellKind::kNull:
+        text += "NULL";
+        break;
+      case model::CellKind::kInt:
+        text += std::to_string(cell.i);
+        break;
+      case model::CellKind::kUint:
+        text += std::to_string(cell.u);
+        break;
       default:
         for (const char c : cell.text()) text += c == '\0' ? '0' : (c == '\1' ? '1' : c);
     }
@@ -109,15 +127,14 @@ struct Reader {
 TEST(Decoder, MysqlSample) {
   Reader reader(MysqlTable(), false);
   reader.Feed(Events(kMysqlSample));
-  EXPECT_EQ(reader.Lines(),
-            (std::vector<std::string>{
-                "+4000000000 -12.50 {\"a\": [1, 2.5, \"x\"], \"bb\": null} 2024-02-29 12:13:14.567 2 1000 hi",
-                "+2 NULL NULL NULL NULL NULL NULL",
-                "~4000000000 -12.50 {\"a\": [1, 2.5, \"x\"], \"bb\": null} 2024-02-29 12:13:14.567 2 1000 hi => "
-                "4000000000 -12.50 {\"a\": [1, 7, \"x\"], \"bb\": null} 2024-02-29 12:13:14.567 2 1000 hi",
-                "+3 0.05 [] 1970-01-01 00:00:01.000 1 0000 z",
-                "-2 NULL NULL NULL NULL NULL NULL",
-                "truncate table s.t"}));
+  EXPECT_EQ(
+      reader.Lines(),
+      (std::vector<std::string>{
+          "+4000000000 -12.50 {\"a\": [1, 2.5, \"x\"], \"bb\": null} 2024-02-29 12:13:14.567 2 1000 hi",
+          "+2 NULL NULL NULL NULL NULL NULL",
+          "~4000000000 -12.50 {\"a\": [1, 2.5, \"x\"], \"bb\": null} 2024-02-29 12:13:14.567 2 1000 hi => "
+          "4000000000 -12.50 {\"a\": [1, 7, \"x\"], \"bb\": null} 2024-02-29 12:13:14.567 2 1000 hi",
+          "+3 0.05 [] 1970-01-01 00:00:01.000 1 0000 z", "-2 NULL NULL NULL NULL NULL NULL", "truncate table s.t"}));
   ASSERT_EQ(reader.out.size(), 5u);  // the new file counts where only files tell the way
   EXPECT_NE(reader.out[3]->gtid.find(":"), std::string::npos);
   EXPECT_NE(reader.out[4]->gtid.find(":tg:"), std::string::npos);
@@ -130,13 +147,13 @@ TEST(Decoder, MariadbSample) {
   Reader reader(MariadbTable(), true);
   reader.Feed(Events(kMariadbSample));
   const std::string q(100, 'q');
-  EXPECT_EQ(reader.Lines(),
-            (std::vector<std::string>{
-                "+4000000000 -12.50 123e4567-e89b-12d3-a456-426614174000 2024-02-29 12:13:14.567 2 1000 hi",
-                "+2 NULL NULL NULL NULL NULL NULL",
-                "~2 NULL NULL NULL NULL NULL NULL => 2 NULL NULL NULL NULL NULL " + q,
-                "-4000000000 -12.50 123e4567-e89b-12d3-a456-426614174000 2024-02-29 12:13:14.567 2 1000 hi",
-                "truncate table s.t"}));
+  EXPECT_EQ(
+      reader.Lines(),
+      (std::vector<std::string>{
+          "+4000000000 -12.50 123e4567-e89b-12d3-a456-426614174000 2024-02-29 12:13:14.567 2 1000 hi",
+          "+2 NULL NULL NULL NULL NULL NULL", "~2 NULL NULL NULL NULL NULL NULL => 2 NULL NULL NULL NULL NULL " + q,
+          "-4000000000 -12.50 123e4567-e89b-12d3-a456-426614174000 2024-02-29 12:13:14.567 2 1000 hi",
+          "truncate table s.t"}));
 }
 
 // Reading from any position that was handed out gives what followed it, under the same ordinals.
@@ -162,7 +179,8 @@ TEST(Decoder, GoesOnFromEveryPosition) {
       ASSERT_EQ(reader.out.size(), all.out.size() - i - 1);
       for (size_t k = 0; k < reader.out.size(); ++k) {
         EXPECT_EQ(reader.out[k]->ordinal, all.out[i + 1 + k]->ordinal);
-        EXPECT_EQ(ParsePosition(reader.out[k]->end).value().offset, ParsePosition(all.out[i + 1 + k]->end).value().offset);
+        EXPECT_EQ(ParsePosition(reader.out[k]->end).value().offset,
+                  ParsePosition(all.out[i + 1 + k]->end).value().offset);
       }
     }
   }
@@ -252,14 +270,29 @@ TEST(Decoder, WrongChecksum) {
 TEST(Decoder, AnotherShapeOfTable) {
   const std::pair<model::TablePtr, const char*> cases[] = {
       {TableOf({{"id", "int unsigned"}}), "number of columns"},
-      {TableOf({{"id", "bigint unsigned"}, {"d", "decimal(10,2)"}, {"j", "json"}, {"ts", "timestamp(3)"},
-                {"e", "enum('a','b')"}, {"b", "binary(4)"}, {"v", "varchar(300)"}}),
+      {TableOf({{"id", "bigint unsigned"},
+                {"d", "decimal(10,2)"},
+                {"j", "json"},
+                {"ts", "timestamp(3)"},
+                {"e", "enum('a','b')"},
+                {"b", "binary(4)"},
+                {"v", "varchar(300)"}}),
        "Column id"},
-      {TableOf({{"id", "int"}, {"d", "decimal(10,2)"}, {"j", "json"}, {"ts", "timestamp(3)"},
-                {"e", "enum('a','b')"}, {"b", "binary(4)"}, {"v", "varchar(300)"}}),
+      {TableOf({{"id", "int"},
+                {"d", "decimal(10,2)"},
+                {"j", "json"},
+                {"ts", "timestamp(3)"},
+                {"e", "enum('a','b')"},
+                {"b", "binary(4)"},
+                {"v", "varchar(300)"}}),
        "Column id"},
-      {TableOf({{"id", "int unsigned"}, {"d", "decimal(11,2)"}, {"j", "json"}, {"ts", "timestamp(3)"},
-                {"e", "enum('a','b')"}, {"b", "binary(4)"}, {"v", "varchar(300)"}}),
+      {TableOf({{"id", "int unsigned"},
+                {"d", "decimal(11,2)"},
+                {"j", "json"},
+                {"ts", "timestamp(3)"},
+                {"e", "enum('a','b')"},
+                {"b", "binary(4)"},
+                {"v", "varchar(300)"}}),
        "Column d"},
   };
   for (const auto& [table, cause] : cases) {

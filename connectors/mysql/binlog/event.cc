@@ -32,8 +32,9 @@ bool KnowsChecksums(const std::string& version) {
 void ThrowBadEvent(std::string_view cause) {
   throw Error(kBadEvent)
       .Cause(std::string(cause))
-      .Remedy("Check the log with mysqlbinlog --verify-binlog-checksum on the source. If it is broken there, begin "
-              "anew with --restart; otherwise please report the event.");
+      .Remedy(
+          "Check the log with mysqlbinlog --verify-binlog-checksum on the source. If it is broken there, begin "
+          "anew with --restart; otherwise please report the event.");
 }
 
 EventHeader ParseHeader(std::string_view event) {
@@ -98,16 +99,27 @@ bool ChecksumFits(std::string_view event) {
 
 std::string EventName(EventType type) {
   switch (type) {
-    case EventType::kQuery: return "query";
-    case EventType::kRotate: return "rotate";
-    case EventType::kFormatDescription: return "format description";
-    case EventType::kXid: return "commit";
-    case EventType::kTableMap: return "table map";
-    case EventType::kGtid: case EventType::kAnonymousGtid: case EventType::kTaggedGtid: case EventType::kMariadbGtid:
+    case EventType::kQuery:
+      return "query";
+    case EventType::kRotate:
+      return "rotate";
+    case EventType::kFormatDescription:
+      return "format description";
+    case EventType::kXid:
+      return "commit";
+    case EventType::kTableMap:
+      return "table map";
+    case EventType::kGtid:
+    case EventType::kAnonymousGtid:
+    case EventType::kTaggedGtid:
+    case EventType::kMariadbGtid:
       return "GTID";
-    case EventType::kXaPrepare: return "XA prepare";
-    case EventType::kTransactionPayload: return "transaction payload";
-    default: break;
+    case EventType::kXaPrepare:
+      return "XA prepare";
+    case EventType::kTransactionPayload:
+      return "transaction payload";
+    default:
+      break;
   }
   const auto number = static_cast<unsigned>(type);
   const bool rows = (number >= 20 && number <= 25) || (number >= 30 && number <= 32) || number == 39 ||

@@ -77,7 +77,7 @@ struct EventHeader {
   uint32_t timestamp = 0;  // seconds since 1970
   EventType type = EventType::kUnknown;
   uint32_t server_id = 0;
-  uint32_t length = 0;    // header and checksum included
+  uint32_t length = 0;         // header and checksum included
   uint32_t next_position = 0;  // low 32 bits of the offset after it; 0: not in the file
   uint16_t flags = 0;
 };
@@ -87,8 +87,8 @@ EventHeader ParseHeader(std::string_view event);
 // What a file says of the events in it.
 struct FormatDescription {
   std::string server_version;
-  bool checksums = false;           // CRC32 at the end of every event
-  uint32_t created = 0;             // not 0: the first file since the server started
+  bool checksums = false;                  // CRC32 at the end of every event
+  uint32_t created = 0;                    // not 0: the first file since the server started
   std::array<uint8_t, 256> post_header{};  // length of the fixed part by event type, 0 = not said
 
   // What a modern server writes, until its own description arrives.

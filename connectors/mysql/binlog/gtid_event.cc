@@ -62,8 +62,18 @@ GtidEvent ParseMysqlGtid(EventType type, std::string_view body) {
 
 GtidEvent ParseTaggedGtid(std::string_view body) {
   enum : uint64_t {
-    kFlags = 0, kUuid = 1, kNumber = 2, kTag = 3, kLastCommitted = 4, kSequence = 5, kImmediateCommit = 6,
-    kOriginalCommit = 7, kTransactionLength = 8, kImmediateVersion = 9, kOriginalVersion = 10, kTicket = 11,
+    kFlags = 0,
+    kUuid = 1,
+    kNumber = 2,
+    kTag = 3,
+    kLastCommitted = 4,
+    kSequence = 5,
+    kImmediateCommit = 6,
+    kOriginalCommit = 7,
+    kTransactionLength = 8,
+    kImmediateVersion = 9,
+    kOriginalVersion = 10,
+    kTicket = 11,
   };
   Bytes bytes(body);
   GtidEvent event;
@@ -81,17 +91,29 @@ GtidEvent ParseTaggedGtid(std::string_view body) {
         uuid = UuidText(raw);
         break;
       }
-      case kNumber: event.number = static_cast<uint64_t>(ReadVarInt(bytes)); break;
+      case kNumber:
+        event.number = static_cast<uint64_t>(ReadVarInt(bytes));
+        break;
       case kTag: {
         const uint64_t size = ReadVarUint(bytes);
         if (size > 32) ThrowBadEvent("Its tag is longer than a tag can be.");
         tag = bytes.Take(size);
         break;
       }
-      case kLastCommitted: event.last_committed = static_cast<uint64_t>(ReadVarInt(bytes)); break;
-      case kSequence: event.sequence_number = static_cast<uint64_t>(ReadVarInt(bytes)); break;
-      case kImmediateCommit: event.committed_micros = static_cast<int64_t>(ReadVarUint(bytes)); break;
-      case kFlags: case kOriginalCommit: case kTransactionLength: case kImmediateVersion: case kOriginalVersion:
+      case kLastCommitted:
+        event.last_committed = static_cast<uint64_t>(ReadVarInt(bytes));
+        break;
+      case kSequence:
+        event.sequence_number = static_cast<uint64_t>(ReadVarInt(bytes));
+        break;
+      case kImmediateCommit:
+        event.committed_micros = static_cast<int64_t>(ReadVarUint(bytes));
+        break;
+      case kFlags:
+      case kOriginalCommit:
+      case kTransactionLength:
+      case kImmediateVersion:
+      case kOriginalVersion:
       case kTicket:
         ReadVarUint(bytes);
         break;

@@ -12,7 +12,7 @@ namespace sluice::mysql::binlog {
 
 struct GtidEvent {
   // MySQL
-  std::string source;    // "uuid" or "uuid:tag"; empty: anonymous, or MariaDB
+  std::string source;  // "uuid" or "uuid:tag"; empty: anonymous, or MariaDB
   uint64_t number = 0;
   uint64_t last_committed = 0;
   uint64_t sequence_number = 0;
@@ -21,9 +21,9 @@ struct GtidEvent {
   bool is_mariadb = false;
   MariadbGtid mariadb;
   uint64_t commit_id = 0;
-  bool standalone = false;    // one statement, no commit after it
-  bool prepared_xa = false;   // ends with an XA prepare
-  bool alter_start = false;   // ALTER TABLE announced ahead (binlog_alter_two_phase)
+  bool standalone = false;   // one statement, no commit after it
+  bool prepared_xa = false;  // ends with an XA prepare
+  bool alter_start = false;  // ALTER TABLE announced ahead (binlog_alter_two_phase)
   bool alter_rollback = false;
 
   std::string Text() const;  // empty when anonymous

@@ -232,7 +232,9 @@ std::optional<MysqlGtidSet> MysqlGtidSet::Decode(std::string_view bytes) {
   return set;
 }
 
-std::string MariadbGtid::Text() const { return fmt::format("{}-{}-{}", domain, server, sequence); }
+std::string MariadbGtid::Text() const {
+  return fmt::format("{}-{}-{}", domain, server, sequence);
+}
 
 std::optional<MariadbGtid> MariadbGtid::Parse(std::string_view text) {
   MariadbGtid gtid;

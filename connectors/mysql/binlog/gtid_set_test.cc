@@ -12,7 +12,8 @@ constexpr const char* kA = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
 constexpr const char* kB = "ffffffff-0000-11e1-9e33-c80aa9429562";
 
 TEST(MysqlGtidSet, ParsesAsServersWrite) {
-  const auto set = MysqlGtidSet::Parse(std::string(kB) + ":7,\n" + "3E11FA47-71CA-11E1-9E33-C80AA9429562:1-5:11-18:tag_x:1:3-4");
+  const auto set =
+      MysqlGtidSet::Parse(std::string(kB) + ":7,\n" + "3E11FA47-71CA-11E1-9E33-C80AA9429562:1-5:11-18:tag_x:1:3-4");
   ASSERT_TRUE(set);
   EXPECT_EQ(set->Text(), std::string(kA) + ":1-5:11-18," + kA + ":tag_x:1:3-4," + kB + ":7");
   EXPECT_TRUE(set->HasTags());
@@ -21,8 +22,9 @@ TEST(MysqlGtidSet, ParsesAsServersWrite) {
 }
 
 TEST(MysqlGtidSet, RefusesWhatIsNone) {
-  for (const char* text : {"x", "0-1-100", "3e11fa47-71ca-11e1-9e33-c80aa942956:1", "3e11fa47-71ca-11e1-9e33-c80aa9429562:0",
-                           "3e11fa47-71ca-11e1-9e33-c80aa9429562:5-1", "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-2-3"}) {
+  for (const char* text :
+       {"x", "0-1-100", "3e11fa47-71ca-11e1-9e33-c80aa942956:1", "3e11fa47-71ca-11e1-9e33-c80aa9429562:0",
+        "3e11fa47-71ca-11e1-9e33-c80aa9429562:5-1", "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-2-3"}) {
     EXPECT_FALSE(MysqlGtidSet::Parse(text)) << text;
   }
 }

@@ -155,11 +155,21 @@ class PathReader {
         continue;
       }
       switch (const char escaped = Next()) {
-        case 'b': key += '\b'; break;
-        case 'f': key += '\f'; break;
-        case 'n': key += '\n'; break;
-        case 'r': key += '\r'; break;
-        case 't': key += '\t'; break;
+        case 'b':
+          key += '\b';
+          break;
+        case 'f':
+          key += '\f';
+          break;
+        case 'n':
+          key += '\n';
+          break;
+        case 'r':
+          key += '\r';
+          break;
+        case 't':
+          key += '\t';
+          break;
         case 'u': {
           uint32_t code = Hex4();
           if (code >= 0xd800 && code < 0xdc00) {  // first half of a pair
@@ -169,7 +179,8 @@ class PathReader {
           AppendUtf8(key, code);
           break;
         }
-        default: key += escaped;
+        default:
+          key += escaped;
       }
     }
     return key;
@@ -196,7 +207,9 @@ Node* Find(Node& node, const Leg& leg) {
   return nullptr;
 }
 
-[[noreturn]] void NoSuchPath() { ThrowBadEvent("A JSON path in it is not in the document that it changes."); }
+[[noreturn]] void NoSuchPath() {
+  ThrowBadEvent("A JSON path in it is not in the document that it changes.");
+}
 
 void Insert(Node& parent, const Leg& leg, Node value) {
   auto& members = parent.members;

@@ -16,8 +16,24 @@ std::string Text(std::string_view hex) {
 
 // {"a": [1, 2.5, "x"], "bb": null} as MySQL stores it.
 constexpr std::string_view kDocument =
-    "00" "0200" "2c00" "1200" "0100" "1300" "0200" "021500" "040000" "61" "6262"
-    "0300" "1700" "050100" "0b0d00" "0c1500" "0000000000000440" "0178";
+    "00"
+    "0200"
+    "2c00"
+    "1200"
+    "0100"
+    "1300"
+    "0200"
+    "021500"
+    "040000"
+    "61"
+    "6262"
+    "0300"
+    "1700"
+    "050100"
+    "0b0d00"
+    "0c1500"
+    "0000000000000440"
+    "0178";
 
 TEST(Json, Scalars) {
   EXPECT_EQ(Text(""), "null");
@@ -43,12 +59,25 @@ TEST(Json, DoublesAsTheServerWritesThem) {
 }
 
 TEST(Json, OpaqueValues) {
-  EXPECT_EQ(Text("0ff604" "0301" "8c05"), "12.5");
-  EXPECT_EQ(Text("0f0a08" "0000000000bab219"), "\"2024-02-29\"");
-  EXPECT_EQ(Text("0f0c08" "0000000000bab219"), "\"2024-02-29 00:00:00.000000\"");
-  EXPECT_EQ(Text("0f0b08" "e05ef84737ffffff"), "\"-12:34:56.500000\"");
-  EXPECT_EQ(Text("0f0f03" "616263"), "\"base64:type15:YWJj\"");
-  EXPECT_EQ(Text("0f1001" "61"), "\"base64:type16:YQ==\"");
+  EXPECT_EQ(Text("0ff604"
+                 "0301"
+                 "8c05"),
+            "12.5");
+  EXPECT_EQ(Text("0f0a08"
+                 "0000000000bab219"),
+            "\"2024-02-29\"");
+  EXPECT_EQ(Text("0f0c08"
+                 "0000000000bab219"),
+            "\"2024-02-29 00:00:00.000000\"");
+  EXPECT_EQ(Text("0f0b08"
+                 "e05ef84737ffffff"),
+            "\"-12:34:56.500000\"");
+  EXPECT_EQ(Text("0f0f03"
+                 "616263"),
+            "\"base64:type15:YWJj\"");
+  EXPECT_EQ(Text("0f1001"
+                 "61"),
+            "\"base64:type16:YQ==\"");
 }
 
 TEST(Json, Containers) {

@@ -125,7 +125,10 @@ void AppendOpaque(std::string& out, std::string_view value) {
       out += ReadDecimal(decimal, precision, scale, arena);
       return;
     }
-    case LogType::kDate: case LogType::kTime: case LogType::kDateTime: case LogType::kTimestamp:
+    case LogType::kDate:
+    case LogType::kTime:
+    case LogType::kDateTime:
+    case LogType::kTimestamp:
       AppendPackedTime(out, type, data);
       return;
     default:
@@ -137,10 +140,17 @@ void AppendOpaque(std::string& out, std::string_view value) {
 
 void AppendLiteral(std::string& out, uint8_t literal) {
   switch (literal) {
-    case 0: out += "null"; return;
-    case 1: out += "true"; return;
-    case 2: out += "false"; return;
-    default: ThrowBadEvent("A JSON literal in it is not known.");
+    case 0:
+      out += "null";
+      return;
+    case 1:
+      out += "true";
+      return;
+    case 2:
+      out += "false";
+      return;
+    default:
+      ThrowBadEvent("A JSON literal in it is not known.");
   }
 }
 
@@ -200,13 +210,27 @@ JsonValue ParseJson(std::string_view binary) {
 void AppendJsonScalar(std::string& out, const JsonValue& value) {
   Bytes bytes(value.data);
   switch (value.type) {
-    case JsonType::kLiteral: AppendLiteral(out, bytes.U8()); return;
-    case JsonType::kInt16: out += std::to_string(static_cast<int16_t>(bytes.U16())); return;
-    case JsonType::kUint16: out += std::to_string(bytes.U16()); return;
-    case JsonType::kInt32: out += std::to_string(static_cast<int32_t>(bytes.U32())); return;
-    case JsonType::kUint32: out += std::to_string(bytes.U32()); return;
-    case JsonType::kInt64: out += std::to_string(static_cast<int64_t>(bytes.U64())); return;
-    case JsonType::kUint64: out += std::to_string(bytes.U64()); return;
+    case JsonType::kLiteral:
+      AppendLiteral(out, bytes.U8());
+      return;
+    case JsonType::kInt16:
+      out += std::to_string(static_cast<int16_t>(bytes.U16()));
+      return;
+    case JsonType::kUint16:
+      out += std::to_string(bytes.U16());
+      return;
+    case JsonType::kInt32:
+      out += std::to_string(static_cast<int32_t>(bytes.U32()));
+      return;
+    case JsonType::kUint32:
+      out += std::to_string(bytes.U32());
+      return;
+    case JsonType::kInt64:
+      out += std::to_string(static_cast<int64_t>(bytes.U64()));
+      return;
+    case JsonType::kUint64:
+      out += std::to_string(bytes.U64());
+      return;
     case JsonType::kDouble: {
       const uint64_t bits = bytes.U64();
       double number;
@@ -214,9 +238,14 @@ void AppendJsonScalar(std::string& out, const JsonValue& value) {
       AppendDouble(out, number);
       return;
     }
-    case JsonType::kString: AppendJsonString(out, ReadCounted(bytes)); return;
-    case JsonType::kOpaque: AppendOpaque(out, value.data); return;
-    default: ThrowBadEvent("A JSON value in it is of an unknown type.");
+    case JsonType::kString:
+      AppendJsonString(out, ReadCounted(bytes));
+      return;
+    case JsonType::kOpaque:
+      AppendOpaque(out, value.data);
+      return;
+    default:
+      ThrowBadEvent("A JSON value in it is of an unknown type.");
   }
 }
 

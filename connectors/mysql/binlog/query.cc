@@ -21,30 +21,59 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
         query.unique_checks_off = (flags & kRelaxedUniqueChecks) != 0;
         break;
       }
-      case 1: query.sql_mode = bytes.U64(); break;
-      case 2: bytes.Skip(bytes.U8() + 1u); break;  // catalog with a zero at its end
-      case 3: bytes.Skip(4); break;                // auto_increment
+      case 1:
+        query.sql_mode = bytes.U64();
+        break;
+      case 2:
+        bytes.Skip(bytes.U8() + 1u);
+        break;  // catalog with a zero at its end
+      case 3:
+        bytes.Skip(4);
+        break;  // auto_increment
       case 4:
         query.client_charset = bytes.U16();
         query.connection_collation = bytes.U16();
         bytes.Skip(2);
         break;
-      case 5: case 6: bytes.Skip(bytes.U8()); break;  // time zone, catalog
-      case 7: case 8: case 18: bytes.Skip(2); break;
-      case 9: case 17: case 129: bytes.Skip(8); break;
-      case 10: bytes.Skip(4); break;
+      case 5:
+      case 6:
+        bytes.Skip(bytes.U8());
+        break;  // time zone, catalog
+      case 7:
+      case 8:
+      case 18:
+        bytes.Skip(2);
+        break;
+      case 9:
+      case 17:
+      case 129:
+        bytes.Skip(8);
+        break;
+      case 10:
+        bytes.Skip(4);
+        break;
       case 11:  // invoker: user and host
         bytes.Skip(bytes.U8());
         bytes.Skip(bytes.U8());
         break;
-      case 13: case 128: bytes.Skip(3); break;  // microseconds
-      case 16: case 19: case 20: bytes.Skip(1); break;
-      default: return;
+      case 13:
+      case 128:
+        bytes.Skip(3);
+        break;  // microseconds
+      case 16:
+      case 19:
+      case 20:
+        bytes.Skip(1);
+        break;
+      default:
+        return;
     }
   }
 }
 
-constexpr bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+constexpr bool IsSpace(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
 
 constexpr bool IsWordChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||

@@ -12,13 +12,13 @@
 namespace sluice::mysql::binlog {
 
 struct QueryEvent {
-  std::string_view database;   // views into the event
+  std::string_view database;  // views into the event
   std::string_view statement;
-  std::string inflated;        // the statement when the event is compressed; `statement` is empty then
+  std::string inflated;  // the statement when the event is compressed; `statement` is empty then
   bool foreign_keys_off = false;
   bool unique_checks_off = false;
   std::optional<uint64_t> sql_mode;
-  uint16_t client_charset = 0;         // collation numbers; 0 = unknown
+  uint16_t client_charset = 0;  // collation numbers; 0 = unknown
   uint16_t connection_collation = 0;
   uint16_t error_code = 0;
 

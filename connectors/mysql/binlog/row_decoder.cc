@@ -88,15 +88,22 @@ RowsHeader ParseRowsHeader(EventType type, std::string_view body, const FormatDe
   RowsHeader header;
   bool with_extra = false;
   switch (type) {
-    case EventType::kWriteRowsV0: case EventType::kWriteRowsV1: case EventType::kWriteRows:
-    case EventType::kMariadbWriteRowsCompressedV1: case EventType::kMariadbWriteRowsCompressed:
+    case EventType::kWriteRowsV0:
+    case EventType::kWriteRowsV1:
+    case EventType::kWriteRows:
+    case EventType::kMariadbWriteRowsCompressedV1:
+    case EventType::kMariadbWriteRowsCompressed:
       header.kind = ChangeKind::kInsert;
       break;
-    case EventType::kDeleteRowsV0: case EventType::kDeleteRowsV1: case EventType::kDeleteRows:
-    case EventType::kMariadbDeleteRowsCompressedV1: case EventType::kMariadbDeleteRowsCompressed:
+    case EventType::kDeleteRowsV0:
+    case EventType::kDeleteRowsV1:
+    case EventType::kDeleteRows:
+    case EventType::kMariadbDeleteRowsCompressedV1:
+    case EventType::kMariadbDeleteRowsCompressed:
       header.kind = ChangeKind::kDelete;
       break;
-    default: header.kind = ChangeKind::kUpdate;
+    default:
+      header.kind = ChangeKind::kUpdate;
   }
   const auto number = static_cast<unsigned>(type);
   header.compressed = number >= 166 && number <= 171;
@@ -206,37 +213,57 @@ void RowDecoder::ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view
 
 Cell RowDecoder::ReadCell(Bytes& bytes, const ColumnPlan& column, Arena& arena) {
   switch (column.decode) {
-    case Decode::kInt: return Cell::Int(SignedInt(bytes, column.width));
-    case Decode::kUint: return Cell::Uint(bytes.Uint(column.width));
-    case Decode::kBit: return Cell::Uint(bytes.BigUint(column.width));
-    case Decode::kFloat32: return Cell::Float32(std::bit_cast<float>(bytes.U32()));
-    case Decode::kFloat64: return Cell::Float64(std::bit_cast<double>(bytes.U64()));
+    case Decode::kInt:
+      return Cell::Int(SignedInt(bytes, column.width));
+    case Decode::kUint:
+      return Cell::Uint(bytes.Uint(column.width));
+    case Decode::kBit:
+      return Cell::Uint(bytes.BigUint(column.width));
+    case Decode::kFloat32:
+      return Cell::Float32(std::bit_cast<float>(bytes.U32()));
+    case Decode::kFloat64:
+      return Cell::Float64(std::bit_cast<double>(bytes.U64()));
     case Decode::kYear: {
       const uint8_t year = bytes.U8();
       return Cell::Int(year == 0 ? 0 : 1900 + year);
     }
     case Decode::kDecimal:
       return Cell::Bytes(column.kind, ReadDecimal(bytes, column.precision, column.digits, arena));
-    case Decode::kDate: return Cell::Bytes(column.kind, ReadDate(bytes, arena));
-    case Decode::kTime2: return Cell::Bytes(column.kind, ReadTime2(bytes, column.digits, arena));
-    case Decode::kDateTime2: return Cell::Bytes(column.kind, ReadDateTime2(bytes, column.digits, arena));
-    case Decode::kTimestamp2: return Cell::Bytes(column.kind, ReadTimestamp2(bytes, column.digits, arena));
-    case Decode::kOldTime: return Cell::Bytes(column.kind, ReadOldTime(bytes, arena));
-    case Decode::kOldDateTime: return Cell::Bytes(column.kind, ReadOldDateTime(bytes, arena));
-    case Decode::kOldTimestamp: return Cell::Bytes(column.kind, ReadOldTimestamp(bytes, arena));
-    case Decode::kHiresTime: return Cell::Bytes(column.kind, ReadHiresTime(bytes, column.digits, arena));
-    case Decode::kHiresDateTime: return Cell::Bytes(column.kind, ReadHiresDateTime(bytes, column.digits, arena));
-    case Decode::kHiresTimestamp: return Cell::Bytes(column.kind, ReadHiresTimestamp(bytes, column.digits, arena));
-    case Decode::kBytes: return Cell::Bytes(column.kind, bytes.Take(bytes.Uint(column.width)));
+    case Decode::kDate:
+      return Cell::Bytes(column.kind, ReadDate(bytes, arena));
+    case Decode::kTime2:
+      return Cell::Bytes(column.kind, ReadTime2(bytes, column.digits, arena));
+    case Decode::kDateTime2:
+      return Cell::Bytes(column.kind, ReadDateTime2(bytes, column.digits, arena));
+    case Decode::kTimestamp2:
+      return Cell::Bytes(column.kind, ReadTimestamp2(bytes, column.digits, arena));
+    case Decode::kOldTime:
+      return Cell::Bytes(column.kind, ReadOldTime(bytes, arena));
+    case Decode::kOldDateTime:
+      return Cell::Bytes(column.kind, ReadOldDateTime(bytes, arena));
+    case Decode::kOldTimestamp:
+      return Cell::Bytes(column.kind, ReadOldTimestamp(bytes, arena));
+    case Decode::kHiresTime:
+      return Cell::Bytes(column.kind, ReadHiresTime(bytes, column.digits, arena));
+    case Decode::kHiresDateTime:
+      return Cell::Bytes(column.kind, ReadHiresDateTime(bytes, column.digits, arena));
+    case Decode::kHiresTimestamp:
+      return Cell::Bytes(column.kind, ReadHiresTimestamp(bytes, column.digits, arena));
+    case Decode::kBytes:
+      return Cell::Bytes(column.kind, bytes.Take(bytes.Uint(column.width)));
     case Decode::kPadded:
       return Cell::Bytes(column.kind, Pad(bytes.Take(bytes.Uint(column.width)), column.length, arena));
-    case Decode::kUuid: case Decode::kOldUuid: case Decode::kInet6: case Decode::kInet4:
+    case Decode::kUuid:
+    case Decode::kOldUuid:
+    case Decode::kInet6:
+    case Decode::kInet4:
       return NetworkCell(column.decode, bytes.Take(bytes.Uint(column.width)), arena);
     case Decode::kCompressed:
       scratch_.clear();
       AppendInflatedColumn(scratch_, bytes.Take(bytes.Uint(column.width)));
       return Cell::Bytes(column.kind, arena.Copy(scratch_));
-    case Decode::kJson: break;  // by the caller, who knows the image before
+    case Decode::kJson:
+      break;  // by the caller, who knows the image before
   }
   Check(false, "a way of decoding that is none");
   return Cell();

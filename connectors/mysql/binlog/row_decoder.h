@@ -20,9 +20,9 @@ struct RowsHeader {
   uint64_t table_id = 0;
   uint16_t flags = 0;
   model::ChangeKind kind = model::ChangeKind::kInsert;
-  bool partial = false;      // PARTIAL_UPDATE_ROWS
-  bool compressed = false;   // MariaDB
-  std::string_view rest;     // column count, bitmaps, rows
+  bool partial = false;     // PARTIAL_UPDATE_ROWS
+  bool compressed = false;  // MariaDB
+  std::string_view rest;    // column count, bitmaps, rows
 };
 
 bool IsRowsEvent(EventType type);
@@ -43,7 +43,7 @@ class RowDecoder {
   void ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view present, std::string_view partial,
                    model::Cell* cells, Arena& arena);
 
-  std::string scratch_;                       // texts under construction
+  std::string scratch_;                        // texts under construction
   std::vector<std::string_view> json_before_;  // binary JSON of the before image, by column of the log
 };
 

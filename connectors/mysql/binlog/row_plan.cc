@@ -29,8 +29,9 @@ std::string DescribedShape(const model::Table& table) {
   throw Error(kSchemaDrift)
       .Object("table " + table.name.Text())
       .Cause(fmt::format("{} The log has {}; the description has {}.", what, map.Shape(), DescribedShape(table)))
-      .Remedy("The table was altered in a way that the log does not show (with sql_log_bin=0, or before the position "
-              "that was begun at). Begin anew with --restart.");
+      .Remedy(
+          "The table was altered in a way that the log does not show (with sql_log_bin=0, or before the position "
+          "that was begun at). Begin anew with --restart.");
 }
 
 ColumnPlan Simple(Decode decode, CellKind kind, size_t width = 0) {
@@ -43,7 +44,10 @@ ColumnPlan Simple(Decode decode, CellKind kind, size_t width = 0) {
 
 ColumnPlan Counted(Decode decode, CellKind kind, const LogColumn& log) {
   switch (log.type) {
-    case LogType::kVarchar: case LogType::kVarString: case LogType::kString: case LogType::kMariadbVarcharCompressed:
+    case LogType::kVarchar:
+    case LogType::kVarString:
+    case LogType::kString:
+    case LogType::kMariadbVarcharCompressed:
       return Simple(decode, kind, log.meta > 255 ? 2 : 1);
     default:
       return Simple(decode, kind, log.meta);  // TEXT, BLOB, JSON, GEOMETRY: the metadata is the width of the length
@@ -58,12 +62,18 @@ ColumnPlan WithDigits(Decode decode, CellKind kind, unsigned digits) {
 
 size_t IntegerBytes(LogType type) {
   switch (type) {
-    case LogType::kTiny: return 1;
-    case LogType::kShort: return 2;
-    case LogType::kInt24: return 3;
-    case LogType::kLong: return 4;
-    case LogType::kLongLong: return 8;
-    default: return 0;
+    case LogType::kTiny:
+      return 1;
+    case LogType::kShort:
+      return 2;
+    case LogType::kInt24:
+      return 3;
+    case LogType::kLong:
+      return 4;
+    case LogType::kLongLong:
+      return 8;
+    default:
+      return 0;
   }
 }
 
@@ -71,9 +81,14 @@ size_t IntegerBytes(LogType type) {
 CellKind TextKind(const Column* column) {
   if (column == nullptr) return CellKind::kBytes;
   switch (column->type.kind) {
-    case TypeKind::kChar: case TypeKind::kVarchar: case TypeKind::kText: return CellKind::kText;
-    case TypeKind::kJson: return CellKind::kJson;
-    default: return CellKind::kBytes;
+    case TypeKind::kChar:
+    case TypeKind::kVarchar:
+    case TypeKind::kText:
+      return CellKind::kText;
+    case TypeKind::kJson:
+      return CellKind::kJson;
+    default:
+      return CellKind::kBytes;
   }
 }
 
@@ -83,10 +98,17 @@ ColumnPlan PlanFixedString(const LogColumn& log, const Column* column, const Ser
   plan.length = log.meta;
   if (column == nullptr) return plan;
   switch (column->type.kind) {
-    case TypeKind::kBinary: plan.decode = Decode::kPadded; break;
-    case TypeKind::kUuid: plan.decode = server.OldUuids() ? Decode::kOldUuid : Decode::kUuid; break;
-    case TypeKind::kInet: plan.decode = log.meta == 4 ? Decode::kInet4 : Decode::kInet6; break;
-    default: return plan;
+    case TypeKind::kBinary:
+      plan.decode = Decode::kPadded;
+      break;
+    case TypeKind::kUuid:
+      plan.decode = server.OldUuids() ? Decode::kOldUuid : Decode::kUuid;
+      break;
+    case TypeKind::kInet:
+      plan.decode = log.meta == 4 ? Decode::kInet4 : Decode::kInet6;
+      break;
+    default:
+      return plan;
   }
   if (plan.decode != Decode::kPadded) plan.kind = CellKind::kText;
   return plan;
@@ -95,29 +117,42 @@ ColumnPlan PlanFixedString(const LogColumn& log, const Column* column, const Ser
 ColumnPlan PlanTemporal(const LogColumn& log, const Column* column) {
   const unsigned described = column == nullptr ? 0 : column->type.fraction;
   switch (log.type) {
-    case LogType::kTime: return WithDigits(described == 0 ? Decode::kOldTime : Decode::kHiresTime, CellKind::kTime, described);
+    case LogType::kTime:
+      return WithDigits(described == 0 ? Decode::kOldTime : Decode::kHiresTime, CellKind::kTime, described);
     case LogType::kDateTime:
       return WithDigits(described == 0 ? Decode::kOldDateTime : Decode::kHiresDateTime, CellKind::kDateTime, described);
     case LogType::kTimestamp:
-      return WithDigits(described == 0 ? Decode::kOldTimestamp : Decode::kHiresTimestamp, CellKind::kDateTime, described);
-    case LogType::kTime2: return WithDigits(Decode::kTime2, CellKind::kTime, log.meta);
-    case LogType::kDateTime2: return WithDigits(Decode::kDateTime2, CellKind::kDateTime, log.meta);
-    case LogType::kTimestamp2: return WithDigits(Decode::kTimestamp2, CellKind::kDateTime, log.meta);
-    default: return Simple(Decode::kDate, CellKind::kDate);
+      return WithDigits(described == 0 ? Decode::kOldTimestamp : Decode::kHiresTimestamp, CellKind::kDateTime,
+                        described);
+    case LogType::kTime2:
+      return WithDigits(Decode::kTime2, CellKind::kTime, log.meta);
+    case LogType::kDateTime2:
+      return WithDigits(Decode::kDateTime2, CellKind::kDateTime, log.meta);
+    case LogType::kTimestamp2:
+      return WithDigits(Decode::kTimestamp2, CellKind::kDateTime, log.meta);
+    default:
+      return Simple(Decode::kDate, CellKind::kDate);
   }
 }
 
 // `column` is null for what the description does not know: it is stepped over.
 ColumnPlan PlanColumn(const TableMap& map, const LogColumn& log, const Column* column, const ServerTraits& server) {
   switch (log.type) {
-    case LogType::kTiny: case LogType::kShort: case LogType::kInt24: case LogType::kLong: case LogType::kLongLong: {
+    case LogType::kTiny:
+    case LogType::kShort:
+    case LogType::kInt24:
+    case LogType::kLong:
+    case LogType::kLongLong: {
       const bool is_unsigned = column != nullptr ? column->type.is_unsigned : log.is_unsigned;
       return Simple(is_unsigned ? Decode::kUint : Decode::kInt, is_unsigned ? CellKind::kUint : CellKind::kInt,
                     IntegerBytes(log.type));
     }
-    case LogType::kYear: return Simple(Decode::kYear, CellKind::kInt);
-    case LogType::kFloat: return Simple(Decode::kFloat32, CellKind::kFloat32);
-    case LogType::kDouble: return Simple(Decode::kFloat64, CellKind::kFloat64);
+    case LogType::kYear:
+      return Simple(Decode::kYear, CellKind::kInt);
+    case LogType::kFloat:
+      return Simple(Decode::kFloat32, CellKind::kFloat32);
+    case LogType::kDouble:
+      return Simple(Decode::kFloat64, CellKind::kFloat64);
     case LogType::kNewDecimal: {
       ColumnPlan plan = WithDigits(Decode::kDecimal, CellKind::kDecimal, log.meta & 255);
       plan.precision = static_cast<uint8_t>(log.meta >> 8);
@@ -128,22 +163,37 @@ ColumnPlan PlanColumn(const TableMap& map, const LogColumn& log, const Column* c
       if (bytes <= 8) return Simple(Decode::kBit, CellKind::kUint, bytes);
       break;
     }
-    case LogType::kEnum: case LogType::kSet:
+    case LogType::kEnum:
+    case LogType::kSet:
       if (log.meta <= 8) return Simple(Decode::kUint, CellKind::kUint, log.meta);
       break;
-    case LogType::kDate: case LogType::kNewDate: case LogType::kTime: case LogType::kDateTime: case LogType::kTimestamp:
-    case LogType::kTime2: case LogType::kDateTime2: case LogType::kTimestamp2:
+    case LogType::kDate:
+    case LogType::kNewDate:
+    case LogType::kTime:
+    case LogType::kDateTime:
+    case LogType::kTimestamp:
+    case LogType::kTime2:
+    case LogType::kDateTime2:
+    case LogType::kTimestamp2:
       return PlanTemporal(log, column);
-    case LogType::kString: case LogType::kVarString: return PlanFixedString(log, column, server);
-    case LogType::kVarchar: return Counted(Decode::kBytes, TextKind(column), log);
-    case LogType::kBlob: case LogType::kTinyBlob: case LogType::kMediumBlob: case LogType::kLongBlob:
-    case LogType::kGeometry: case LogType::kVector:
+    case LogType::kString:
+    case LogType::kVarString:
+      return PlanFixedString(log, column, server);
+    case LogType::kVarchar:
+      return Counted(Decode::kBytes, TextKind(column), log);
+    case LogType::kBlob:
+    case LogType::kTinyBlob:
+    case LogType::kMediumBlob:
+    case LogType::kLongBlob:
+    case LogType::kGeometry:
+    case LogType::kVector:
       if (log.meta >= 1 && log.meta <= 4) return Counted(Decode::kBytes, TextKind(column), log);
       break;
     case LogType::kMariadbBlobCompressed:
       if (log.meta >= 1 && log.meta <= 4) return Counted(Decode::kCompressed, TextKind(column), log);
       break;
-    case LogType::kMariadbVarcharCompressed: return Counted(Decode::kCompressed, TextKind(column), log);
+    case LogType::kMariadbVarcharCompressed:
+      return Counted(Decode::kCompressed, TextKind(column), log);
     case LogType::kJson:
       if (log.meta >= 1 && log.meta <= 4) {
         ColumnPlan plan = Counted(Decode::kJson, CellKind::kJson, log);
@@ -151,7 +201,8 @@ ColumnPlan PlanColumn(const TableMap& map, const LogColumn& log, const Column* c
         return plan;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   throw Error(kBadEvent)
       .Object(fmt::format("table {}.{}", map.database, map.table))
@@ -170,27 +221,49 @@ bool Fits(const LogColumn& log, const model::ColumnType& type) {
   switch (type.kind) {
     case TypeKind::kInteger:
       return IntegerBytes(at) == type.bytes && (!log.has_sign || log.is_unsigned == type.is_unsigned);
-    case TypeKind::kDecimal: return at == LogType::kNewDecimal && log.meta == (type.precision << 8 | type.scale);
-    case TypeKind::kFloat32: return at == LogType::kFloat;
-    case TypeKind::kFloat64: return at == LogType::kDouble;
-    case TypeKind::kBit: return at == LogType::kBit && (log.meta >> 8) * 8u + (log.meta & 255) == type.length;
-    case TypeKind::kYear: return at == LogType::kYear;
-    case TypeKind::kDate: return at == LogType::kDate || at == LogType::kNewDate;
-    case TypeKind::kTime: return at == LogType::kTime || (at == LogType::kTime2 && log.meta == type.fraction);
-    case TypeKind::kDateTime: return at == LogType::kDateTime || (at == LogType::kDateTime2 && log.meta == type.fraction);
+    case TypeKind::kDecimal:
+      return at == LogType::kNewDecimal && log.meta == (type.precision << 8 | type.scale);
+    case TypeKind::kFloat32:
+      return at == LogType::kFloat;
+    case TypeKind::kFloat64:
+      return at == LogType::kDouble;
+    case TypeKind::kBit:
+      return at == LogType::kBit && (log.meta >> 8) * 8u + (log.meta & 255) == type.length;
+    case TypeKind::kYear:
+      return at == LogType::kYear;
+    case TypeKind::kDate:
+      return at == LogType::kDate || at == LogType::kNewDate;
+    case TypeKind::kTime:
+      return at == LogType::kTime || (at == LogType::kTime2 && log.meta == type.fraction);
+    case TypeKind::kDateTime:
+      return at == LogType::kDateTime || (at == LogType::kDateTime2 && log.meta == type.fraction);
     case TypeKind::kTimestamp:
       return at == LogType::kTimestamp || (at == LogType::kTimestamp2 && log.meta == type.fraction);
-    case TypeKind::kChar: case TypeKind::kBinary: return at == LogType::kString || varying;
-    case TypeKind::kVarchar: case TypeKind::kVarbinary: return varying;
-    case TypeKind::kText: case TypeKind::kBlob: return IsBlob(at);
-    case TypeKind::kEnum: return at == LogType::kEnum;
-    case TypeKind::kSet: return at == LogType::kSet;
-    case TypeKind::kJson: return at == LogType::kJson || IsBlob(at) || varying || at == LogType::kString;
-    case TypeKind::kGeometry: return at == LogType::kGeometry || IsBlob(at);
-    case TypeKind::kUuid: return at == LogType::kString && log.meta == 16;
-    case TypeKind::kInet: return at == LogType::kString && (log.meta == 16 || log.meta == 4);
-    case TypeKind::kVector: return at == LogType::kVector || varying || IsBlob(at);
-    case TypeKind::kOther: return true;
+    case TypeKind::kChar:
+    case TypeKind::kBinary:
+      return at == LogType::kString || varying;
+    case TypeKind::kVarchar:
+    case TypeKind::kVarbinary:
+      return varying;
+    case TypeKind::kText:
+    case TypeKind::kBlob:
+      return IsBlob(at);
+    case TypeKind::kEnum:
+      return at == LogType::kEnum;
+    case TypeKind::kSet:
+      return at == LogType::kSet;
+    case TypeKind::kJson:
+      return at == LogType::kJson || IsBlob(at) || varying || at == LogType::kString;
+    case TypeKind::kGeometry:
+      return at == LogType::kGeometry || IsBlob(at);
+    case TypeKind::kUuid:
+      return at == LogType::kString && log.meta == 16;
+    case TypeKind::kInet:
+      return at == LogType::kString && (log.meta == 16 || log.meta == 4);
+    case TypeKind::kVector:
+      return at == LogType::kVector || varying || IsBlob(at);
+    case TypeKind::kOther:
+      return true;
   }
   return false;
 }

@@ -12,21 +12,30 @@
 namespace sluice::mysql::binlog {
 
 enum class Decode : uint8_t {
-  kInt,        // `width` bytes, little-endian, signed
-  kUint,       // the same, unsigned; ENUM index, SET mask
-  kBit,        // `width` bytes, big-endian
+  kInt,   // `width` bytes, little-endian, signed
+  kUint,  // the same, unsigned; ENUM index, SET mask
+  kBit,   // `width` bytes, big-endian
   kFloat32,
   kFloat64,
   kYear,
-  kDecimal,    // `precision`, `digits`
+  kDecimal,  // `precision`, `digits`
   kDate,
-  kTime2, kDateTime2, kTimestamp2,              // `digits`
-  kOldTime, kOldDateTime, kOldTimestamp,
-  kHiresTime, kHiresDateTime, kHiresTimestamp,  // `digits` from the description
-  kBytes,      // a length of `width` bytes, then the bytes, as a cell of `kind`
-  kPadded,     // the same, trailing zeros restored up to `length`
-  kUuid, kOldUuid, kInet6, kInet4,  // the same as text
-  kJson,       // the same, MySQL's binary JSON
+  kTime2,
+  kDateTime2,
+  kTimestamp2,  // `digits`
+  kOldTime,
+  kOldDateTime,
+  kOldTimestamp,
+  kHiresTime,
+  kHiresDateTime,
+  kHiresTimestamp,  // `digits` from the description
+  kBytes,           // a length of `width` bytes, then the bytes, as a cell of `kind`
+  kPadded,          // the same, trailing zeros restored up to `length`
+  kUuid,
+  kOldUuid,
+  kInet6,
+  kInet4,       // the same as text
+  kJson,        // the same, MySQL's binary JSON
   kCompressed,  // the same, in MariaDB's column compression
 };
 
@@ -38,7 +47,7 @@ struct ColumnPlan {
   uint8_t width = 0;
   uint8_t precision = 0;
   uint8_t digits = 0;
-  bool is_json = false;   // counts for partial updates
+  bool is_json = false;  // counts for partial updates
   uint32_t length = 0;
   uint32_t target = kNowhere;  // index into Table::columns
 };

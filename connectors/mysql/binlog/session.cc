@@ -59,7 +59,9 @@ CollationNames ReadCollations(Connection& connection) {
   return names;
 }
 
-bool Contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool Contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 std::string OldestLog(const connector::Endpoint& endpoint, const connector::SessionContext& context) {
   try {
@@ -83,11 +85,12 @@ std::string PurgedRemedy(bool is_mariadb) {
 LogSession::LogSession(const connector::Endpoint& endpoint, const connector::SessionContext& context)
     : endpoint_(endpoint),
       context_(context),
-      connection_(endpoint, context, [] {
-        ConnectOptions options;
-        options.read_timeout_seconds = kFirstEventSeconds;
-        return options;
-      }()),
+      connection_(endpoint, context,
+                  [] {
+                    ConnectOptions options;
+                    options.read_timeout_seconds = kFirstEventSeconds;
+                    return options;
+                  }()),
       server_id_(RandomServerId()) {
   server_.is_mariadb = connection_.is_mariadb();
   server_.has_gtids = HasGtids(connection_);
@@ -244,16 +247,19 @@ void LogSession::ThrowRefusal() {
         .Side(endpoint_.side);
   };
   // 1236 is every refusal of the thread that sends the log; what it is, its text says.
-  const bool gtid_gone = native == 1789 || native == 1945 || native == 1955 || Contains(message, "Could not find GTID state");
+  const bool gtid_gone =
+      native == 1789 || native == 1945 || native == 1955 || Contains(message, "Could not find GTID state");
   if (gtid_gone || Contains(message, "purged") || Contains(message, "first log file name") ||
       Contains(message, "Could not open log file") || native == 1373) {
     const std::string oldest = OldestLog(endpoint_, context_);
     raise(kLogPurged,
-          oldest.empty() ? "The server no longer has the log at this position."
-                         : fmt::format("The server no longer has the log at this position; its oldest file is {}.", oldest),
+          oldest.empty()
+              ? "The server no longer has the log at this position."
+              : fmt::format("The server no longer has the log at this position; its oldest file is {}.", oldest),
           PurgedRemedy(server_.is_mariadb));
   }
-  if (Contains(message, "same server_uuid") || Contains(message, "same server_id") || Contains(message, "same server_id/")) {
+  if (Contains(message, "same server_uuid") || Contains(message, "same server_id") ||
+      Contains(message, "same server_id/")) {
     raise(kConnectionLost, "Another reader came with the same server id.", "Sluice connects again with another one.",
           RetryClass::kReconnect);
   }

@@ -14,8 +14,15 @@ enum class Metadata : uint8_t { kSignedness = 1, kColumnName = 4 };
 
 bool HasSign(LogType type) {
   switch (type) {
-    case LogType::kTiny: case LogType::kShort: case LogType::kInt24: case LogType::kLong: case LogType::kLongLong:
-    case LogType::kFloat: case LogType::kDouble: case LogType::kNewDecimal: case LogType::kYear:
+    case LogType::kTiny:
+    case LogType::kShort:
+    case LogType::kInt24:
+    case LogType::kLong:
+    case LogType::kLongLong:
+    case LogType::kFloat:
+    case LogType::kDouble:
+    case LogType::kNewDecimal:
+    case LogType::kYear:
       return true;  // YEAR has a bit too, though it is in no list of the manual
     default:
       return false;
@@ -25,13 +32,28 @@ bool HasSign(LogType type) {
 // Bytes of metadata of a type.
 size_t MetaBytes(LogType type) {
   switch (type) {
-    case LogType::kFloat: case LogType::kDouble: case LogType::kBlob: case LogType::kTinyBlob:
-    case LogType::kMediumBlob: case LogType::kLongBlob: case LogType::kGeometry: case LogType::kJson:
-    case LogType::kVector: case LogType::kTime2: case LogType::kDateTime2: case LogType::kTimestamp2:
+    case LogType::kFloat:
+    case LogType::kDouble:
+    case LogType::kBlob:
+    case LogType::kTinyBlob:
+    case LogType::kMediumBlob:
+    case LogType::kLongBlob:
+    case LogType::kGeometry:
+    case LogType::kJson:
+    case LogType::kVector:
+    case LogType::kTime2:
+    case LogType::kDateTime2:
+    case LogType::kTimestamp2:
     case LogType::kMariadbBlobCompressed:
       return 1;
-    case LogType::kVarchar: case LogType::kBit: case LogType::kNewDecimal: case LogType::kString:
-    case LogType::kVarString: case LogType::kEnum: case LogType::kSet: case LogType::kMariadbVarcharCompressed:
+    case LogType::kVarchar:
+    case LogType::kBit:
+    case LogType::kNewDecimal:
+    case LogType::kString:
+    case LogType::kVarString:
+    case LogType::kEnum:
+    case LogType::kSet:
+    case LogType::kMariadbVarcharCompressed:
       return 2;
     default:
       return 0;
@@ -52,7 +74,10 @@ void ResolveString(LogColumn& column, uint8_t first, uint8_t second) {
 
 void ReadColumnMeta(LogColumn& column, Bytes& meta) {
   switch (column.type) {
-    case LogType::kString: case LogType::kVarString: case LogType::kEnum: case LogType::kSet: {
+    case LogType::kString:
+    case LogType::kVarString:
+    case LogType::kEnum:
+    case LogType::kSet: {
       const uint8_t first = meta.U8();
       const uint8_t second = meta.U8();
       ResolveString(column, first, second);
@@ -130,34 +155,64 @@ TableMap ParseTableMap(std::string_view body, const FormatDescription& format) {
 std::string TypeName(const LogColumn& column) {
   const unsigned meta = column.meta;
   switch (column.type) {
-    case LogType::kTiny: return "tinyint";
-    case LogType::kShort: return "smallint";
-    case LogType::kInt24: return "mediumint";
-    case LogType::kLong: return "int";
-    case LogType::kLongLong: return "bigint";
-    case LogType::kFloat: return "float";
-    case LogType::kDouble: return "double";
-    case LogType::kNewDecimal: return fmt::format("decimal({},{})", meta >> 8, meta & 255);
-    case LogType::kTimestamp: return "timestamp";
-    case LogType::kTimestamp2: return fmt::format("timestamp({})", meta);
-    case LogType::kDateTime: return "datetime";
-    case LogType::kDateTime2: return fmt::format("datetime({})", meta);
-    case LogType::kTime: return "time";
-    case LogType::kTime2: return fmt::format("time({})", meta);
-    case LogType::kDate: case LogType::kNewDate: return "date";
-    case LogType::kYear: return "year";
-    case LogType::kBit: return fmt::format("bit({})", (meta >> 8) * 8 + (meta & 255));
-    case LogType::kVarchar: case LogType::kVarString: return fmt::format("varchar of {} bytes", meta);
-    case LogType::kMariadbVarcharCompressed: return fmt::format("compressed varchar of {} bytes", meta);
-    case LogType::kString: return fmt::format("char of {} bytes", meta);
-    case LogType::kEnum: return fmt::format("enum of {} bytes", meta);
-    case LogType::kSet: return fmt::format("set of {} bytes", meta);
-    case LogType::kBlob: return fmt::format("text or blob with {} length bytes", meta);
-    case LogType::kMariadbBlobCompressed: return "compressed text or blob";
-    case LogType::kJson: return "json";
-    case LogType::kGeometry: return "geometry";
-    case LogType::kVector: return "vector";
-    default: return fmt::format("type {}", static_cast<unsigned>(column.type));
+    case LogType::kTiny:
+      return "tinyint";
+    case LogType::kShort:
+      return "smallint";
+    case LogType::kInt24:
+      return "mediumint";
+    case LogType::kLong:
+      return "int";
+    case LogType::kLongLong:
+      return "bigint";
+    case LogType::kFloat:
+      return "float";
+    case LogType::kDouble:
+      return "double";
+    case LogType::kNewDecimal:
+      return fmt::format("decimal({},{})", meta >> 8, meta & 255);
+    case LogType::kTimestamp:
+      return "timestamp";
+    case LogType::kTimestamp2:
+      return fmt::format("timestamp({})", meta);
+    case LogType::kDateTime:
+      return "datetime";
+    case LogType::kDateTime2:
+      return fmt::format("datetime({})", meta);
+    case LogType::kTime:
+      return "time";
+    case LogType::kTime2:
+      return fmt::format("time({})", meta);
+    case LogType::kDate:
+    case LogType::kNewDate:
+      return "date";
+    case LogType::kYear:
+      return "year";
+    case LogType::kBit:
+      return fmt::format("bit({})", (meta >> 8) * 8 + (meta & 255));
+    case LogType::kVarchar:
+    case LogType::kVarString:
+      return fmt::format("varchar of {} bytes", meta);
+    case LogType::kMariadbVarcharCompressed:
+      return fmt::format("compressed varchar of {} bytes", meta);
+    case LogType::kString:
+      return fmt::format("char of {} bytes", meta);
+    case LogType::kEnum:
+      return fmt::format("enum of {} bytes", meta);
+    case LogType::kSet:
+      return fmt::format("set of {} bytes", meta);
+    case LogType::kBlob:
+      return fmt::format("text or blob with {} length bytes", meta);
+    case LogType::kMariadbBlobCompressed:
+      return "compressed text or blob";
+    case LogType::kJson:
+      return "json";
+    case LogType::kGeometry:
+      return "geometry";
+    case LogType::kVector:
+      return "vector";
+    default:
+      return fmt::format("type {}", static_cast<unsigned>(column.type));
   }
 }
 

@@ -43,7 +43,9 @@ char* PutDay(char* at, const Clockface& t) {
   return PutDigits(at, t.day, 2);
 }
 
-unsigned FractionBytes(unsigned digits) { return (digits + 1) / 2; }
+unsigned FractionBytes(unsigned digits) {
+  return (digits + 1) / 2;
+}
 
 void CheckDigits(unsigned digits) {
   if (digits > 6) ThrowBadEvent("It has a time with more than six digits of fraction.");
@@ -89,7 +91,10 @@ std::string_view ReadDecimal(Bytes& bytes, unsigned precision, unsigned scale, A
   const size_t size = DecimalBytes(precision, scale);
   Bytes value(bytes.Take(size));
   // The sign is the inverted highest bit; negative numbers are inverted throughout.
-  const uint8_t mask = [&] { Bytes peek = value; return (peek.U8() & 0x80) != 0 ? 0x00 : 0xff; }();
+  const uint8_t mask = [&] {
+    Bytes peek = value;
+    return (peek.U8() & 0x80) != 0 ? 0x00 : 0xff;
+  }();
   char* const text = arena.Allocate(precision + 3);
   char* at = text;
   if (mask != 0) *at++ = '-';

@@ -15,11 +15,11 @@ namespace sluice::mysql::binlog {
 std::string_view ReadDecimal(Bytes& bytes, unsigned precision, unsigned scale, Arena& arena);
 size_t DecimalBytes(unsigned precision, unsigned scale);
 
-std::string_view ReadDate(Bytes& bytes, Arena& arena);                          // 3 bytes
-std::string_view ReadTime2(Bytes& bytes, unsigned digits, Arena& arena);        // from MySQL 5.6, MariaDB 10.1
+std::string_view ReadDate(Bytes& bytes, Arena& arena);                    // 3 bytes
+std::string_view ReadTime2(Bytes& bytes, unsigned digits, Arena& arena);  // from MySQL 5.6, MariaDB 10.1
 std::string_view ReadDateTime2(Bytes& bytes, unsigned digits, Arena& arena);
-std::string_view ReadTimestamp2(Bytes& bytes, unsigned digits, Arena& arena);   // UTC
-std::string_view ReadOldTime(Bytes& bytes, Arena& arena);                       // no fraction
+std::string_view ReadTimestamp2(Bytes& bytes, unsigned digits, Arena& arena);  // UTC
+std::string_view ReadOldTime(Bytes& bytes, Arena& arena);                      // no fraction
 std::string_view ReadOldDateTime(Bytes& bytes, Arena& arena);
 std::string_view ReadOldTimestamp(Bytes& bytes, Arena& arena);
 // MariaDB 5.3 to 10.0, and later with mysql56_temporal_format=OFF; only used for 1 to 6 digits. The log does not say
