@@ -2,7 +2,7 @@
 """Checks the rules of the source tree that a compiler does not: tools/check_tree.py [--quiet]
 
 - who may include whom (the order of modules in ARCHITECTURE.md),
-- sizes: 120 columns (100 is what clang-format aims at), 800 lines a file, 70 lines a function (a ratchet, see below),
+- sizes: 120 columns (what clang-format keeps to), 800 lines a file, 70 lines a function (a ratchet, see below),
 - calls that have a safer form,
 - a README of at most a screen in each module and connector,
 - no TODO without the number of an issue, no password that looks real, no machine's own paths.

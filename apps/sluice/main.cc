@@ -1,4 +1,6 @@
 // Wiring only.
 #include "cli/cli.h"
 
-int main(int argc, char** argv) { return sluice::cli::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::cli::Main(argc, argv);
+}

@@ -7,9 +7,9 @@ namespace sluice {
 
 [[noreturn]] void CheckFailed(std::string_view what, const char* file, int line);
 
-inline void Check(bool holds, std::string_view what, const char* file = __builtin_FILE(),
-                  int line = __builtin_LINE()) {
-  if (!holds) [[unlikely]] CheckFailed(what, file, line);
+inline void Check(bool holds, std::string_view what, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  if (!holds) [[unlikely]]
+    CheckFailed(what, file, line);
 }
 
 }  // namespace sluice

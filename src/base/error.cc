@@ -6,9 +6,12 @@ namespace sluice {
 
 std::string_view Name(RetryClass retry) {
   switch (retry) {
-    case RetryClass::kNever: return "never";
-    case RetryClass::kReconnect: return "reconnect";
-    case RetryClass::kBackoff: return "backoff";
+    case RetryClass::kNever:
+      return "never";
+    case RetryClass::kReconnect:
+      return "reconnect";
+    case RetryClass::kBackoff:
+      return "backoff";
   }
   return "never";
 }
@@ -39,7 +42,9 @@ Error::Error(const ErrorCode& code) {
   Describe();
 }
 
-Error::Error(ErrorInfo info) : info_(std::move(info)) { Describe(); }
+Error::Error(ErrorInfo info) : info_(std::move(info)) {
+  Describe();
+}
 
 Error&& Error::Object(std::string text) && {
   info_.object = std::move(text);
@@ -75,8 +80,12 @@ Error&& Error::Side(std::string side) && {
   return std::move(*this);
 }
 
-const char* Error::what() const noexcept { return what_.c_str(); }
+const char* Error::what() const noexcept {
+  return what_.c_str();
+}
 
-void Error::Describe() { what_ = info_.OneLine(); }
+void Error::Describe() {
+  what_ = info_.OneLine();
+}
 
 }  // namespace sluice

@@ -28,17 +28,17 @@ struct ErrorCode {
 
 // Everything known of one failure. Texts are UTF-8 and never hold a password.
 struct ErrorInfo {
-  std::string code;            // ErrorCode::id
-  std::string title;           // ErrorCode::title
+  std::string code;   // ErrorCode::id
+  std::string title;  // ErrorCode::title
   RetryClass retry = RetryClass::kNever;
-  std::string object;          // what it happened to, e.g. "table shop.orders"
-  std::string cause;           // why, in plain words
-  std::string remedy;          // what mends it, if possible the exact statement
-  int native_code = 0;         // the server's or library's number, 0 if none
-  std::string native_message;  // its text, unchanged but for secrets
-  std::string side;            // "source" or "destination", set by whoever knows
+  std::string object;           // what it happened to, e.g. "table shop.orders"
+  std::string cause;            // why, in plain words
+  std::string remedy;           // what mends it, if possible the exact statement
+  int native_code = 0;          // the server's or library's number, 0 if none
+  std::string native_message;   // its text, unchanged but for secrets
+  std::string side;             // "source" or "destination", set by whoever knows
   bool already_exists = false;  // the object to be created is there already
-  std::string stage;           // "precheck", "schema", "full", "incremental" ..., set by the boundary that catches
+  std::string stage;            // "precheck", "schema", "full", "incremental" ..., set by the boundary that catches
 
   // One line for logs: "[MY-0104] title: object: cause".
   std::string OneLine() const;

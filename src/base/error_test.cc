@@ -15,7 +15,8 @@ TEST(Error, SaysWhatToWhichObjectWhyAndWhatMendsIt) {
   const Error error = Error(kExample).Object("table a.b").Cause("it is full").Remedy("Make room.").Native(1114, "full");
   EXPECT_STREQ(error.what(), "[XX-0001] Something happened: table a.b: it is full (1114: full)");
   const std::string block = error.info().Block();
-  for (const char* part : {"XX-0001", "object: table a.b", "cause:  it is full", "server: 1114 full", "remedy: Make room."}) {
+  for (const char* part :
+       {"XX-0001", "object: table a.b", "cause:  it is full", "server: 1114 full", "remedy: Make room."}) {
     EXPECT_NE(block.find(part), std::string::npos) << part << " in\n" << block;
   }
 }

@@ -9,10 +9,14 @@ namespace {
 
 spdlog::level::level_enum Native(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -54,15 +58,15 @@ LogState& State() {
 void StartLog(const LogOptions& options) {
   LogState& state = State();
   if (!options.file.empty()) {
-    state.logger = std::make_shared<spdlog::logger>(
-        "sluice", std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file));
+    state.logger =
+        std::make_shared<spdlog::logger>("sluice", std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file));
     state.logger->flush_on(spdlog::level::info);
   }
   state.json = options.json;
   state.logger->set_level(Native(options.level));
-  state.logger->set_pattern(options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                         : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                            spdlog::pattern_time_type::utc);
+  state.logger->set_pattern(
+      options.json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+      spdlog::pattern_time_type::utc);
 }
 
 void Log(LogLevel level, std::string_view component, std::string_view message) {

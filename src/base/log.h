@@ -19,11 +19,17 @@ void StartLog(const LogOptions& options);
 
 // Safe from any thread.
 void Log(LogLevel level, std::string_view component, std::string_view message);
-inline void LogDebug(std::string_view component, std::string_view message) { Log(LogLevel::kDebug, component, message); }
-inline void LogInfo(std::string_view component, std::string_view message) { Log(LogLevel::kInfo, component, message); }
+inline void LogDebug(std::string_view component, std::string_view message) {
+  Log(LogLevel::kDebug, component, message);
+}
+inline void LogInfo(std::string_view component, std::string_view message) {
+  Log(LogLevel::kInfo, component, message);
+}
 inline void LogWarning(std::string_view component, std::string_view message) {
   Log(LogLevel::kWarning, component, message);
 }
-inline void LogError(std::string_view component, std::string_view message) { Log(LogLevel::kError, component, message); }
+inline void LogError(std::string_view component, std::string_view message) {
+  Log(LogLevel::kError, component, message);
+}
 
 }  // namespace sluice

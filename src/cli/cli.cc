@@ -68,10 +68,9 @@ int Main(int argc, char** argv) {
   } catch (const Error& caught) {
     error = caught.info();
   } catch (const std::bad_alloc&) {
-    error =
-        Error(kOutOfMemory)
-            .Remedy("Lower `limits: {memory: ...}` in the task file, or run where there is more.")
-            .info();
+    error = Error(kOutOfMemory)
+                .Remedy("Lower `limits: {memory: ...}` in the task file, or run where there is more.")
+                .info();
   } catch (const std::exception& caught) {
     error = Error(kUnexpected)
                 .Cause(caught.what())

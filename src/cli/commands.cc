@@ -41,8 +41,8 @@ int ExitStatusOf(const ErrorInfo& error, Command command) {
   if (error.code == kUnexpected.id || error.code == kOutOfMemory.id) return kMigrationFailed;
   if (origin == "CL" || origin == "TF" || origin == "SE") return kBadUsage;
   if (error.code == task::kPrecheckFailed.id) return kPrecheckFailedStatus;
-  for (const ErrorCode& code : {task::kFrozenChanged, task::kTaskStopped, task::kNoSuchTask,
-                                task::kNoSuchObject, task::kWrongState, store::kTaskRuns}) {
+  for (const ErrorCode& code : {task::kFrozenChanged, task::kTaskStopped, task::kNoSuchTask, task::kNoSuchObject,
+                                task::kWrongState, store::kTaskRuns}) {
     if (error.code == code.id && error.side.empty()) return kBadUsage;
   }
   if (command == Command::kPrecheck) return kPrecheckFailedStatus;
@@ -80,31 +80,25 @@ int RunValidate(const CommandContext& context) {
   const std::string& file = context.invocation.operands.front();
   StartCommandLog(context.invocation, "");
   const task::ParsedTaskFile parsed = task::ParseTaskFile(file).ValueOrThrow();
-  if (!parsed.mistakes.empty() && !context.invocation.json)
-    throw Error(task::LoadTaskFile(file).error());
+  if (!parsed.mistakes.empty() && !context.invocation.json) throw Error(task::LoadTaskFile(file).error());
   const task::TaskSpec& spec = parsed.spec;
   if (!context.invocation.json) {
-    context.Print(fmt::format("{} is right: task {}, {} {} to {} {}.\n", file, Printable(spec.name),
-                              spec.source.engine, spec.source.Address(), spec.destination.engine,
-                              spec.destination.Address()));
+    context.Print(fmt::format("{} is right: task {}, {} {} to {} {}.\n", file, Printable(spec.name), spec.source.engine,
+                              spec.source.Address(), spec.destination.engine, spec.destination.Address()));
     return kDone;
   }
   Json json = {{"valid", parsed.mistakes.empty()}, {"file", file}};
   if (!parsed.mistakes.empty()) {
     json["mistakes"] = Json::array();
     for (const task::Mistake& mistake : parsed.mistakes) {
-      json["mistakes"].push_back(
-          {{"line", mistake.line}, {"column", mistake.column}, {"message", mistake.message}});
+      json["mistakes"].push_back({{"line", mistake.line}, {"column", mistake.column}, {"message", mistake.message}});
     }
     json["error"] = ToJson(task::LoadTaskFile(file).error());
     context.Print(JsonDocument(json));
     return kBadUsage;
   }
   const auto side = [](const connector::Endpoint& endpoint) {
-    return Json{{"engine", endpoint.engine},
-                {"host", endpoint.host},
-                {"port", endpoint.port},
-                {"user", endpoint.user}};
+    return Json{{"engine", endpoint.engine}, {"host", endpoint.host}, {"port", endpoint.port}, {"user", endpoint.user}};
   };
   json["name"] = spec.name;
   json["source"] = side(spec.source);
@@ -118,10 +112,8 @@ int RunPrecheck(const CommandContext& context) {
   const std::string& file = context.invocation.operands.front();
   StartCommandLog(context.invocation, "");
   task::Task task(task::LoadTaskFile(file).ValueOrThrow());
-  const task::PrecheckReport report =
-      task.Precheck(context.signals.token(), context.invocation.state_directory);
-  context.Print(context.invocation.json ? JsonDocument(ToJson(report))
-                                        : PrecheckText(report, context.Style(file)));
+  const task::PrecheckReport report = task.Precheck(context.signals.token(), context.invocation.state_directory);
+  context.Print(context.invocation.json ? JsonDocument(ToJson(report)) : PrecheckText(report, context.Style(file)));
   return report.Failed() ? kPrecheckFailedStatus : kDone;
 }
 
@@ -150,8 +142,7 @@ int RunPreview(const CommandContext& context) {
 int RunStatus(const CommandContext& context) {
   const std::string& operand = context.invocation.operands.front();
   StartCommandLog(context.invocation, "");
-  const task::StatusReport report =
-      task::Task::Status(TaskNameOf(operand), context.invocation.state_directory);
+  const task::StatusReport report = task::Task::Status(TaskNameOf(operand), context.invocation.state_directory);
   context.Print(context.invocation.json ? JsonDocument(ToJson(report))
                                         : StatusText(report, NowMicros(), context.Style(operand)));
   return kDone;
@@ -170,11 +161,11 @@ int RunStop(const CommandContext& context) {
     return kDone;
   }
   const TextStyle style = context.Style(operand);
-  context.Print(invocation.final ? fmt::format("{} is stopped for good. Remove what it keeps at "
-                                               "the destination once you are sure.\n",
-                                               Printable(name))
-                                 : fmt::format("{} is stopped; `{}` goes on.\n", Printable(name),
-                                               CommandLine("run", style)));
+  context.Print(invocation.final
+                    ? fmt::format("{} is stopped for good. Remove what it keeps at "
+                                  "the destination once you are sure.\n",
+                                  Printable(name))
+                    : fmt::format("{} is stopped; `{}` goes on.\n", Printable(name), CommandLine("run", style)));
   return kDone;
 }
 
@@ -190,8 +181,7 @@ int RunPairs(const CommandContext& context) {
     Json types = ToJson(pair.types);
     std::string text;
     for (const Json& type : types) text += (text.empty() ? "" : ", ") + type.get<std::string>();
-    rows.push_back({std::string(pair.source), std::string(pair.destination), text,
-                    std::string(pair.versions)});
+    rows.push_back({std::string(pair.source), std::string(pair.destination), text, std::string(pair.versions)});
     pairs.push_back({{"source", pair.source},
                      {"source_title", title(pair.source)},
                      {"destination", pair.destination},
@@ -199,9 +189,8 @@ int RunPairs(const CommandContext& context) {
                      {"types", std::move(types)},
                      {"versions", pair.versions}});
   }
-  context.Print(context.invocation.json
-                    ? JsonDocument({{"pairs", std::move(pairs)}})
-                    : AlignedTable(rows, {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft}));
+  context.Print(context.invocation.json ? JsonDocument({{"pairs", std::move(pairs)}})
+                                        : AlignedTable(rows, {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft}));
   return kDone;
 }
 
@@ -213,8 +202,7 @@ int RunTasks(const CommandContext& context) {
   // A directory that is not there holds no tasks; looking must not create it.
   if (std::filesystem::is_directory(directory, error)) {
     const auto store = store::Store::Open(directory);
-    for (const store::TaskRecord& task : store->Tasks())
-      tasks.emplace_back(task, store->IsLocked(task.name));
+    for (const store::TaskRecord& task : store->Tasks()) tasks.emplace_back(task, store->IsLocked(task.name));
   }
   if (!context.invocation.json) {
     context.Print(TasksText(tasks, directory));

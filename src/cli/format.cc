@@ -59,16 +59,14 @@ std::string Duration(double seconds) {
   const uint64_t minutes = whole / 60 % 60;
   std::string text;
   if (days > 0) text = CountOf(days, "day", "days") + " ";
-  if (days > 0 || hours > 0)
-    return text + fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60);
+  if (days > 0 || hours > 0) return text + fmt::format("{}:{:02}:{:02}", hours, minutes, whole % 60);
   return fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
 std::string Delay(int64_t micros) {
   if (micros < 0) micros = 0;
   if (micros < 1'000'000) return fmt::format("{} ms", micros / 1000);
-  if (micros < 60'000'000)
-    return fmt::format("{:.1f} s", static_cast<double>(micros / 100'000) / 10);
+  if (micros < 60'000'000) return fmt::format("{:.1f} s", static_cast<double>(micros / 100'000) / 10);
   return Duration(static_cast<double>(micros) / 1e6);
 }
 
@@ -155,12 +153,10 @@ std::string PadLeft(std::string_view text, size_t width) {
   return std::string(used < width ? width - used : 0, ' ') + std::string(text);
 }
 
-std::string AlignedTable(const std::vector<std::vector<std::string>>& rows,
-                         const std::vector<Align>& aligns) {
+std::string AlignedTable(const std::vector<std::vector<std::string>>& rows, const std::vector<Align>& aligns) {
   std::vector<size_t> widths(aligns.size(), 0);
   for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size() && i < widths.size(); ++i)
-      widths[i] = std::max(widths[i], DisplayWidth(row[i]));
+    for (size_t i = 0; i < row.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], DisplayWidth(row[i]));
   }
   const auto line = [&](const std::vector<std::string>& row) {
     std::string text;

@@ -48,8 +48,7 @@ std::string Indent(std::string_view text, size_t spaces);
 enum class Align { kLeft, kRight };
 // Lines with columns two spaces apart; the first row is the header, underlined by dashes. Trailing
 // blanks are cut.
-std::string AlignedTable(const std::vector<std::vector<std::string>>& rows,
-                         const std::vector<Align>& aligns);
+std::string AlignedTable(const std::vector<std::vector<std::string>>& rows, const std::vector<Align>& aligns);
 
 // How many single-character edits turn one into the other; for suggestions.
 size_t EditDistance(std::string_view a, std::string_view b);

@@ -64,8 +64,7 @@ constexpr CommandText kCommands[] = {
     {Command::kStop, "stop", "Ask the running process of a task to stop, and wait until it has",
      "Takes a task file or a task's name. With --final the task can never be continued.\n\n"
      "Example:\n  sluice stop shop.yaml"},
-    {Command::kPairs, "pairs", "List the pairs of engines that can be migrated",
-     "Example:\n  sluice pairs"},
+    {Command::kPairs, "pairs", "List the pairs of engines that can be migrated", "Example:\n  sluice pairs"},
     {Command::kTasks, "tasks", "List the tasks in the state directory", "Example:\n  sluice tasks"},
 };
 
@@ -99,9 +98,7 @@ struct Raw {
 void AddCommon(CLI::App& app, Raw& raw) {
   const std::string group = "Common options";
   app.add_flag("--json", raw.invocation.json, "Print JSON instead of text")->group(group);
-  app.add_option("--state", raw.state, "Directory that keeps the tasks' state")
-      ->type_name("DIR")
-      ->group(group);
+  app.add_option("--state", raw.state, "Directory that keeps the tasks' state")->type_name("DIR")->group(group);
   app.add_option("--log-file", raw.invocation.log_file, "Where the log goes; - is standard error")
       ->type_name("FILE")
       ->group(group);
@@ -122,15 +119,10 @@ void AddOperands(CLI::App& app, Command command, Raw& raw) {
       return;
     case Command::kStatus:
     case Command::kStop:
-      app.add_option("TASK", operands, "Task file, or name of a task")
-          ->expected(1)
-          ->required()
-          ->type_name("");
+      app.add_option("TASK", operands, "Task file, or name of a task")->expected(1)->required()->type_name("");
       return;
     case Command::kSchemaList:
-      app.add_option("TASK", operands, "Task file, or name of a task")
-          ->expected(0, 1)
-          ->type_name("");
+      app.add_option("TASK", operands, "Task file, or name of a task")->expected(0, 1)->type_name("");
       app.add_option("--task", raw.invocation.task, "The same, as an option")->type_name("TASK");
       return;
     case Command::kSchemaRetry:
@@ -153,28 +145,23 @@ void AddOptions(CLI::App& app, Command command, Raw& raw) {
       app.add_option("--until", raw.until, "caught-up: end when the incremental phase has no delay")
           ->check(CLI::IsMember({"caught-up"}))
           ->type_name("WHEN");
-      app.add_flag(
-          "--restart", invocation.restart,
-          "Begin anew: forget what was done and drop what the task had created at the destination");
+      app.add_flag("--restart", invocation.restart,
+                   "Begin anew: forget what was done and drop what the task had created at the destination");
       return;
     case Command::kVerify:
-      app.add_option("--repair-sql", invocation.repair_sql,
-                     "Write statements that would mend the destination")
+      app.add_option("--repair-sql", invocation.repair_sql, "Write statements that would mend the destination")
           ->type_name("FILE");
       return;
     case Command::kCutover:
-      app.add_option("--timeout", raw.timeout,
-                     "How long draining may take, e.g. 90s, 30m, 2h (default 1h)")
+      app.add_option("--timeout", raw.timeout, "How long draining may take, e.g. 90s, 30m, 2h (default 1h)")
           ->type_name("TIME");
       return;
     case Command::kStop:
       app.add_flag("--final", invocation.final, "For good: the task can never be continued");
-      app.add_option("--timeout", raw.timeout, "How long to wait for it, e.g. 90s (default 60s)")
-          ->type_name("TIME");
+      app.add_option("--timeout", raw.timeout, "How long to wait for it, e.g. 90s (default 60s)")->type_name("TIME");
       return;
     case Command::kSchemaRetry:
-      app.add_option("--statement", invocation.statement_file,
-                     "File with the statement to use instead")
+      app.add_option("--statement", invocation.statement_file, "File with the statement to use instead")
           ->type_name("FILE");
       return;
     default:
@@ -210,9 +197,9 @@ std::optional<ErrorInfo> MisspeltCommand(int argc, char** argv) {
     if (distance < best_distance) best = text.name, best_distance = distance;
   }
   if (word == "schema") return std::nullopt;
-  return UsageError(fmt::format("there is no command `{}`{}", word,
-                                best.empty() ? "" : fmt::format("; did you mean `{}`?", best)),
-                    "`sluice --help` lists the commands.");
+  return UsageError(
+      fmt::format("there is no command `{}`{}", word, best.empty() ? "" : fmt::format("; did you mean `{}`?", best)),
+      "`sluice --help` lists the commands.");
 }
 
 // Texts to values; the first that cannot be understood.
@@ -237,8 +224,7 @@ std::optional<ErrorInfo> Complete(Raw& raw) {
 }
 
 bool WantsJson(int argc, char** argv) {
-  return std::any_of(argv, argv + argc,
-                     [](const char* word) { return std::strcmp(word, "--json") == 0; });
+  return std::any_of(argv, argv + argc, [](const char* word) { return std::strcmp(word, "--json") == 0; });
 }
 
 }  // namespace
@@ -281,8 +267,7 @@ Parsed ParseCommandLine(int argc, char** argv) {
     const CLI::App* at = &app;
     while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
     const std::string name =
-        at == &app ? "sluice"
-                   : (at->get_parent() == schema ? "sluice schema " : "sluice ") + at->get_name();
+        at == &app ? "sluice" : (at->get_parent() == schema ? "sluice schema " : "sluice ") + at->get_name();
     parsed.error = UsageError(error.what(), fmt::format("`{} --help` tells how it is used.", name));
   }
   if (!parsed.error && raw.version) {

@@ -29,8 +29,7 @@ enum class Command {
 
 struct Invocation {
   Command command = Command::kPairs;
-  std::vector<std::string>
-      operands;  // task file or name; for schema retry and skip also the object
+  std::vector<std::string> operands;  // task file or name; for schema retry and skip also the object
   bool json = false;
   std::string state_directory;  // resolved, never empty
   std::string log_file;         // empty: the command's own choice; "-": standard error

@@ -16,10 +16,10 @@ Parsed Parse(std::vector<std::string> words) {
 }
 
 TEST(Invocation, OptionsStandAnywhere) {
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"run", "shop.yaml", "--state", "/s", "--until", "caught-up", "--json"},
-           {"run", "--json", "--until=caught-up", "--state=/s", "shop.yaml"},
-           {"--state", "/s", "--json", "run", "--until", "caught-up", "shop.yaml"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"run", "shop.yaml", "--state", "/s", "--until", "caught-up", "--json"},
+                                             {"run", "--json", "--until=caught-up", "--state=/s", "shop.yaml"},
+                                             {"--state", "/s", "--json", "run", "--until", "caught-up", "shop.yaml"}}) {
     const Parsed parsed = Parse(words);
     ASSERT_TRUE(parsed.invocation) << (parsed.error ? parsed.error->cause : parsed.text);
     EXPECT_EQ(parsed.invocation->command, Command::kRun);
@@ -32,17 +32,16 @@ TEST(Invocation, OptionsStandAnywhere) {
 }
 
 TEST(Invocation, MistakesAreUsageErrors) {
-  for (const auto& words :
-       std::vector<std::vector<std::string>>{{"run"},
-                                             {"run", "a.yaml", "b.yaml"},
-                                             {"run", "a.yaml", "--untill", "caught-up"},
-                                             {"run", "a.yaml", "--until", "never"},
-                                             {"cutover", "a.yaml", "--timeout", "soon"},
-                                             {"migrate", "a.yaml"},
-                                             {"schema"},
-                                             {"schema", "undo", "a.yaml"},
-                                             {"status", "a.yaml", "--log-level", "loud"},
-                                             {"--nonsense"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"run"},
+                                                                 {"run", "a.yaml", "b.yaml"},
+                                                                 {"run", "a.yaml", "--untill", "caught-up"},
+                                                                 {"run", "a.yaml", "--until", "never"},
+                                                                 {"cutover", "a.yaml", "--timeout", "soon"},
+                                                                 {"migrate", "a.yaml"},
+                                                                 {"schema"},
+                                                                 {"schema", "undo", "a.yaml"},
+                                                                 {"status", "a.yaml", "--log-level", "loud"},
+                                                                 {"--nonsense"}}) {
     const Parsed parsed = Parse(words);
     EXPECT_FALSE(parsed.invocation);
     ASSERT_TRUE(parsed.error) << words.front();
@@ -50,8 +49,7 @@ TEST(Invocation, MistakesAreUsageErrors) {
     EXPECT_EQ(parsed.error->code, "CL-0101");
     EXPECT_FALSE(parsed.error->remedy.empty());
   }
-  EXPECT_NE(Parse({"verfy", "a.yaml"}).error->cause.find("did you mean `verify`"),
-            std::string::npos);
+  EXPECT_NE(Parse({"verfy", "a.yaml"}).error->cause.find("did you mean `verify`"), std::string::npos);
   EXPECT_TRUE(Parse({"verfy", "--json"}).json);
 }
 
@@ -65,8 +63,7 @@ TEST(Invocation, HelpAndVersionAreNoErrors) {
 }
 
 TEST(Invocation, SchemaCommands) {
-  const Parsed retry =
-      Parse({"schema", "retry", "shop.yaml", "--state", "/s", "view a.v", "--statement", "v.sql"});
+  const Parsed retry = Parse({"schema", "retry", "shop.yaml", "--state", "/s", "view a.v", "--statement", "v.sql"});
   ASSERT_TRUE(retry.invocation);
   EXPECT_EQ(retry.invocation->command, Command::kSchemaRetry);
   EXPECT_EQ(retry.invocation->operands, (std::vector<std::string>{"shop.yaml", "view a.v"}));

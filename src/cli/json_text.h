@@ -15,7 +15,7 @@ namespace sluice::cli {
 std::string JsonLine(const nlohmann::ordered_json& json);      // one line with its end
 std::string JsonDocument(const nlohmann::ordered_json& json);  // indented, with its end
 
-nlohmann::ordered_json ToJson(const ErrorInfo& error);  // {"code","title",...}, for {"error": ...}
+nlohmann::ordered_json ToJson(const ErrorInfo& error);                  // {"code","title",...}, for {"error": ...}
 nlohmann::ordered_json ToJson(const connector::MigrationTypes& types);  // ["schema","full"]
 nlohmann::ordered_json ToJson(const task::PrecheckReport& report);
 nlohmann::ordered_json ToJson(const pipeline::VerifyTableResult& result);

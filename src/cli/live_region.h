@@ -41,8 +41,7 @@ class LiveRegion {
 
   const Terminal terminal_;
   std::mutex mutex_;
-  std::vector<std::string>
-      drawn_;  // as cut for the terminal then; the cursor stands at the end of the last
+  std::vector<std::string> drawn_;  // as cut for the terminal then; the cursor stands at the end of the last
   std::vector<std::string> wanted_;
 };
 

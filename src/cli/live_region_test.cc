@@ -57,9 +57,7 @@ class Screen {
   bool cursor_hidden() const { return cursor_hidden_; }
 
  private:
-  size_t RowsOf(size_t line) const {
-    return std::max<size_t>(1, (lines_[line].size() + columns_ - 1) / columns_);
-  }
+  size_t RowsOf(size_t line) const { return std::max<size_t>(1, (lines_[line].size() + columns_ - 1) / columns_); }
 
   void Put(std::string cell) {
     auto& cells = lines_[line_];
@@ -176,8 +174,7 @@ TEST_F(LiveRegionTest, ANarrowerTerminalLeavesNoRemains) {
   Seen();
   Resize(20, 24);
   region_->Draw({std::string(39, 'c'), "short", std::string(30, 'd')});
-  EXPECT_EQ(Seen(),
-            (Lines{"message", std::string(18, 'c') + "…", "short", std::string(18, 'd') + "…"}));
+  EXPECT_EQ(Seen(), (Lines{"message", std::string(18, 'c') + "…", "short", std::string(18, 'd') + "…"}));
   Resize(60, 24);
   region_->Draw({std::string(39, 'e')});
   EXPECT_EQ(Seen(), (Lines{"message", std::string(39, 'e')}));

@@ -38,8 +38,7 @@ std::vector<Group> GroupsOf(const std::vector<const PrecheckItem*>& items) {
 void AppendRemedies(const Group& group, std::string* out) {
   std::vector<std::string> seen;
   for (const PrecheckItem* item : group.items) {
-    if (item->remedy.empty() || std::find(seen.begin(), seen.end(), item->remedy) != seen.end())
-      continue;
+    if (item->remedy.empty() || std::find(seen.begin(), seen.end(), item->remedy) != seen.end()) continue;
     if (seen.size() == kSameShown) break;
     seen.push_back(item->remedy);
   }
@@ -48,8 +47,7 @@ void AppendRemedies(const Group& group, std::string* out) {
   for (const std::string& remedy : seen) *out += Indent(PrintableLines(remedy), kIndent + 2);
 }
 
-void AppendGroup(const Group& group, std::string_view word, Colour colour, const TextStyle& style,
-                 std::string* out) {
+void AppendGroup(const Group& group, std::string_view word, Colour colour, const TextStyle& style, std::string* out) {
   *out += fmt::format("  {} {}\n", Coloured(style.terminal, colour, PadRight(word, kIndent - 3)),
                       Coloured(style.terminal, Colour::kBold, Printable(group.first->title)));
   const std::string space(kIndent, ' ');
@@ -58,20 +56,17 @@ void AppendGroup(const Group& group, std::string_view word, Colour colour, const
     if (item->object.empty()) continue;
     if (shown++ < kSameShown) *out += fmt::format("{}object: {}\n", space, Printable(item->object));
   }
-  if (shown > kSameShown)
-    *out += fmt::format("{}and {} more (--json lists all)\n", space, shown - kSameShown);
+  if (shown > kSameShown) *out += fmt::format("{}and {} more (--json lists all)\n", space, shown - kSameShown);
   if (!group.first->cause.empty()) {
     const std::string cause = Printable(group.first->cause);
-    *out +=
-        fmt::format("{}cause:  {}\n", space, Wrap(cause, style.columns, kIndent + 8, kIndent + 8));
+    *out += fmt::format("{}cause:  {}\n", space, Wrap(cause, style.columns, kIndent + 8, kIndent + 8));
   }
   AppendRemedies(group, out);
 }
 
 std::string PassedLines(const std::vector<Group>& groups, const TextStyle& style) {
   std::string out;
-  std::string line =
-      "  " + Coloured(style.terminal, Colour::kGreen, PadRight("passed", kIndent - 3)) + " ";
+  std::string line = "  " + Coloured(style.terminal, Colour::kGreen, PadRight("passed", kIndent - 3)) + " ";
   bool first = true;
   for (const Group& group : groups) {
     std::string word = Printable(group.first->title);
@@ -87,11 +82,9 @@ std::string PassedLines(const std::vector<Group>& groups, const TextStyle& style
   return out + line + "\n";
 }
 
-std::string SideText(const std::string& side, const std::vector<const PrecheckItem*>& items,
-                     const TextStyle& style) {
+std::string SideText(const std::string& side, const std::vector<const PrecheckItem*>& items, const TextStyle& style) {
   std::vector<const PrecheckItem*> by_status[3];
-  for (const PrecheckItem* item : items)
-    by_status[static_cast<size_t>(item->status)].push_back(item);
+  for (const PrecheckItem* item : items) by_status[static_cast<size_t>(item->status)].push_back(item);
   std::string heading = side.empty() ? "Task" : side;
   heading.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(heading.front())));
   std::string out = Coloured(style.terminal, Colour::kBold, heading) + "\n";
@@ -126,12 +119,9 @@ std::string PrecheckText(const task::PrecheckReport& report, const TextStyle& st
     if (warnings > 0) end += fmt::format(", {}", CountOf(warnings, "warning", "warnings"));
     return out + Coloured(style.terminal, Colour::kRed, end + ".") + "\n";
   }
-  end = fmt::format("The precheck passed: {} looked at",
-                    CountOf(report.items.size(), "item", "items"));
+  end = fmt::format("The precheck passed: {} looked at", CountOf(report.items.size(), "item", "items"));
   if (warnings > 0) end += fmt::format(", {}", CountOf(warnings, "warning", "warnings"));
-  return out +
-         Coloured(style.terminal, warnings > 0 ? Colour::kYellow : Colour::kGreen, end + ".") +
-         "\n";
+  return out + Coloured(style.terminal, warnings > 0 ? Colour::kYellow : Colour::kGreen, end + ".") + "\n";
 }
 
 }  // namespace sluice::cli

@@ -11,8 +11,7 @@ ProgressFacts ReadProgressFacts(const std::string& progress_json) {
   const auto caught_up = json.find("caught_up");
   facts.not_delayed = caught_up != json.end() && caught_up->is_boolean() && caught_up->get<bool>();
   const auto delay = json.find("delay_ms");
-  if (delay != json.end() && delay->is_number_integer())
-    facts.delay_micros = delay->get<int64_t>() * 1000;
+  if (delay != json.end() && delay->is_number_integer()) facts.delay_micros = delay->get<int64_t>() * 1000;
   return facts;
 }
 

@@ -28,8 +28,8 @@ std::string Line(std::string_view label, std::string_view text) {
 }
 
 // The pieces behind a label, two spaces apart; what does not fit goes on in the next line.
-void AppendPieces(std::string_view label, const std::vector<std::string>& pieces,
-                  const ViewOptions& options, std::vector<std::string>& lines) {
+void AppendPieces(std::string_view label, const std::vector<std::string>& pieces, const ViewOptions& options,
+                  std::vector<std::string>& lines) {
   std::string line = Line(label, pieces.front());
   for (size_t i = 1; i < pieces.size(); ++i) {
     if (DisplayWidth(line) + 2 + DisplayWidth(pieces[i]) >= options.size.columns) {
@@ -55,8 +55,8 @@ double SchemaFraction(const Sample& sample) {
 }
 
 std::string SchemaText(const Sample& sample) {
-  std::string text = fmt::format("{} of {}", Count(sample.objects_done),
-                                 CountOf(sample.objects_total, "object", "objects"));
+  std::string text =
+      fmt::format("{} of {}", Count(sample.objects_done), CountOf(sample.objects_total, "object", "objects"));
   if (sample.objects_failed > 0) text += fmt::format(", {} failed", Count(sample.objects_failed));
   const uint32_t settled = sample.objects_done + sample.objects_failed;
   if (sample.phase == kIncremental && settled < sample.objects_total) {
@@ -66,9 +66,9 @@ std::string SchemaText(const Sample& sample) {
 }
 
 std::vector<std::string> LoadPieces(const Sample& sample, bool active, const ViewOptions& options) {
-  std::vector<std::string> pieces = {BarText(active ? sample.LoadFraction() : 1, options),
-                                     fmt::format("{} of {} rows", Count(sample.rows),
-                                                 Count(std::max(sample.rows, sample.rows_total)))};
+  std::vector<std::string> pieces = {
+      BarText(active ? sample.LoadFraction() : 1, options),
+      fmt::format("{} of {} rows", Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)))};
   if (!active) return pieces;
   pieces.push_back(PerSecond(sample.rows_per_second) + " rows/s");
   pieces.push_back(BytesPerSecond(sample.bytes_per_second));
@@ -78,23 +78,21 @@ std::vector<std::string> LoadPieces(const Sample& sample, bool active, const Vie
 
 std::string TableLine(const TableSample& table, const ViewOptions& options) {
   const size_t total = std::max(table.rows, table.rows_estimated);
-  const double fraction =
-      total == 0 ? 0 : std::min(0.99, static_cast<double>(table.rows) / static_cast<double>(total));
+  const double fraction = total == 0 ? 0 : std::min(0.99, static_cast<double>(table.rows) / static_cast<double>(total));
   const size_t name_width = std::clamp<size_t>(options.size.columns / 3, kLabelWidth, 36);
   const std::string name = Cut(Printable(table.name), name_width, options.terminal.utf8);
   return fmt::format("  {} {} {}  {} of {} rows  {} rows/s", PadRight(name, name_width),
-                     Bar(fraction, 10, options.terminal.utf8), PadLeft(Percent(fraction), 5),
-                     Count(table.rows), Count(total), PerSecond(table.rows_per_second));
+                     Bar(fraction, 10, options.terminal.utf8), PadLeft(Percent(fraction), 5), Count(table.rows),
+                     Count(total), PerSecond(table.rows_per_second));
 }
 
 std::string TablesLine(const Sample& sample) {
-  std::string text = fmt::format("  {} of {} finished", Count(sample.tables_finished),
-                                 CountOf(sample.tables, "table", "tables"));
+  std::string text =
+      fmt::format("  {} of {} finished", Count(sample.tables_finished), CountOf(sample.tables, "table", "tables"));
   if (sample.tables_active > kBusiestShown) {
     text += fmt::format(", {} more being copied", Count(sample.tables_active - kBusiestShown));
   }
-  if (sample.tables_indexing > 0)
-    text += fmt::format(", {} getting indexes", Count(sample.tables_indexing));
+  if (sample.tables_indexing > 0) text += fmt::format(", {} getting indexes", Count(sample.tables_indexing));
   const size_t started = sample.tables_finished + sample.tables_indexing + sample.tables_active;
   if (sample.tables > started) text += fmt::format(", {} waiting", Count(sample.tables - started));
   return text;
@@ -110,16 +108,14 @@ void AppendFull(const Sample& sample, const ViewOptions& options, std::vector<st
   if (!active) return;
   // The busiest, but in the order of the task: lines that change places cannot be read.
   std::vector<TableSample> shown(
-      sample.busiest.begin(), sample.busiest.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                           sample.busiest.size(), kBusiestShown)));
-  std::sort(shown.begin(), shown.end(),
-            [](const auto& a, const auto& b) { return a.index < b.index; });
+      sample.busiest.begin(),
+      sample.busiest.begin() + static_cast<std::ptrdiff_t>(std::min(sample.busiest.size(), kBusiestShown)));
+  std::sort(shown.begin(), shown.end(), [](const auto& a, const auto& b) { return a.index < b.index; });
   for (const TableSample& table : shown) lines.push_back(TableLine(table, options));
   if (sample.tables > 0) lines.push_back(TablesLine(sample));
 }
 
-void AppendChanges(const Sample& sample, const ViewOptions& options,
-                   std::vector<std::string>& lines) {
+void AppendChanges(const Sample& sample, const ViewOptions& options, std::vector<std::string>& lines) {
   if (sample.phase < kIncremental) {
     lines.push_back(Line("Incremental", "waiting"));
     return;
@@ -129,11 +125,9 @@ void AppendChanges(const Sample& sample, const ViewOptions& options,
   AppendPieces("Incremental",
                {Coloured(options.terminal, colour, PadRight(delay, 13)),
                 PerSecond(sample.transactions_per_second) + " transactions/s",
-                PerSecond(sample.changes_per_second) + " rows/s",
-                BytesPerSecond(sample.change_bytes_per_second)},
+                PerSecond(sample.changes_per_second) + " rows/s", BytesPerSecond(sample.change_bytes_per_second)},
                options, lines);
-  std::vector<std::string> rows = {Count(sample.inserts) + " inserted",
-                                   Count(sample.updates) + " updated",
+  std::vector<std::string> rows = {Count(sample.inserts) + " inserted", Count(sample.updates) + " updated",
                                    Count(sample.deletes) + " deleted"};
   if (sample.ddl > 0) rows.push_back(CountOf(sample.ddl, "schema change", "schema changes"));
   AppendPieces("", rows, options, lines);
@@ -143,8 +137,7 @@ void AppendChanges(const Sample& sample, const ViewOptions& options,
 // Why nothing moves, in the words of the phase.
 std::string StillReason(const Sample& sample, const ViewOptions& options) {
   if (sample.still_seconds < kStillAfterSeconds || sample.phase == kFinished) return "";
-  if (sample.phase == kIncremental && sample.caught_up)
-    return "nothing to apply: the source is idle";
+  if (sample.phase == kIncremental && sample.caught_up) return "nothing to apply: the source is idle";
   std::string doing = "waiting for the servers";
   if (options.verify) {
     doing = "reading both sides";
@@ -162,9 +155,8 @@ std::string StatusLine(const Sample& sample, const ViewOptions& options) {
   static constexpr std::string_view kSpinner[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
   static constexpr std::string_view kPlainSpinner[] = {"|", "/", "-", "\\"};
   const auto tick = static_cast<size_t>(sample.elapsed_seconds * 5);
-  const std::string_view spinner = options.terminal.utf8
-                                       ? kSpinner[tick % std::size(kSpinner)]
-                                       : kPlainSpinner[tick % std::size(kPlainSpinner)];
+  const std::string_view spinner =
+      options.terminal.utf8 ? kSpinner[tick % std::size(kSpinner)] : kPlainSpinner[tick % std::size(kPlainSpinner)];
   std::string text = fmt::format("{} {}", spinner, Duration(sample.elapsed_seconds));
   const std::string still = StillReason(sample, options);
   if (options.stopping) {
@@ -178,15 +170,14 @@ std::string StatusLine(const Sample& sample, const ViewOptions& options) {
 }
 
 std::vector<std::string> RenderVerify(const Sample& sample, const ViewOptions& options) {
-  const double fraction = sample.rows_to_verify == 0
-                              ? 0
-                              : std::min(0.99, static_cast<double>(sample.rows_verified) /
-                                                   static_cast<double>(sample.rows_to_verify));
-  std::vector<std::string> pieces = {
-      BarText(fraction, options),
-      fmt::format("{} of {} rows", Count(sample.rows_verified),
-                  Count(std::max(sample.rows_verified, sample.rows_to_verify))),
-      PerSecond(sample.verified_per_second) + " rows/s"};
+  const double fraction =
+      sample.rows_to_verify == 0
+          ? 0
+          : std::min(0.99, static_cast<double>(sample.rows_verified) / static_cast<double>(sample.rows_to_verify));
+  std::vector<std::string> pieces = {BarText(fraction, options),
+                                     fmt::format("{} of {} rows", Count(sample.rows_verified),
+                                                 Count(std::max(sample.rows_verified, sample.rows_to_verify))),
+                                     PerSecond(sample.verified_per_second) + " rows/s"};
   if (sample.verified_per_second > 0 && sample.rows_to_verify > sample.rows_verified) {
     const auto left = static_cast<double>(sample.rows_to_verify - sample.rows_verified);
     pieces.push_back(Duration(left / sample.verified_per_second) + " left");
@@ -222,11 +213,9 @@ std::string DelayText(const Sample& sample, int64_t not_delayed_within_micros) {
 std::vector<std::string> RenderBlock(const Sample& sample, const ViewOptions& options) {
   if (options.verify) return RenderVerify(sample, options);
   std::vector<std::string> lines;
-  lines.push_back(Coloured(options.terminal, Colour::kBold, Printable(options.name)) + "  " +
-                  PhaseText(sample));
+  lines.push_back(Coloured(options.terminal, Colour::kBold, Printable(options.name)) + "  " + PhaseText(sample));
   if (options.types.schema) {
-    AppendPieces("Schema", {BarText(SchemaFraction(sample), options), SchemaText(sample)}, options,
-                 lines);
+    AppendPieces("Schema", {BarText(SchemaFraction(sample), options), SchemaText(sample)}, options, lines);
   }
   if (options.types.full) AppendFull(sample, options, lines);
   if (options.types.incremental) AppendChanges(sample, options, lines);
@@ -243,22 +232,18 @@ std::string RenderLine(const Sample& sample, const ViewOptions& options) {
   } else if (sample.phase == kSchema) {
     text = "schema: " + SchemaText(sample);
   } else if (sample.phase == kFull) {
-    text =
-        fmt::format("full load: {}, {} of {} rows, {} rows/s, {}", Percent(sample.LoadFraction()),
-                    Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)),
-                    PerSecond(sample.rows_per_second), BytesPerSecond(sample.bytes_per_second));
-    text += fmt::format(", {} of {} finished", Count(sample.tables_finished),
-                        CountOf(sample.tables, "table", "tables"));
-    if (sample.tables_indexing > 0)
-      text += fmt::format(", {} getting indexes", Count(sample.tables_indexing));
+    text = fmt::format("full load: {}, {} of {} rows, {} rows/s, {}", Percent(sample.LoadFraction()),
+                       Count(sample.rows), Count(std::max(sample.rows, sample.rows_total)),
+                       PerSecond(sample.rows_per_second), BytesPerSecond(sample.bytes_per_second));
+    text +=
+        fmt::format(", {} of {} finished", Count(sample.tables_finished), CountOf(sample.tables, "table", "tables"));
+    if (sample.tables_indexing > 0) text += fmt::format(", {} getting indexes", Count(sample.tables_indexing));
     if (sample.seconds_left) text += fmt::format(", {} left", Duration(*sample.seconds_left));
   } else if (sample.phase == kIncremental) {
-    text = fmt::format(
-        "incremental: {}, {} transactions/s, {} rows/s, {}; {} inserted, {} updated, {} deleted",
-        DelayText(sample, options.not_delayed_within_micros),
-        PerSecond(sample.transactions_per_second), PerSecond(sample.changes_per_second),
-        BytesPerSecond(sample.change_bytes_per_second), Count(sample.inserts),
-        Count(sample.updates), Count(sample.deletes));
+    text = fmt::format("incremental: {}, {} transactions/s, {} rows/s, {}; {} inserted, {} updated, {} deleted",
+                       DelayText(sample, options.not_delayed_within_micros), PerSecond(sample.transactions_per_second),
+                       PerSecond(sample.changes_per_second), BytesPerSecond(sample.change_bytes_per_second),
+                       Count(sample.inserts), Count(sample.updates), Count(sample.deletes));
     if (!sample.position.empty()) text += "; at " + Printable(sample.position);
   } else {
     text = PhaseText(sample);

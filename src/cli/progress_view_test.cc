@@ -34,32 +34,28 @@ Sample Loading() {
   sample.tables_finished = 3;
   sample.tables_active = 2;
   sample.tables_indexing = 1;
-  sample.busiest = {{5, "shop.orders", 355'000, 500'000, 90'000},
-                    {2, "shop.items", 100'000, 500'000, 80'000}};
+  sample.busiest = {{5, "shop.orders", 355'000, 500'000, 90'000}, {2, "shop.items", 100'000, 500'000, 80'000}};
   return sample;
 }
 
 TEST(ProgressView, ShowsEveryPhaseAndTheBusiestTablesInTheirOrder) {
-  EXPECT_THAT(
-      RenderBlock(Loading(), Options(120)),
-      ElementsAre("shop-move  full load",
-                  "Schema       ██████████████████████████████ 100 %  24 of 24 objects",
-                  "Full load    ██████████████████░░░░░░░░░░░░  60 %  1,203,400 of 2,000,000 rows  "
-                  "182,000 rows/s"
-                  "  34.1 MB/s  0:04 left",
-                  "  shop.items                           ██░░░░░░░░  20 %  100,000 of 500,000 "
-                  "rows  80,000 rows/s",
-                  "  shop.orders                          ███████░░░  71 %  355,000 of 500,000 "
-                  "rows  90,000 rows/s",
-                  "  3 of 14 tables finished, 1 getting indexes, 8 waiting", "Incremental  waiting",
-                  "⠋ 0:12  Ctrl-C stops; the same command goes on later"));
+  EXPECT_THAT(RenderBlock(Loading(), Options(120)),
+              ElementsAre("shop-move  full load", "Schema       ██████████████████████████████ 100 %  24 of 24 objects",
+                          "Full load    ██████████████████░░░░░░░░░░░░  60 %  1,203,400 of 2,000,000 rows  "
+                          "182,000 rows/s"
+                          "  34.1 MB/s  0:04 left",
+                          "  shop.items                           ██░░░░░░░░  20 %  100,000 of 500,000 "
+                          "rows  80,000 rows/s",
+                          "  shop.orders                          ███████░░░  71 %  355,000 of 500,000 "
+                          "rows  90,000 rows/s",
+                          "  3 of 14 tables finished, 1 getting indexes, 8 waiting", "Incremental  waiting",
+                          "⠋ 0:12  Ctrl-C stops; the same command goes on later"));
 }
 
 TEST(ProgressView, NarrowTerminalsGetMoreLinesNotCutOnes) {
   for (const size_t columns : {72, 80, 90, 100, 110, 200}) {
     for (const std::string& line : RenderBlock(Loading(), Options(columns))) {
-      if (line.starts_with("  shop.") || line.starts_with("⠋"))
-        continue;  // these may be cut at their end
+      if (line.starts_with("  shop.") || line.starts_with("⠋")) continue;  // these may be cut at their end
       EXPECT_LT(DisplayWidth(line), columns) << line;
     }
   }
@@ -109,8 +105,7 @@ TEST(ProgressView, SaysWhyNothingMoves) {
   sample.caught_up = false;
   ViewOptions options = Options();
   options.last_message = "connection lost; trying again in 4.0 s";
-  EXPECT_THAT(RenderBlock(sample, options).back(),
-              HasSubstr("connection lost; trying again in 4.0 s"));
+  EXPECT_THAT(RenderBlock(sample, options).back(), HasSubstr("connection lost; trying again in 4.0 s"));
   Sample loading = Loading();
   loading.still_seconds = 10;
   EXPECT_THAT(RenderBlock(loading, Options()).back(),
@@ -148,8 +143,7 @@ TEST(ProgressView, PlainLines) {
 TEST(ProgressView, NamesCannotSteerTheTerminal) {
   Sample sample = Loading();
   sample.busiest[0].name = "shop.\x1b[2J";
-  for (const std::string& line : RenderBlock(sample, Options()))
-    EXPECT_EQ(line.find('\x1b'), std::string::npos);
+  for (const std::string& line : RenderBlock(sample, Options())) EXPECT_EQ(line.find('\x1b'), std::string::npos);
 }
 
 }  // namespace

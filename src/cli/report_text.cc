@@ -49,14 +49,12 @@ std::string ShellWord(const std::string& text) {
 }
 
 std::string CommandLine(std::string_view verb, const TextStyle& style) {
-  const bool takes_name =
-      verb.starts_with("schema") || verb.starts_with("status") || verb.starts_with("stop");
+  const bool takes_name = verb.starts_with("schema") || verb.starts_with("status") || verb.starts_with("stop");
   return fmt::format("sluice {} {}", verb, takes_name ? style.program_line : style.file_line);
 }
 
 std::string ErrorText(const ErrorInfo& error, const TextStyle& style) {
-  std::string out = Coloured(style.terminal, Colour::kRed,
-                             fmt::format("[{}] {}", error.code, Printable(error.title)));
+  std::string out = Coloured(style.terminal, Colour::kRed, fmt::format("[{}] {}", error.code, Printable(error.title)));
   out += "\n";
   const auto line = [&](std::string_view label, const std::string& text) {
     if (text.empty()) return;
@@ -72,8 +70,7 @@ std::string ErrorText(const ErrorInfo& error, const TextStyle& style) {
   line("where:", where);
   line("object:", error.object);
   line("cause:", error.cause);
-  if (error.native_code != 0)
-    line("server:", fmt::format("{} {}", error.native_code, error.native_message));
+  if (error.native_code != 0) line("server:", fmt::format("{} {}", error.native_code, error.native_message));
   line("to do:", error.remedy);
   return out;
 }
@@ -95,9 +92,8 @@ std::string PreviewText(const std::vector<task::PreviewLine>& lines, const TextS
     }
   }
   std::string out = AlignedTable(rows, {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
-  out += fmt::format("\n{} ({}), {} under another name, {} left out.\n",
-                     CountOf(lines.size(), "object", "objects"), CountOf(tables, "table", "tables"),
-                     Count(renamed), Count(left_out));
+  out += fmt::format("\n{} ({}), {} under another name, {} left out.\n", CountOf(lines.size(), "object", "objects"),
+                     CountOf(tables, "table", "tables"), Count(renamed), Count(left_out));
   return out;
 }
 
@@ -111,18 +107,17 @@ std::string VerifyLine(const pipeline::VerifyTableResult& result, const TextStyl
                        Printable(result.error->OneLine()));
   }
   if (result.Equal()) {
-    return fmt::format("{}  {}: {}",
-                       Coloured(style.terminal, Colour::kGreen, PadRight("equal", 12)), name,
+    return fmt::format("{}  {}: {}", Coloured(style.terminal, Colour::kGreen, PadRight("equal", 12)), name,
                        CountOf(result.rows_source, "row", "rows"));
   }
   return fmt::format("{}  {}: {} missing, {} extra, {} different (source {}, destination {} rows)",
-                     Coloured(style.terminal, Colour::kRed, PadRight("DIFFERENT", 12)), name,
-                     Count(result.missing), Count(result.extra), Count(result.different),
-                     Count(result.rows_source), Count(result.rows_destination));
+                     Coloured(style.terminal, Colour::kRed, PadRight("DIFFERENT", 12)), name, Count(result.missing),
+                     Count(result.extra), Count(result.different), Count(result.rows_source),
+                     Count(result.rows_destination));
 }
 
-std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& results,
-                          const std::string& repair_sql, const TextStyle& style) {
+std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& results, const std::string& repair_sql,
+                          const TextStyle& style) {
   size_t equal = 0;
   size_t errors = 0;
   uint64_t rows = 0;
@@ -145,38 +140,31 @@ std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& result
       out += "  " + DifferenceLine(difference) + "\n";
     }
     const uint64_t all = result.missing + result.extra + result.different;
-    if (all > kDifferencesShown)
-      out += fmt::format("  and {} more\n", Count(all - kDifferencesShown));
+    if (all > kDifferencesShown) out += fmt::format("  and {} more\n", Count(all - kDifferencesShown));
   }
   if (!out.empty()) out += "\n";
   const uint64_t differences = missing + extra + different;
   if (differences == 0 && errors == 0) {
     return out +
            Coloured(style.terminal, Colour::kGreen,
-                    fmt::format("Both sides are equal: {}, {}.",
-                                CountOf(results.size(), "table", "tables"),
+                    fmt::format("Both sides are equal: {}, {}.", CountOf(results.size(), "table", "tables"),
                                 CountOf(rows, "row", "rows"))) +
            "\n";
   }
   std::string end;
   if (differences > 0) {
-    end =
-        fmt::format("{}: {} missing, {} extra, {} different at the destination; {} of {} equal.",
-                    CountOf(differences, "difference", "differences"), Count(missing), Count(extra),
-                    Count(different), Count(equal), CountOf(results.size(), "table", "tables"));
+    end = fmt::format("{}: {} missing, {} extra, {} different at the destination; {} of {} equal.",
+                      CountOf(differences, "difference", "differences"), Count(missing), Count(extra), Count(different),
+                      Count(equal), CountOf(results.size(), "table", "tables"));
   }
   if (errors > 0) {
-    end += (end.empty() ? "" : " ") +
-           fmt::format("{} could not be compared.", CountOf(errors, "table", "tables"));
+    end += (end.empty() ? "" : " ") + fmt::format("{} could not be compared.", CountOf(errors, "table", "tables"));
   }
   out += Coloured(style.terminal, Colour::kRed, end) + "\n";
   if (differences > 0 && !repair_sql.empty()) {
-    out += fmt::format(
-        "Statements that mend the destination: {}\nRead them before you run them there.\n",
-        repair_sql);
+    out += fmt::format("Statements that mend the destination: {}\nRead them before you run them there.\n", repair_sql);
   } else if (differences > 0) {
-    out += "Write what would mend the destination: " +
-           CommandLine("verify --repair-sql repair.sql", style) + "\n";
+    out += "Write what would mend the destination: " + CommandLine("verify --repair-sql repair.sql", style) + "\n";
   }
   return out;
 }

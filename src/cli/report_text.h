@@ -28,19 +28,17 @@ std::string PrecheckText(const task::PrecheckReport& report, const TextStyle& st
 std::string PreviewText(const std::vector<task::PreviewLine>& lines, const TextStyle& style);
 
 std::string VerifyLine(const pipeline::VerifyTableResult& result, const TextStyle& style);
-std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& results,
-                          const std::string& repair_sql, const TextStyle& style);
+std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& results, const std::string& repair_sql,
+                          const TextStyle& style);
 
-std::string StatusText(const task::StatusReport& report, int64_t now_micros,
-                       const TextStyle& style);
+std::string StatusText(const task::StatusReport& report, int64_t now_micros, const TextStyle& style);
 std::string ObjectsText(const task::StatusReport& report, const TextStyle& style);
 std::string TasksText(const std::vector<std::pair<store::TaskRecord, bool>>& tasks_and_running,
                       const std::string& state_directory);
 
 // The end of a `run` that did not fail.
-std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport& status,
-                       const Sample& sample, const connector::MigrationTypes& types,
-                       const TextStyle& style);
+std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport& status, const Sample& sample,
+                       const connector::MigrationTypes& types, const TextStyle& style);
 // What failed, object by object, with the commands that mend it; empty when nothing did.
 std::string FailuresText(const task::StatusReport& status, const TextStyle& style);
 

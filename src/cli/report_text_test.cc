@@ -32,17 +32,15 @@ TEST(ShellWord, QuotesOnlyWhatItMust) {
 TEST(PrecheckText, FailuresFirstWithTheStatementAloneOnItsLine) {
   task::PrecheckReport report;
   report.items = {
-      {"mysql.connect", "Connected to mariadb 10.11.6", "source", PrecheckStatus::kPassed, "", "",
-       ""},
-      {"mysql.key", "Table has a key", "source", PrecheckStatus::kWarning, "table shop.log",
-       "slower", "ALTER TABLE a;"},
-      {"mysql.key", "Table has a key", "source", PrecheckStatus::kWarning, "table shop.audit",
-       "slower", "ALTER TABLE b;"},
-      {"mysql.format", "Binary log has row format", "source", PrecheckStatus::kFailed, "",
-       "it is STATEMENT", "SET GLOBAL binlog_format = 'ROW';"},
+      {"mysql.connect", "Connected to mariadb 10.11.6", "source", PrecheckStatus::kPassed, "", "", ""},
+      {"mysql.key", "Table has a key", "source", PrecheckStatus::kWarning, "table shop.log", "slower",
+       "ALTER TABLE a;"},
+      {"mysql.key", "Table has a key", "source", PrecheckStatus::kWarning, "table shop.audit", "slower",
+       "ALTER TABLE b;"},
+      {"mysql.format", "Binary log has row format", "source", PrecheckStatus::kFailed, "", "it is STATEMENT",
+       "SET GLOBAL binlog_format = 'ROW';"},
       {"mysql.version", "Version is supported", "source", PrecheckStatus::kPassed, "", "", ""},
-      {"mysql.connect", "Connected to mysql 9.1.0", "destination", PrecheckStatus::kPassed, "", "",
-       ""},
+      {"mysql.connect", "Connected to mysql 9.1.0", "destination", PrecheckStatus::kPassed, "", "", ""},
   };
   EXPECT_EQ(PrecheckText(report, Style()),
             "Source\n"
@@ -68,8 +66,8 @@ TEST(PrecheckText, FailuresFirstWithTheStatementAloneOnItsLine) {
 TEST(PrecheckText, ManyObjectsAreCounted) {
   task::PrecheckReport report;
   for (int i = 0; i < 50; ++i) {
-    report.items.push_back({"k", "Table has a key", "source", PrecheckStatus::kWarning,
-                            "table " + std::to_string(i), "c", "R"});
+    report.items.push_back(
+        {"k", "Table has a key", "source", PrecheckStatus::kWarning, "table " + std::to_string(i), "c", "R"});
   }
   const std::string text = PrecheckText(report, Style());
   EXPECT_THAT(text, HasSubstr("object: table 19\n"));
@@ -103,22 +101,20 @@ TEST(VerifyText, EqualAndDifferent) {
   pipeline::VerifyTableResult different = Result("orders", 100);
   different.missing = 1;
   different.different = 1;
-  different.differences = {
-      {pipeline::DifferenceKind::kMissing, {"17", "a"}, "", "INSERT"},
-      {pipeline::DifferenceKind::kDifferent, {"18", "b"}, "price,note", "UPDATE"}};
+  different.differences = {{pipeline::DifferenceKind::kMissing, {"17", "a"}, "", "INSERT"},
+                           {pipeline::DifferenceKind::kDifferent, {"18", "b"}, "price,note", "UPDATE"}};
   EXPECT_EQ(VerifyLine(equal, Style()), "equal         shop.items → shop_new.items: 500,000 rows");
   EXPECT_EQ(VerifyLine(different, Style()),
             "DIFFERENT     shop.orders → shop_new.orders: 1 missing, 0 extra, 1 different (source "
             "100, destination 100 rows)");
   EXPECT_EQ(VerifySummary({equal}, "", Style()), "Both sides are equal: 1 table, 500,000 rows.\n");
-  EXPECT_EQ(
-      VerifySummary({equal, different}, "", Style()),
-      "\nshop.orders\n"
-      "  missing    key 17, a\n"
-      "  different  key 18, b: price,note\n"
-      "\n"
-      "2 differences: 1 missing, 0 extra, 1 different at the destination; 1 of 2 tables equal.\n"
-      "Write what would mend the destination: sluice verify --repair-sql repair.sql shop.yaml\n");
+  EXPECT_EQ(VerifySummary({equal, different}, "", Style()),
+            "\nshop.orders\n"
+            "  missing    key 17, a\n"
+            "  different  key 18, b: price,note\n"
+            "\n"
+            "2 differences: 1 missing, 0 extra, 1 different at the destination; 1 of 2 tables equal.\n"
+            "Write what would mend the destination: sluice verify --repair-sql repair.sql shop.yaml\n");
   EXPECT_THAT(VerifySummary({different}, "repair.sql", Style()),
               HasSubstr("Statements that mend the destination: repair.sql"));
 }
@@ -168,10 +164,7 @@ TEST(RunSummary, SaysHowToGoOn) {
   sample.bytes_now = 50'000;
   sample.load_seconds = 2;
   const std::string text = RunSummary(outcome, Report(), sample, {true, true, true}, Style());
-  EXPECT_THAT(
-      text,
-      HasSubstr(
-          "shop-move is stopped, its checkpoint is written. `sluice run shop.yaml` goes on.\n"));
+  EXPECT_THAT(text, HasSubstr("shop-move is stopped, its checkpoint is written. `sluice run shop.yaml` goes on.\n"));
   EXPECT_THAT(text, HasSubstr("this run: 1,000 rows in 0:02, 500 rows/s, 25.0 kB/s"));
   outcome.end = task::RunEnd::kCompleted;
   outcome.not_migrated = {"view shop.v"};
@@ -183,9 +176,8 @@ TEST(RunSummary, SaysHowToGoOn) {
 TEST(StatusJson, HasWhatScriptsNeed) {
   const std::string json = JsonDocument(ToJson(Report()));
   for (const char* part :
-       {R"("name": "shop-move")", R"("state": "migrating")", R"("phase": "incremental")",
-        R"("running": true)", R"("caught_up": true)", R"("delay_ms": 12)", R"("offset": 4711)",
-        R"("error": null)", R"("transactions": 5)"}) {
+       {R"("name": "shop-move")", R"("state": "migrating")", R"("phase": "incremental")", R"("running": true)",
+        R"("caught_up": true)", R"("delay_ms": 12)", R"("offset": 4711)", R"("error": null)", R"("transactions": 5)"}) {
     EXPECT_THAT(json, HasSubstr(part));
   }
 }

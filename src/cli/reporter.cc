@@ -13,8 +13,7 @@ namespace sluice::cli {
 namespace {
 
 std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
-  static constexpr const char* kPhases[] = {"starting", "schema", "full", "incremental",
-                                            "finished"};
+  static constexpr const char* kPhases[] = {"starting", "schema", "full", "incremental", "finished"};
   nlohmann::ordered_json json = {{"event", "progress"},
                                  {"time", IsoTime(NowMicros())},
                                  {"phase", kPhases[std::clamp(sample.phase, 0, 4)]},
@@ -29,8 +28,7 @@ std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
                                  {"bytes", sample.bytes_now},
                                  {"rows_per_second", sample.rows_per_second},
                                  {"bytes_per_second", sample.bytes_per_second}};
-  json["seconds_left"] =
-      sample.seconds_left ? nlohmann::ordered_json(*sample.seconds_left) : nullptr;
+  json["seconds_left"] = sample.seconds_left ? nlohmann::ordered_json(*sample.seconds_left) : nullptr;
   json["inserts"] = sample.inserts;
   json["updates"] = sample.updates;
   json["deletes"] = sample.deletes;
@@ -40,8 +38,7 @@ std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
   json["changes_per_second"] = sample.changes_per_second;
   json["delay_ms"] = sample.delay_micros / 1000;
   json["caught_up"] = sample.caught_up;
-  json["not_delayed"] =
-      sample.phase >= 3 && DelayText(sample, view.not_delayed_within_micros) == "not delayed";
+  json["not_delayed"] = sample.phase >= 3 && DelayText(sample, view.not_delayed_within_micros) == "not delayed";
   json["position"] = sample.position;
   return JsonLine(json);
 }
@@ -49,10 +46,7 @@ std::string ProgressJson(const Sample& sample, const ViewOptions& view) {
 }  // namespace
 
 Reporter::Reporter(ReporterOptions options, const task::LiveState* live, SignalWatcher& signals)
-    : options_(std::move(options)),
-      signals_(signals),
-      live_(live),
-      region_(options_.view.terminal) {
+    : options_(std::move(options)), signals_(signals), live_(live), region_(options_.view.terminal) {
   if (live_ != nullptr) sampler_ = std::make_unique<Sampler>(*live_, Clock::now());
 }
 
@@ -103,8 +97,7 @@ void Reporter::Loop(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), "display");
   Clock::time_point asked_at;
   // A plain line waits for its time; the display is there at once.
-  Clock::time_point shown_at =
-      options_.mode == ReportMode::kLive ? Clock::time_point() : Clock::now();
+  Clock::time_point shown_at = options_.mode == ReportMode::kLive ? Clock::time_point() : Clock::now();
   do {
     const Clock::time_point now = Clock::now();
     if (options_.position && now - asked_at >= milliseconds(1000)) {
@@ -160,8 +153,7 @@ void Reporter::ShowStop() {
 
 void Reporter::Say(const std::string& line) {
   if (options_.mode == ReportMode::kJsonLines) {
-    const nlohmann::ordered_json json = {
-        {"event", "message"}, {"time", IsoTime(NowMicros())}, {"text", line}};
+    const nlohmann::ordered_json json = {{"event", "message"}, {"time", IsoTime(NowMicros())}, {"text", line}};
     WriteAll(options_.view.terminal.fd, JsonLine(json));
     return;
   }

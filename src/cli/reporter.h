@@ -29,8 +29,7 @@ struct ReporterOptions {
   milliseconds live_every{200};
   milliseconds plain_every{5000};
   milliseconds json_every{1000};
-  std::function<std::string()>
-      position;  // asked about once a second in the reporter's thread; may be empty
+  std::function<std::string()> position;  // asked about once a second in the reporter's thread; may be empty
 };
 
 // Say() is safe from any thread. The counters are read in a thread of the reporter's own between

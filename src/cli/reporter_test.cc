@@ -52,8 +52,7 @@ ReporterOptions Options(ReportMode mode, int fd) {
   options.view.terminal.fd = fd;
   options.view.terminal.interactive = mode == ReportMode::kLive;
   options.view.terminal.utf8 = true;
-  options.sample_every = options.live_every = options.plain_every = options.json_every =
-      milliseconds(5);
+  options.sample_every = options.live_every = options.plain_every = options.json_every = milliseconds(5);
   return options;
 }
 

@@ -60,8 +60,7 @@ struct Ending {
   int status = kDone;
 };
 
-Ending Migrate(const CommandContext& context, task::TaskSpec spec, task::LiveState& live,
-               Reporter& reporter) {
+Ending Migrate(const CommandContext& context, task::TaskSpec spec, task::LiveState& live, Reporter& reporter) {
   Ending ending;
   task::RunOptions options;
   options.state_directory = context.invocation.state_directory;
@@ -102,8 +101,7 @@ Json KeptPrecheck(const std::string& name, const std::string& state_directory) {
   }
 }
 
-void PrintEndJson(const CommandContext& context, const Ending& ending, const std::string& name,
-                  const Sample& sample) {
+void PrintEndJson(const CommandContext& context, const Ending& ending, const std::string& name, const Sample& sample) {
   Json json = {{"event", "end"},
                {"time", IsoTime(NowMicros())},
                {"name", name},
@@ -127,9 +125,7 @@ int RunTask(const CommandContext& context, const std::string& file) {
   ReporterOptions options;
   // Log lines on the same terminal would run through the display.
   const bool live_display = context.out.interactive && invocation.log_file != "-";
-  options.mode = invocation.json ? ReportMode::kJsonLines
-                 : live_display  ? ReportMode::kLive
-                                 : ReportMode::kPlain;
+  options.mode = invocation.json ? ReportMode::kJsonLines : live_display ? ReportMode::kLive : ReportMode::kPlain;
   options.view.name = spec.name;
   options.view.types = spec.types;
   options.view.terminal = context.out;
@@ -138,10 +134,8 @@ int RunTask(const CommandContext& context, const std::string& file) {
   const std::string name = spec.name;
   const connector::MigrationTypes types = spec.types;
   if (invocation.json) {
-    context.Print(JsonLine({{"event", "start"},
-                            {"time", IsoTime(NowMicros())},
-                            {"name", name},
-                            {"types", ToJson(types)}}));
+    context.Print(
+        JsonLine({{"event", "start"}, {"time", IsoTime(NowMicros())}, {"name", name}, {"types", ToJson(types)}}));
   }
   task::LiveState live;
   Reporter reporter(std::move(options), &live, context.signals);

@@ -17,8 +17,7 @@ double Seconds(Clock::duration duration) {
 
 double Sample::LoadFraction() const {
   if (tables > 0 && tables_finished == tables) return 1;
-  if (rows_total == 0)
-    return tables == 0 ? 0 : static_cast<double>(tables_finished) / static_cast<double>(tables);
+  if (rows_total == 0) return tables == 0 ? 0 : static_cast<double>(tables_finished) / static_cast<double>(tables);
   return std::min(0.99, static_cast<double>(rows) / static_cast<double>(rows_total));
 }
 
@@ -26,16 +25,14 @@ double SlidingRate::Add(double at_seconds, uint64_t value) {
   // A counter that went back was begun anew.
   if (!points_.empty() && value < points_.back().second) points_.clear();
   points_.emplace_back(at_seconds, value);
-  while (points_.size() > 2 && points_[1].first <= at_seconds - window_seconds_)
-    points_.pop_front();
+  while (points_.size() > 2 && points_[1].first <= at_seconds - window_seconds_) points_.pop_front();
   const auto& [first_at, first_value] = points_.front();
   const double span = at_seconds - first_at;
   if (span <= 0) return 0;
   return static_cast<double>(value - first_value) / span;
 }
 
-Sampler::Sampler(const task::LiveState& live, Clock::time_point started)
-    : live_(live), started_(started) {}
+Sampler::Sampler(const task::LiveState& live, Clock::time_point started) : live_(live), started_(started) {}
 
 Sample Sampler::Take(Clock::time_point now) {
   Sample sample;
@@ -81,14 +78,11 @@ void Sampler::TakeTables(double at, Sample& sample) {
     } else if (rows > 0) {
       ++sample.tables_active;
       auto& rate = table_rows_.try_emplace(i, 5.0).first->second;
-      sample.busiest.push_back(
-          {i, table.source.Text(), rows, table.rows_estimated, rate.Add(at, rows)});
+      sample.busiest.push_back({i, table.source.Text(), rows, table.rows_estimated, rate.Add(at, rows)});
     }
   }
   std::stable_sort(sample.busiest.begin(), sample.busiest.end(),
-                   [](const TableSample& a, const TableSample& b) {
-                     return a.rows_per_second > b.rows_per_second;
-                   });
+                   [](const TableSample& a, const TableSample& b) { return a.rows_per_second > b.rows_per_second; });
   if (sample.busiest.size() > kBusiestMax) sample.busiest.resize(kBusiestMax);
   sample.rows_total = estimated;
   sample.rows_now = progress.rows_loaded;
@@ -116,9 +110,9 @@ void Sampler::TakeChanges(double at, Sample& sample) {
 }
 
 void Sampler::NoteMovement(double at, Sample& sample) {
-  const uint64_t movement = static_cast<uint64_t>(sample.phase) + sample.objects_done +
-                            sample.objects_failed + sample.rows + sample.tables_finished +
-                            sample.tables_indexing + sample.transactions + sample.rows_verified;
+  const uint64_t movement = static_cast<uint64_t>(sample.phase) + sample.objects_done + sample.objects_failed +
+                            sample.rows + sample.tables_finished + sample.tables_indexing + sample.transactions +
+                            sample.rows_verified;
   if (movement != movement_) moved_at_ = at;
   movement_ = movement;
   sample.still_seconds = at - moved_at_;

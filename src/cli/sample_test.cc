@@ -27,8 +27,7 @@ TEST(SlidingRate, LooksBackNoFurtherThanItsWindow) {
   SlidingRate rate(5);
   EXPECT_EQ(rate.Add(0, 0), 0);
   EXPECT_DOUBLE_EQ(rate.Add(1, 100), 100);
-  for (int second = 2; second <= 20; ++second)
-    rate.Add(second, 100 + static_cast<uint64_t>(second - 1) * 10);
+  for (int second = 2; second <= 20; ++second) rate.Add(second, 100 + static_cast<uint64_t>(second - 1) * 10);
   EXPECT_DOUBLE_EQ(rate.Add(21, 300), 10);
 }
 

@@ -21,8 +21,7 @@ std::string ReadStatement(const std::string& path) {
   std::ostringstream text;
   if (file) text << file.rdbuf();
   std::string statement = text.str();
-  while (!statement.empty() && (std::isspace(static_cast<unsigned char>(statement.back())) != 0))
-    statement.pop_back();
+  while (!statement.empty() && (std::isspace(static_cast<unsigned char>(statement.back())) != 0)) statement.pop_back();
   if (!file || statement.empty()) {
     throw Error(kFileUnreadable)
         .Object(path)
@@ -34,20 +33,17 @@ std::string ReadStatement(const std::string& path) {
 
 int List(const CommandContext& context) {
   const ObjectReference reference = ResolveObject(context.invocation, false);
-  const task::StatusReport report =
-      task::Task::Status(reference.name, context.invocation.state_directory);
+  const task::StatusReport report = task::Task::Status(reference.name, context.invocation.state_directory);
   if (context.invocation.json) {
     Json all = ToJson(report);
-    context.Print(JsonDocument(
-        {{"name", reference.name}, {"objects", all["objects"]}, {"tables", all["tables"]}}));
+    context.Print(JsonDocument({{"name", reference.name}, {"objects", all["objects"]}, {"tables", all["tables"]}}));
   } else {
     context.Print(ObjectsText(report, context.Style(reference.task)));
   }
   return kDone;
 }
 
-std::vector<std::string> FailedObjects(const std::string& name,
-                                       const std::string& state_directory) {
+std::vector<std::string> FailedObjects(const std::string& name, const std::string& state_directory) {
   const task::StatusReport report = task::Task::Status(name, state_directory);
   std::vector<std::string> objects;
   for (const store::ObjectRecord& object : report.objects) {
@@ -66,15 +62,12 @@ int Change(const CommandContext& context, bool retry) {
   std::optional<std::string> statement;
   if (!invocation.statement_file.empty()) {
     if (invocation.all) {
-      throw Error(kUsage)
-          .Cause("--statement goes with one object")
-          .Remedy("Name the object instead of --all.");
+      throw Error(kUsage).Cause("--statement goes with one object").Remedy("Name the object instead of --all.");
     }
     statement = ReadStatement(invocation.statement_file);
   }
-  const std::vector<std::string> objects = invocation.all
-                                               ? FailedObjects(reference.name, state)
-                                               : std::vector<std::string>{reference.object};
+  const std::vector<std::string> objects =
+      invocation.all ? FailedObjects(reference.name, state) : std::vector<std::string>{reference.object};
   for (const std::string& object : objects) {
     if (retry) {
       task::Task::RetryObject(reference.name, state, object, statement);
@@ -83,18 +76,15 @@ int Change(const CommandContext& context, bool retry) {
     }
   }
   if (invocation.json) {
-    context.Print(JsonDocument(
-        {{"name", reference.name}, {"action", retry ? "retry" : "skip"}, {"objects", objects}}));
+    context.Print(JsonDocument({{"name", reference.name}, {"action", retry ? "retry" : "skip"}, {"objects", objects}}));
     return kDone;
   }
   std::string text;
   for (const std::string& object : objects) {
-    text +=
-        fmt::format("{} {}.\n", Printable(object), retry ? "will be tried again" : "is left out");
+    text += fmt::format("{} {}.\n", Printable(object), retry ? "will be tried again" : "is left out");
   }
   if (objects.empty()) text = "No object has failed.\n";
-  if (!objects.empty())
-    text += fmt::format("`{}` goes on.\n", CommandLine("run", context.Style(reference.task)));
+  if (!objects.empty()) text += fmt::format("`{}` goes on.\n", CommandLine("run", context.Style(reference.task)));
   context.Print(text);
   return kDone;
 }

@@ -49,8 +49,7 @@ void SignalWatcher::Watch() {
     if (poll(wait, 2, -1) < 0) continue;
     if (wait[1].revents != 0) return;
     signalfd_siginfo info{};
-    if (read(signal_fd_, &info, sizeof info) == sizeof info)
-      Handle(static_cast<int>(info.ssi_signo));
+    if (read(signal_fd_, &info, sizeof info) == sizeof info) Handle(static_cast<int>(info.ssi_signo));
   }
 }
 

@@ -29,8 +29,7 @@ Tally TallyObjects(const task::StatusReport& report) {
     if (object.state == "done") ++tally.done;
     if (object.state == "failed") ++tally.failed;
     if (object.state == "skipped") ++tally.skipped;
-    if (object.state == "pending" && object.kind == "trigger" &&
-        report.task.phase == "incremental") {
+    if (object.state == "pending" && object.kind == "trigger" && report.task.phase == "incremental") {
       ++tally.waiting;
     }
   }
@@ -65,8 +64,7 @@ std::string Line(std::string_view label, std::string_view text) {
 }
 
 std::string ObjectsLine(const Tally& tally) {
-  return Line("objects", fmt::format("{} of {} created{}", Count(tally.done), Count(tally.total),
-                                     Rest(tally)));
+  return Line("objects", fmt::format("{} of {} created{}", Count(tally.done), Count(tally.total), Rest(tally)));
 }
 
 std::string StateText(const task::StatusReport& report) {
@@ -102,40 +100,35 @@ std::string NextLines(const task::StatusReport& report, const TextStyle& style) 
 
 std::string LoadSummary(const task::StatusReport& status, const Sample& sample) {
   const Tally tables = TallyTables(status);
-  std::string text = fmt::format("{} of {} copied{}", Count(tables.done),
-                                 CountOf(tables.total, "table", "tables"), Rest(tables));
+  std::string text =
+      fmt::format("{} of {} copied{}", Count(tables.done), CountOf(tables.total, "table", "tables"), Rest(tables));
   text += fmt::format(", {}", CountOf(std::max(tables.rows, sample.rows), "row", "rows"));
   if (tables.bytes > 0) text += fmt::format(", {}", Bytes(tables.bytes));
   std::string out = Line("tables", text);
   if (sample.rows_now > 0 && sample.load_seconds > 0) {
     const double seconds = sample.load_seconds;
-    out += Line("", fmt::format("this run: {} in {}, {} rows/s, {}",
-                                CountOf(sample.rows_now, "row", "rows"), Duration(seconds),
-                                PerSecond(static_cast<double>(sample.rows_now) / seconds),
+    out += Line("", fmt::format("this run: {} in {}, {} rows/s, {}", CountOf(sample.rows_now, "row", "rows"),
+                                Duration(seconds), PerSecond(static_cast<double>(sample.rows_now) / seconds),
                                 BytesPerSecond(static_cast<double>(sample.bytes_now) / seconds)));
   }
   return out;
 }
 
 std::string ChangesSummary(const Sample& sample) {
-  std::string text =
-      fmt::format("this run: {}: {} inserted, {} updated, {} deleted",
-                  CountOf(sample.transactions, "transaction", "transactions"),
-                  Count(sample.inserts), Count(sample.updates), Count(sample.deletes));
-  if (sample.ddl > 0)
-    text += fmt::format(", {}", CountOf(sample.ddl, "schema change", "schema changes"));
+  std::string text = fmt::format("this run: {}: {} inserted, {} updated, {} deleted",
+                                 CountOf(sample.transactions, "transaction", "transactions"), Count(sample.inserts),
+                                 Count(sample.updates), Count(sample.deletes));
+  if (sample.ddl > 0) text += fmt::format(", {}", CountOf(sample.ddl, "schema change", "schema changes"));
   return Line("changes", text);
 }
 
 std::string NotMigrated(const std::vector<std::string>& objects) {
   std::string out;
-  for (const std::string& object : objects)
-    out += Line(out.empty() ? "not migrated" : "", Printable(object));
+  for (const std::string& object : objects) out += Line(out.empty() ? "not migrated" : "", Printable(object));
   return out;
 }
 
-std::string Headline(const task::RunOutcome& outcome, const task::StatusReport& status,
-                     const TextStyle& style) {
+std::string Headline(const task::RunOutcome& outcome, const task::StatusReport& status, const TextStyle& style) {
   const std::string name = Printable(status.task.name);
   switch (outcome.end) {
     case task::RunEnd::kCompleted:
@@ -148,36 +141,28 @@ std::string Headline(const task::RunOutcome& outcome, const task::StatusReport& 
     case task::RunEnd::kStopped:
       break;
   }
-  if (status.task.final_stop)
-    return fmt::format("{} is stopped for good and cannot be continued.", name);
-  return fmt::format("{} is stopped, its checkpoint is written. `{}` goes on.", name,
-                     CommandLine("run", style));
+  if (status.task.final_stop) return fmt::format("{} is stopped for good and cannot be continued.", name);
+  return fmt::format("{} is stopped, its checkpoint is written. `{}` goes on.", name, CommandLine("run", style));
 }
 
 }  // namespace
 
-std::string StatusText(const task::StatusReport& report, int64_t now_micros,
-                       const TextStyle& style) {
-  std::string out =
-      fmt::format("{}\n", Coloured(style.terminal, Colour::kBold, Printable(report.task.name)));
+std::string StatusText(const task::StatusReport& report, int64_t now_micros, const TextStyle& style) {
+  std::string out = fmt::format("{}\n", Coloured(style.terminal, Colour::kBold, Printable(report.task.name)));
   out += Line("state", StateText(report));
   out += DelayLine(report);
   if (!report.objects.empty()) out += ObjectsLine(TallyObjects(report));
   if (!report.tables.empty()) {
     const Tally tables = TallyTables(report);
-    out += Line("tables", fmt::format("{} of {} copied{}, {}, {}", Count(tables.done),
-                                      Count(tables.total), Rest(tables),
-                                      CountOf(tables.rows, "row", "rows"), Bytes(tables.bytes)));
+    out += Line("tables", fmt::format("{} of {} copied{}, {}, {}", Count(tables.done), Count(tables.total),
+                                      Rest(tables), CountOf(tables.rows, "row", "rows"), Bytes(tables.bytes)));
   }
-  if (!report.task.position.empty())
-    out += Line("position", Printable(PositionText(report.task.position)));
+  if (!report.task.position.empty()) out += Line("position", Printable(PositionText(report.task.position)));
   if (report.task.updated_micros > 0) {
     const double age = static_cast<double>(now_micros - report.task.updated_micros) / 1e6;
-    out += Line("updated",
-                fmt::format("{} ({} ago)", IsoTime(report.task.updated_micros), Duration(age)));
+    out += Line("updated", fmt::format("{} ({} ago)", IsoTime(report.task.updated_micros), Duration(age)));
   }
-  if (!report.task.error.empty())
-    out += "  last error\n" + Indent(PrintableLines(report.task.error), 4);
+  if (!report.task.error.empty()) out += "  last error\n" + Indent(PrintableLines(report.task.error), 4);
   out += FailuresText(report, style);
   out += NextLines(report, style);
   return out;
@@ -192,8 +177,8 @@ std::string ObjectsText(const task::StatusReport& report, const TextStyle& style
   }
   std::string out = AlignedTable(rows, {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
   const Tally tally = TallyObjects(report);
-  out += fmt::format("\n{} of {} created{}.\n", Count(tally.done),
-                     CountOf(tally.total, "object", "objects"), Rest(tally));
+  out +=
+      fmt::format("\n{} of {} created{}.\n", Count(tally.done), CountOf(tally.total, "object", "objects"), Rest(tally));
   return out + FailuresText(report, style);
 }
 
@@ -202,8 +187,8 @@ std::string TasksText(const std::vector<std::pair<store::TaskRecord, bool>>& tas
   if (tasks_and_running.empty()) return fmt::format("No task in {}.\n", state_directory);
   std::vector<std::vector<std::string>> rows = {{"task", "state", "phase", "running", "updated"}};
   for (const auto& [task, running] : tasks_and_running) {
-    rows.push_back({Printable(task.name), std::string(store::Name(task.state)), task.phase,
-                    running ? "yes" : "no", IsoTime(task.updated_micros)});
+    rows.push_back({Printable(task.name), std::string(store::Name(task.state)), task.phase, running ? "yes" : "no",
+                    IsoTime(task.updated_micros)});
   }
   return AlignedTable(rows, {Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft, Align::kLeft});
 }
@@ -220,8 +205,7 @@ std::string FailuresText(const task::StatusReport& status, const TextStyle& styl
   }
   for (const store::TableRecord& table : status.tables) {
     if (table.state != "failed") continue;
-    out +=
-        Line(Coloured(style.terminal, Colour::kRed, "failed"), "table " + Printable(table.table));
+    out += Line(Coloured(style.terminal, Colour::kRed, "failed"), "table " + Printable(table.table));
     out += Indent(PrintableLines(table.error), 4);
   }
   if (first_label.empty()) return out;
@@ -233,11 +217,9 @@ std::string FailuresText(const task::StatusReport& status, const TextStyle& styl
   return out;
 }
 
-std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport& status,
-                       const Sample& sample, const connector::MigrationTypes& types,
-                       const TextStyle& style) {
-  std::string out =
-      Coloured(style.terminal, Colour::kBold, Headline(outcome, status, style)) + "\n";
+std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport& status, const Sample& sample,
+                       const connector::MigrationTypes& types, const TextStyle& style) {
+  std::string out = Coloured(style.terminal, Colour::kBold, Headline(outcome, status, style)) + "\n";
   if (outcome.end == task::RunEnd::kAlreadyCompleted) return out;
   if (types.schema && !status.objects.empty()) out += ObjectsLine(TallyObjects(status));
   if (types.full && !status.tables.empty()) out += LoadSummary(status, sample);
@@ -254,17 +236,14 @@ std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport
     }
   }
   if (outcome.end == task::RunEnd::kCompleted) {
-    out += Line(
-        "remember",
-        "remove the accounts made for this migration, and give the application's users what they");
+    out += Line("remember", "remove the accounts made for this migration, and give the application's users what they");
     out += Line("", "need at the destination");
     const auto trigger = [](const store::ObjectRecord& object) {
       return object.kind == "trigger" && object.state == "done";
     };
     if (std::any_of(status.objects.begin(), status.objects.end(), trigger)) {
       // A trigger runs as the account that created it, and fails when that is gone.
-      out += Line(
-          "", "the triggers belong to the destination's account: lock it instead (ACCOUNT LOCK)");
+      out += Line("", "the triggers belong to the destination's account: lock it instead (ACCOUNT LOCK)");
     }
   }
   return out;

@@ -17,16 +17,14 @@ bool IsFile(const std::string& path) {
 }
 
 bool LooksLikeFile(const std::string& operand) {
-  return operand.find('/') != std::string::npos || operand.ends_with(".yaml") ||
-         operand.ends_with(".yml");
+  return operand.find('/') != std::string::npos || operand.ends_with(".yaml") || operand.ends_with(".yml");
 }
 
 std::vector<std::string> TaskNames(const std::string& state_directory) {
   std::vector<std::string> names;
   std::error_code error;
   if (!std::filesystem::is_directory(state_directory, error)) return names;
-  for (const store::TaskRecord& task : store::Store::Open(state_directory)->Tasks())
-    names.push_back(task.name);
+  for (const store::TaskRecord& task : store::Store::Open(state_directory)->Tasks()) names.push_back(task.name);
   return names;
 }
 
@@ -40,8 +38,7 @@ std::string OnlyTask(const Invocation& invocation, const std::vector<std::string
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
   throw Error(kWhichTask)
       .Cause(names.empty() ? fmt::format("{} holds no task", invocation.state_directory)
-                           : fmt::format("{} holds {} tasks: {}", invocation.state_directory,
-                                         names.size(), list))
+                           : fmt::format("{} holds {} tasks: {}", invocation.state_directory, names.size(), list))
       .Remedy("Name the task: --task shop.yaml");
 }
 
@@ -59,15 +56,12 @@ ObjectReference ResolveObject(const Invocation& invocation, bool object_wanted) 
   reference.task = invocation.task;
   std::vector<std::string> operands = invocation.operands;
   const std::vector<std::string> names = TaskNames(invocation.state_directory);
-  const auto is_task = [&](const std::string& operand) {
-    return IsFile(operand) || Contains(names, operand);
-  };
+  const auto is_task = [&](const std::string& operand) { return IsFile(operand) || Contains(names, operand); };
   // `retry TASK OBJECT` and `retry OBJECT TASK`: whichever of the two is a task. A file decides
   // before a name.
   if (reference.task.empty() && (operands.size() == 2 || !object_wanted) && !operands.empty()) {
     size_t at = 0;
-    if (operands.size() == 2 && !IsFile(operands[0]) &&
-        (IsFile(operands[1]) || !is_task(operands[0]))) {
+    if (operands.size() == 2 && !IsFile(operands[0]) && (IsFile(operands[1]) || !is_task(operands[0]))) {
       at = is_task(operands[1]) || LooksLikeFile(operands[1]) ? 1 : 0;
     }
     reference.task = operands[at];
@@ -80,8 +74,7 @@ ObjectReference ResolveObject(const Invocation& invocation, bool object_wanted) 
         .Remedy("`sluice schema --help` tells how it is used.");
   }
   if (!operands.empty()) reference.object = operands.front();
-  if (object_wanted &&
-      (reference.object.empty() || (reference.task.empty() && IsFile(reference.object)))) {
+  if (object_wanted && (reference.object.empty() || (reference.task.empty() && IsFile(reference.object)))) {
     throw Error(kUsage)
         .Cause("no object is named")
         .Remedy("`sluice schema list` shows them; or give --all for every object that has failed.");

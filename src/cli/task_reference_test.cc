@@ -62,10 +62,8 @@ TEST_F(TaskReferenceTest, AFileOrAName) {
 TEST_F(TaskReferenceTest, TaskAndObjectInEitherOrder) {
   AddTask("shop-move");
   AddTask("other");
-  for (const auto& operands : std::vector<std::vector<std::string>>{{file_, "shop.v"},
-                                                                    {"shop.v", file_},
-                                                                    {"shop-move", "shop.v"},
-                                                                    {"shop.v", "shop-move"}}) {
+  for (const auto& operands : std::vector<std::vector<std::string>>{
+           {file_, "shop.v"}, {"shop.v", file_}, {"shop-move", "shop.v"}, {"shop.v", "shop-move"}}) {
     const ObjectReference reference = Resolve(operands);
     EXPECT_EQ(reference.name, "shop-move") << operands[0];
     EXPECT_EQ(reference.object, "shop.v") << operands[0];
@@ -75,8 +73,7 @@ TEST_F(TaskReferenceTest, TaskAndObjectInEitherOrder) {
 
 TEST_F(TaskReferenceTest, TheOnlyTaskNeedsNoName) {
   EXPECT_EQ(CodeOf({"shop.v"}), "CL-0102");
-  EXPECT_FALSE(std::filesystem::exists(invocation_.state_directory))
-      << "looking must not create it";
+  EXPECT_FALSE(std::filesystem::exists(invocation_.state_directory)) << "looking must not create it";
   AddTask("shop-move");
   EXPECT_EQ(Resolve({"shop.v"}).name, "shop-move");
   AddTask("other");
@@ -90,9 +87,7 @@ TEST_F(TaskReferenceTest, AnObjectMustBeNamed) {
 }
 
 TEST(ExitStatus, FollowsTheCode) {
-  const auto status = [](const ErrorCode& code, Command command) {
-    return ExitStatusOf(Error(code).info(), command);
-  };
+  const auto status = [](const ErrorCode& code, Command command) { return ExitStatusOf(Error(code).info(), command); };
   EXPECT_EQ(status(task::kTaskFileInvalid, Command::kRun), 2);
   EXPECT_EQ(status(task::kFrozenChanged, Command::kRun), 2);
   EXPECT_EQ(status(store::kTaskRuns, Command::kRun), 2);

@@ -9,9 +9,8 @@ namespace sluice::cli {
 
 struct CodePoint {
   uint32_t value = 0;
-  size_t bytes = 0;  // at least 1, also for a broken one
-  bool valid =
-      true;  // false: not the start of a well-formed sequence (RFC 3629); one byte is taken
+  size_t bytes = 0;   // at least 1, also for a broken one
+  bool valid = true;  // false: not the start of a well-formed sequence (RFC 3629); one byte is taken
 };
 
 // `at` must be inside `text`.

@@ -17,9 +17,7 @@ using Json = nlohmann::ordered_json;
 ReporterOptions MakeOptions(const CommandContext& context, const task::TaskSpec& spec) {
   ReporterOptions options;
   const bool live = context.out.interactive && context.invocation.log_file != "-";
-  options.mode = context.invocation.json ? ReportMode::kSilent
-                 : live                  ? ReportMode::kLive
-                                         : ReportMode::kPlain;
+  options.mode = context.invocation.json ? ReportMode::kSilent : live ? ReportMode::kLive : ReportMode::kPlain;
   options.view.name = spec.name;
   options.view.types = spec.types;
   options.view.terminal = context.out;
@@ -69,9 +67,7 @@ int RunVerify(const CommandContext& context) {
   options.state_directory = context.invocation.state_directory;
   options.repair_sql = context.invocation.repair_sql;
   options.live = &live;
-  options.on_table = [&](const pipeline::VerifyTableResult& result) {
-    reporter.Say(VerifyLine(result, style));
-  };
+  options.on_table = [&](const pipeline::VerifyTableResult& result) { reporter.Say(VerifyLine(result, style)); };
   reporter.Start();
   const std::vector<pipeline::VerifyTableResult> results =
       task::Task(std::move(spec)).Verify(options, context.signals.token());
@@ -81,9 +77,7 @@ int RunVerify(const CommandContext& context) {
   } else {
     context.Print(VerifySummary(results, context.invocation.repair_sql, style));
   }
-  const auto differs = [](const auto& result) {
-    return result.missing + result.extra + result.different > 0;
-  };
+  const auto differs = [](const auto& result) { return result.missing + result.extra + result.different > 0; };
   if (std::any_of(results.begin(), results.end(), differs)) return kDifferencesFound;
   const auto failed = [](const auto& result) { return result.error.has_value(); };
   return std::any_of(results.begin(), results.end(), failed) ? kMigrationFailed : kDone;
@@ -95,16 +89,14 @@ int RunCutover(const CommandContext& context) {
   StartCommandLog(context.invocation, spec.name);
   const std::string name = spec.name;
   ReporterOptions reporting = MakeOptions(context, spec);
-  if (reporting.mode == ReportMode::kLive)
-    reporting.mode = ReportMode::kPlain;  // nothing to draw but its messages
+  if (reporting.mode == ReportMode::kLive) reporting.mode = ReportMode::kPlain;  // nothing to draw but its messages
   Reporter reporter(std::move(reporting), nullptr, context.signals);
   task::CutoverOptions options;
   options.state_directory = context.invocation.state_directory;
   if (context.invocation.timeout) options.timeout = *context.invocation.timeout;
   options.say = [&](const std::string& line) { reporter.Say(line); };
   reporter.Start();
-  const task::CutoverOutcome outcome =
-      task::Task(std::move(spec)).Cutover(options, context.signals.token());
+  const task::CutoverOutcome outcome = task::Task(std::move(spec)).Cutover(options, context.signals.token());
   reporter.Finish();
   if (context.invocation.json) {
     Json json = {{"name", name}, {"completed", true}, {"triggers", outcome.triggers}};
@@ -113,11 +105,10 @@ int RunCutover(const CommandContext& context) {
     context.Print(JsonDocument(json));
     return kDone;
   }
-  std::string text = fmt::format(
-      "{} is switched over: the destination has every change of the source.\n", Printable(name));
+  std::string text =
+      fmt::format("{} is switched over: the destination has every change of the source.\n", Printable(name));
   text += fmt::format("  triggers     {} created\n", Count(outcome.triggers.size()));
-  text += fmt::format("  source       applied up to {}\n",
-                      Printable(PositionText(outcome.source_position)));
+  text += fmt::format("  source       applied up to {}\n", Printable(PositionText(outcome.source_position)));
   if (!outcome.destination_position.empty()) {
     text += fmt::format("  way back     a reverse task begins at {}\n",
                         Printable(PositionText(outcome.destination_position)));

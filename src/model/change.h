@@ -21,15 +21,25 @@ struct RowChange {
   ChangeKind kind = ChangeKind::kInsert;
   bool foreign_keys_off = false;  // the source ran it with foreign_key_checks=0
   bool unique_checks_off = false;
-  TablePtr table;                 // the source's description at this point of the log
-  Row before;                     // kUpdate, kDelete
-  Row after;                      // kInsert, kUpdate
+  TablePtr table;  // the source's description at this point of the log
+  Row before;      // kUpdate, kDelete
+  Row after;       // kInsert, kUpdate
 };
 
 // What a schema statement does to one object, as far as the parser of its engine understands it.
 enum class DdlKind : uint8_t {
-  kCreateTable, kAlterTable, kDropTable, kRenameTable, kTruncateTable, kCreateIndex, kDropIndex,
-  kCreateView, kAlterView, kDropView, kCreateProcedure, kCreateFunction,
+  kCreateTable,
+  kAlterTable,
+  kDropTable,
+  kRenameTable,
+  kTruncateTable,
+  kCreateIndex,
+  kDropIndex,
+  kCreateView,
+  kAlterView,
+  kDropView,
+  kCreateProcedure,
+  kCreateFunction,
   kOther,  // users, events, databases, triggers ...: not carried, logged
 };
 std::string_view Name(DdlKind kind);  // the words of the task file: "alter_table" ...
@@ -44,14 +54,14 @@ struct DdlChange {
   // Default collation of the first object's database at the source, for tables made without one; empty if unknown.
   std::string database_collation;
   bool foreign_keys_off = false;
-  std::vector<ObjectName> objects;       // what it changes, in the order of the statement
-  std::vector<ObjectName> new_names;     // kRenameTable and ALTER .. RENAME: beside `objects`, empty name = unchanged
+  std::vector<ObjectName> objects;    // what it changes, in the order of the statement
+  std::vector<ObjectName> new_names;  // kRenameTable and ALTER .. RENAME: beside `objects`, empty name = unchanged
 };
 
 // A committed transaction, or one part of a very large one (parts follow each other without a gap; only the last
 // has `last_part`, and its position; a destination must commit nothing of it before that).
 struct Transaction {
-  uint64_t ordinal = 0;          // 1, 2, 3 ... from the position that the stream was opened at
+  uint64_t ordinal = 0;  // 1, 2, 3 ... from the position that the stream was opened at
   bool first_part = true;
   bool last_part = true;
   Position end;                  // where to go on after it; set on the last part
@@ -60,7 +70,7 @@ struct Transaction {
   int64_t received_micros = 0;   // our clock, when its end was read
   uint64_t last_committed = 0;   // MySQL's logical clock; 0 = unknown
   uint64_t sequence_number = 0;
-  uint64_t commit_id = 0;        // MariaDB's group commit; 0 = none
+  uint64_t commit_id = 0;  // MariaDB's group commit; 0 = none
   std::vector<RowChange> rows;
   std::optional<DdlChange> ddl;  // then `rows` is empty and it stands alone
   Arena arena;                   // holds the cells

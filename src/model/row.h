@@ -10,10 +10,10 @@
 namespace sluice::model {
 
 enum class CellKind : uint8_t {
-  kAbsent,    // not in the image (minimal row image, unchanged large value): not the same as null
+  kAbsent,  // not in the image (minimal row image, unchanged large value): not the same as null
   kNull,
-  kInt,       // int64: integers, YEAR
-  kUint,      // uint64: unsigned integers; BIT as its value; ENUM as index from 1 (0: the error value ''); SET as mask
+  kInt,   // int64: integers, YEAR
+  kUint,  // uint64: unsigned integers; BIT as its value; ENUM as index from 1 (0: the error value ''); SET as mask
   kFloat32,
   kFloat64,
   kDecimal,   // canonical text: "-12.50", no leading zeros but one before the point

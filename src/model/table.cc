@@ -16,42 +16,72 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 
 std::string_view Name(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kInteger: return "integer";
-    case TypeKind::kDecimal: return "decimal";
-    case TypeKind::kFloat32: return "float32";
-    case TypeKind::kFloat64: return "float64";
-    case TypeKind::kBit: return "bit";
-    case TypeKind::kYear: return "year";
-    case TypeKind::kDate: return "date";
-    case TypeKind::kTime: return "time";
-    case TypeKind::kDateTime: return "datetime";
-    case TypeKind::kTimestamp: return "timestamp";
-    case TypeKind::kChar: return "char";
-    case TypeKind::kVarchar: return "varchar";
-    case TypeKind::kText: return "text";
-    case TypeKind::kBinary: return "binary";
-    case TypeKind::kVarbinary: return "varbinary";
-    case TypeKind::kBlob: return "blob";
-    case TypeKind::kEnum: return "enum";
-    case TypeKind::kSet: return "set";
-    case TypeKind::kJson: return "json";
-    case TypeKind::kGeometry: return "geometry";
-    case TypeKind::kUuid: return "uuid";
-    case TypeKind::kInet: return "inet";
-    case TypeKind::kVector: return "vector";
-    case TypeKind::kOther: return "other";
+    case TypeKind::kInteger:
+      return "integer";
+    case TypeKind::kDecimal:
+      return "decimal";
+    case TypeKind::kFloat32:
+      return "float32";
+    case TypeKind::kFloat64:
+      return "float64";
+    case TypeKind::kBit:
+      return "bit";
+    case TypeKind::kYear:
+      return "year";
+    case TypeKind::kDate:
+      return "date";
+    case TypeKind::kTime:
+      return "time";
+    case TypeKind::kDateTime:
+      return "datetime";
+    case TypeKind::kTimestamp:
+      return "timestamp";
+    case TypeKind::kChar:
+      return "char";
+    case TypeKind::kVarchar:
+      return "varchar";
+    case TypeKind::kText:
+      return "text";
+    case TypeKind::kBinary:
+      return "binary";
+    case TypeKind::kVarbinary:
+      return "varbinary";
+    case TypeKind::kBlob:
+      return "blob";
+    case TypeKind::kEnum:
+      return "enum";
+    case TypeKind::kSet:
+      return "set";
+    case TypeKind::kJson:
+      return "json";
+    case TypeKind::kGeometry:
+      return "geometry";
+    case TypeKind::kUuid:
+      return "uuid";
+    case TypeKind::kInet:
+      return "inet";
+    case TypeKind::kVector:
+      return "vector";
+    case TypeKind::kOther:
+      return "other";
   }
   return "other";
 }
 
 std::string_view Name(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kDatabase: return "database";
-    case ObjectKind::kTable: return "table";
-    case ObjectKind::kView: return "view";
-    case ObjectKind::kTrigger: return "trigger";
-    case ObjectKind::kProcedure: return "procedure";
-    case ObjectKind::kFunction: return "function";
+    case ObjectKind::kDatabase:
+      return "database";
+    case ObjectKind::kTable:
+      return "table";
+    case ObjectKind::kView:
+      return "view";
+    case ObjectKind::kTrigger:
+      return "trigger";
+    case ObjectKind::kProcedure:
+      return "procedure";
+    case ObjectKind::kFunction:
+      return "function";
   }
   return "object";
 }

@@ -13,11 +13,11 @@
 namespace sluice::model {
 
 enum class TypeKind : uint8_t {
-  kInteger,    // `bytes` 1,2,3,4,8; `is_unsigned`
-  kDecimal,    // `precision`, `scale`
+  kInteger,  // `bytes` 1,2,3,4,8; `is_unsigned`
+  kDecimal,  // `precision`, `scale`
   kFloat32,
   kFloat64,
-  kBit,        // `length` bits
+  kBit,  // `length` bits
   kYear,
   kDate,
   kTime,       // `fraction` digits
@@ -25,18 +25,18 @@ enum class TypeKind : uint8_t {
   kTimestamp,  // an instant, text is UTC; `fraction`
   kChar,       // `length` characters, `charset`, `collation`
   kVarchar,
-  kText,       // `length` bytes at most
-  kBinary,     // `length` bytes, padded with 0x00
+  kText,    // `length` bytes at most
+  kBinary,  // `length` bytes, padded with 0x00
   kVarbinary,
   kBlob,
-  kEnum,       // `elements` (UTF-8)
+  kEnum,  // `elements` (UTF-8)
   kSet,
   kJson,
-  kGeometry,   // `srid`
+  kGeometry,  // `srid`
   kUuid,
   kInet,
   kVector,
-  kOther,      // known to the engine only; a pair that meets it refuses it at precheck
+  kOther,  // known to the engine only; a pair that meets it refuses it at precheck
 };
 
 std::string_view Name(TypeKind kind);
@@ -49,11 +49,11 @@ struct ColumnType {
   uint16_t precision = 0;
   uint16_t scale = 0;
   uint8_t fraction = 0;
-  std::string charset;    // engine's name, empty when the type has none
+  std::string charset;  // engine's name, empty when the type has none
   std::string collation;
   std::vector<std::string> elements;
   std::optional<uint32_t> srid;
-  std::string native;     // as the engine writes it, e.g. "decimal(10,2) unsigned"
+  std::string native;  // as the engine writes it, e.g. "decimal(10,2) unsigned"
 
   bool IsText() const {
     return kind == TypeKind::kChar || kind == TypeKind::kVarchar || kind == TypeKind::kText ||

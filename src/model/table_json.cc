@@ -8,10 +8,16 @@ namespace {
 using nlohmann::json;
 
 // Names and statements are UTF-8 as servers give them; a broken byte must not stop a checkpoint from being written.
-std::string Dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string Dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
-json ToValue(const ObjectName& name) { return json::array({name.database, name.name}); }
-ObjectName NameFrom(const json& value) { return {value.at(0).get<std::string>(), value.at(1).get<std::string>()}; }
+json ToValue(const ObjectName& name) {
+  return json::array({name.database, name.name});
+}
+ObjectName NameFrom(const json& value) {
+  return {value.at(0).get<std::string>(), value.at(1).get<std::string>()};
+}
 
 json ToValue(const ColumnType& type) {
   json out = {{"kind", static_cast<int>(type.kind)}, {"native", type.native}};

@@ -11,8 +11,17 @@ TEST(TableJson, RoundTripKeepsEveryField) {
   table.name = {"shop", "orders"};
   Column column;
   column.name = "näme";
-  column.type = {.kind = TypeKind::kEnum, .bytes = 1, .is_unsigned = true, .length = 7, .precision = 3, .scale = 2,
-                 .fraction = 6, .charset = "latin1", .collation = "latin1_bin", .elements = {"a", "b'c"}, .srid = 4326,
+  column.type = {.kind = TypeKind::kEnum,
+                 .bytes = 1,
+                 .is_unsigned = true,
+                 .length = 7,
+                 .precision = 3,
+                 .scale = 2,
+                 .fraction = 6,
+                 .charset = "latin1",
+                 .collation = "latin1_bin",
+                 .elements = {"a", "b'c"},
+                 .srid = 4326,
                  .native = "enum('a','b''c')"};
   column.nullable = false;
   column.generated = Generated::kStored;
@@ -21,8 +30,12 @@ TEST(TableJson, RoundTripKeepsEveryField) {
   table.columns = {column, Column{.name = "x"}};
   table.keys = {{.name = "PRIMARY", .primary = true, .unique = true, .has_expression = false, .parts = {{0, 10}}},
                 {.name = "k", .has_expression = true}};
-  table.foreign_keys = {{.name = "fk", .columns = {1}, .referenced = {"shop", "p"}, .referenced_columns = {"id"},
-                         .on_delete = ReferentialAction::kCascade, .on_update = ReferentialAction::kSetNull}};
+  table.foreign_keys = {{.name = "fk",
+                         .columns = {1},
+                         .referenced = {"shop", "p"},
+                         .referenced_columns = {"id"},
+                         .on_delete = ReferentialAction::kCascade,
+                         .on_update = ReferentialAction::kSetNull}};
   table.create_statement = "CREATE TABLE ...";
   table.transactional = false;
   table.storage_engine = "MyISAM";

@@ -15,20 +15,18 @@ std::vector<Pattern> ColumnPatterns(const std::vector<std::string>& texts) {
 }
 
 bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view name) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const Pattern& pattern) { return pattern.Matches(name); });
+  return std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& pattern) { return pattern.Matches(name); });
 }
 
 CompiledDatabase CompileDatabase(const DatabaseRule& rule) {
   CompiledDatabase compiled{&rule, Pattern(rule.database), {}, {}, {}};
   for (const TableRule& table : rule.tables) {
-    compiled.tables.push_back({&table, Pattern(table.table), ColumnPatterns(table.exclude_columns),
-                               ColumnPatterns(table.include_columns)});
+    compiled.tables.push_back(
+        {&table, Pattern(table.table), ColumnPatterns(table.exclude_columns), ColumnPatterns(table.include_columns)});
     const Pattern& pattern = compiled.tables.back().table;
     if (pattern.IsName()) compiled.named_tables.emplace(pattern.name(), compiled.tables.size() - 1);
   }
-  for (const std::string& excluded : rule.exclude_tables)
-    compiled.exclude_tables.emplace_back(excluded);
+  for (const std::string& excluded : rule.exclude_tables) compiled.exclude_tables.emplace_back(excluded);
   return compiled;
 }
 

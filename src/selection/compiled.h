@@ -30,8 +30,7 @@ struct CompiledDatabase {
   const DatabaseRule* rule = nullptr;
   Pattern database;
   std::vector<CompiledTable> tables;
-  std::unordered_map<std::string, size_t>
-      named_tables;  // index into `tables` of rules without wildcards
+  std::unordered_map<std::string, size_t> named_tables;  // index into `tables` of rules without wildcards
   std::vector<Pattern> exclude_tables;
 
   // The rule for a table: by its very name, else the first pattern that fits. Null when there is

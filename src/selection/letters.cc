@@ -34,8 +34,7 @@ std::string Changed(std::string_view text, Change change) {
     if (bytes == 1) {
       out += lead < 0x80 ? static_cast<char>(change(lead)) : text[at];
     } else if (bytes == 2) {
-      const uint32_t letter =
-          ((lead & 0x1Fu) << 6) | (static_cast<unsigned char>(text[at + 1]) & 0x3Fu);
+      const uint32_t letter = ((lead & 0x1Fu) << 6) | (static_cast<unsigned char>(text[at + 1]) & 0x3Fu);
       const uint32_t changed = change(letter);
       out += static_cast<char>(0xC0 | (changed >> 6));
       out += static_cast<char>(0x80 | (changed & 0x3F));

@@ -14,10 +14,7 @@ namespace sluice::selection {
 namespace {
 
 Error BadRule(std::string object, std::string cause, std::string remedy) {
-  return Error(kBadRule)
-      .Object(std::move(object))
-      .Cause(std::move(cause))
-      .Remedy(std::move(remedy));
+  return Error(kBadRule).Object(std::move(object)).Cause(std::move(cause)).Remedy(std::move(remedy));
 }
 
 std::vector<std::string> ColumnNames(const model::Table& table) {
@@ -36,29 +33,23 @@ void CheckKeyKept(const model::Table& table, const model::TableMapping& mapping)
     throw BadRule(
         fmt::format("column {}.{}", table.name.Text(), column),
         fmt::format("The column is part of {}, which tells the rows apart, and cannot be left out.",
-                    key->primary ? std::string("the primary key")
-                                 : fmt::format("the unique key `{}`", key->name)),
-        fmt::format("Take `{}` out of `columns: {{exclude: ...}}`, or add it to `include`.",
-                    column));
+                    key->primary ? std::string("the primary key") : fmt::format("the unique key `{}`", key->name)),
+        fmt::format("Take `{}` out of `columns: {{exclude: ...}}`, or add it to `include`.", column));
   }
 }
 
-void CheckColumnNames(const model::Table& table, const model::TableMapping& mapping,
-                      const Selection& selection) {
+void CheckColumnNames(const model::Table& table, const model::TableMapping& mapping, const Selection& selection) {
   std::map<std::string, std::string> taken;  // lower case destination name -> source name
   for (const model::Column& column : table.columns) {
     if (mapping.excluded.count(column.name) != 0) continue;
     const std::string name = selection.MapColumn(table.name, column.name);
     const std::string object = fmt::format("column {}.{}", table.name.Text(), column.name);
-    if (name.empty())
-      throw BadRule(object, "The rules leave an empty name.", "Correct the rule under `mapping`.");
+    if (name.empty()) throw BadRule(object, "The rules leave an empty name.", "Correct the rule under `mapping`.");
     const auto [other, is_new] = taken.emplace(ToLower(name), column.name);
     if (!is_new) {
       throw Error(kNameCollision)
-          .Object(fmt::format("columns {} and {} of table {}", other->second, column.name,
-                              table.name.Text()))
-          .Cause(fmt::format(
-              "Both would be called `{}` at the destination; names of columns ignore case.", name))
+          .Object(fmt::format("columns {} and {} of table {}", other->second, column.name, table.name.Text()))
+          .Cause(fmt::format("Both would be called `{}` at the destination; names of columns ignore case.", name))
           .Remedy("Give one of them another name under `columns: {rename: ...}`.");
     }
   }
@@ -78,17 +69,15 @@ class NamedColumns {
         if (pattern.IsName()) ExpectName(rules, table, pattern.name());
       }
     }
-    for (const auto& [column, rename] : rules.rule->rename_columns)
-      ExpectName(rules, table, column);
+    for (const auto& [column, rename] : rules.rule->rename_columns) ExpectName(rules, table, column);
   }
 
   void ThrowIfMissing() const {
     for (const auto& [key, entry] : entries_) {
       if (entry.found) continue;
-      throw BadRule(
-          fmt::format("column {}.{}", entry.table, key.second),
-          fmt::format("The table has no such column{}", Suggestion(key.second, entry.columns)),
-          "Correct the name under `columns`; every name is as at the source.");
+      throw BadRule(fmt::format("column {}.{}", entry.table, key.second),
+                    fmt::format("The table has no such column{}", Suggestion(key.second, entry.columns)),
+                    "Correct the name under `columns`; every name is as at the source.");
     }
   }
 
@@ -121,19 +110,16 @@ void CheckTableNames(const std::vector<model::TableMappingPtr>& mappings) {
       throw BadRule(object, "The rules leave an empty name.", "Correct the rule under `mapping`.");
     }
     if (IsSystemDatabase(mapping->destination.database)) {
-      throw BadRule(
-          object,
-          fmt::format(
-              "The rules put it into `{}`, which belongs to the server or to Sluice itself.",
-              mapping->destination.database),
-          "Choose another name for the database.");
+      throw BadRule(object,
+                    fmt::format("The rules put it into `{}`, which belongs to the server or to Sluice itself.",
+                                mapping->destination.database),
+                    "Choose another name for the database.");
     }
     const auto [other, is_new] = taken.emplace(mapping->destination, mapping->source);
     if (!is_new) {
       throw Error(kNameCollision)
           .Object(fmt::format("tables {} and {}", other->second.Text(), mapping->source.Text()))
-          .Cause(fmt::format("Both would be called {} at the destination.",
-                             mapping->destination.Text()))
+          .Cause(fmt::format("Both would be called {} at the destination.", mapping->destination.Text()))
           .Remedy("Give one of them another name with `rename`, or leave it out with `exclude`.");
     }
   }
@@ -141,12 +127,9 @@ void CheckTableNames(const std::vector<model::TableMappingPtr>& mappings) {
 
 // A rule for the columns of one named table that is not there does nothing: most probably a
 // misspelt name.
-void CheckColumnRules(const std::vector<RenameRule>& rules,
-                      const std::vector<model::TableMappingPtr>& mappings) {
+void CheckColumnRules(const std::vector<RenameRule>& rules, const std::vector<model::TableMappingPtr>& mappings) {
   for (const RenameRule& rule : rules) {
-    if (rule.kind() != MappingRule::Kind::kColumn || !rule.database().IsName() ||
-        !rule.table().IsName())
-      continue;
+    if (rule.kind() != MappingRule::Kind::kColumn || !rule.database().IsName() || !rule.table().IsName()) continue;
     const model::ObjectName wanted{rule.database().name(), rule.table().name()};
     std::vector<std::string> names;
     bool found = false;
@@ -155,13 +138,11 @@ void CheckColumnRules(const std::vector<RenameRule>& rules,
       found = found || mapping->source == wanted;
     }
     if (found) continue;
-    throw BadRule(
-        "table " + wanted.Text(),
-        fmt::format(
-            "A rule under `mapping` renames columns of a table that is not selected or does not "
-            "exist{}",
-            Suggestion(wanted.Text(), names)),
-        "Correct `in` of that rule.");
+    throw BadRule("table " + wanted.Text(),
+                  fmt::format("A rule under `mapping` renames columns of a table that is not selected or does not "
+                              "exist{}",
+                              Suggestion(wanted.Text(), names)),
+                  "Correct `in` of that rule.");
   }
 }
 

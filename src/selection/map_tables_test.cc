@@ -11,8 +11,7 @@
 namespace sluice::selection {
 namespace {
 
-std::shared_ptr<model::Table> Describe(std::string database, std::string name,
-                                       std::vector<std::string> columns) {
+std::shared_ptr<model::Table> Describe(std::string database, std::string name, std::vector<std::string> columns) {
   auto table = std::make_shared<model::Table>();
   table->name = {std::move(database), std::move(name)};
   for (std::string& column : columns) {
@@ -40,17 +39,14 @@ TableRule Rule(std::string table) {
   return rule;
 }
 
-Result<std::vector<model::TableMappingPtr>> MapAll(Rules rules,
-                                                   const std::vector<model::TablePtr>& tables) {
+Result<std::vector<model::TableMappingPtr>> MapAll(Rules rules, const std::vector<model::TablePtr>& tables) {
   const auto selection = Selection::Make(std::move(rules)).ValueOrThrow();
   return MapTables(*selection, tables);
 }
 
 std::string Failure(Rules rules, const std::vector<model::TablePtr>& tables) {
   const auto mapped = MapAll(std::move(rules), tables);
-  return mapped.ok()
-             ? ""
-             : mapped.error().code + " " + mapped.error().object + ": " + mapped.error().cause;
+  return mapped.ok() ? "" : mapped.error().code + " " + mapped.error().object + ": " + mapped.error().cause;
 }
 
 TEST(MapTables, CarriesFilterColumnsAndOperations) {
@@ -79,8 +75,7 @@ TEST(MapTables, TableOperationsWinOverDatabaseAndDefault) {
   rule.tables = {Rule("orders")};
   rule.tables[0].operations = model::OperationFilter{true, false, false, {}};
   const auto mapped =
-      MapAll({{rule}, {}}, {Describe("shop", "orders", {"id"}), Describe("shop", "lines", {"id"})})
-          .ValueOrThrow();
+      MapAll({{rule}, {}}, {Describe("shop", "orders", {"id"}), Describe("shop", "lines", {"id"})}).ValueOrThrow();
   EXPECT_FALSE(mapped[0]->operations.update);
   EXPECT_TRUE(mapped[0]->operations.ddl.empty());
   EXPECT_TRUE(mapped[1]->operations.update);
@@ -91,8 +86,7 @@ TEST(MapTables, IncludeLeavesOutTheRest) {
   DatabaseRule rule = Whole("shop");
   rule.tables = {Rule("orders")};
   rule.tables[0].include_columns = {"id", "a*"};
-  const auto mapped =
-      MapAll({{rule}, {}}, {Describe("shop", "orders", {"id", "a1", "b", "A2"})}).ValueOrThrow();
+  const auto mapped = MapAll({{rule}, {}}, {Describe("shop", "orders", {"id", "a1", "b", "A2"})}).ValueOrThrow();
   EXPECT_EQ(mapped[0]->columns.size(), 3u);
   EXPECT_EQ(mapped[0]->excluded, std::set<std::string>{"b"});
 }
@@ -128,8 +122,7 @@ TEST(MapTables, RefusesUnknownColumnsWithASuggestion) {
     if (which == 0) rule.tables[0].exclude_columns = {"adress"};
     if (which == 1) rule.tables[0].include_columns = {"id", "adress"};
     if (which == 2) rule.tables[0].rename_columns = {{"adress", "x"}};
-    const std::string failure =
-        Failure({{rule}, {}}, {Describe("shop", "orders", {"id", "address"})});
+    const std::string failure = Failure({{rule}, {}}, {Describe("shop", "orders", {"id", "address"})});
     EXPECT_NE(failure.find("column shop.orders.adress"), std::string::npos) << failure;
     EXPECT_NE(failure.find("did you mean `address`?"), std::string::npos) << failure;
   }
@@ -139,8 +132,7 @@ TEST(MapTables, APatternNeedsTheColumnInOneOfItsTables) {
   DatabaseRule rule = Whole("shop");
   rule.tables = {Rule("*")};
   rule.tables[0].exclude_columns = {"note"};
-  const std::vector<model::TablePtr> tables = {Describe("shop", "a", {"id"}),
-                                               Describe("shop", "b", {"id", "note"})};
+  const std::vector<model::TablePtr> tables = {Describe("shop", "a", {"id"}), Describe("shop", "b", {"id", "note"})};
   EXPECT_EQ(Failure({{rule}, {}}, tables), "");
   EXPECT_NE(Failure({{rule}, {}}, {tables[0]}).find("no such column"), std::string::npos);
 }
@@ -150,8 +142,7 @@ TEST(MapTables, RefusesCollidingTables) {
   rule.match = "t_(.*)";
   rule.replace = "$1";
   const std::string failure =
-      Failure({{Whole("shop")}, {rule}},
-              {Describe("shop", "t_orders", {"id"}), Describe("shop", "orders", {"id"})});
+      Failure({{Whole("shop")}, {rule}}, {Describe("shop", "t_orders", {"id"}), Describe("shop", "orders", {"id"})});
   EXPECT_EQ(failure.substr(0, 7), "SE-0102");
   EXPECT_NE(failure.find("shop.t_orders and shop.orders"), std::string::npos) << failure;
 }
@@ -159,11 +150,8 @@ TEST(MapTables, RefusesCollidingTables) {
 TEST(MapTables, DatabasesMayMergeWhileTheirTablesDiffer) {
   DatabaseRule rule = Whole("shop_*");
   rule.rename = "shops";
-  EXPECT_EQ(
-      Failure({{rule}, {}}, {Describe("shop_1", "a", {"id"}), Describe("shop_2", "b", {"id"})}),
-      "");
-  const std::string failure =
-      Failure({{rule}, {}}, {Describe("shop_1", "a", {"id"}), Describe("shop_2", "a", {"id"})});
+  EXPECT_EQ(Failure({{rule}, {}}, {Describe("shop_1", "a", {"id"}), Describe("shop_2", "b", {"id"})}), "");
+  const std::string failure = Failure({{rule}, {}}, {Describe("shop_1", "a", {"id"}), Describe("shop_2", "a", {"id"})});
   EXPECT_NE(failure.find("shop_1.a and shop_2.a"), std::string::npos) << failure;
   EXPECT_NE(failure.find("shops.a"), std::string::npos) << failure;
 }
@@ -174,9 +162,7 @@ TEST(MapTables, NamesCanBeSwapped) {
   rule.tables[0].rename = "b";
   rule.tables[1].rename = "a";
   rule.tables[0].rename_columns = {{"x", "y"}, {"y", "x"}};
-  EXPECT_EQ(Failure({{rule}, {}},
-                    {Describe("shop", "a", {"id", "x", "y"}), Describe("shop", "b", {"id"})}),
-            "");
+  EXPECT_EQ(Failure({{rule}, {}}, {Describe("shop", "a", {"id", "x", "y"}), Describe("shop", "b", {"id"})}), "");
 }
 
 TEST(MapTables, RefusesCollidingColumnsWithoutCase) {
@@ -196,19 +182,16 @@ TEST(MapTables, RefusesSystemNamesAtTheDestination) {
   rule.kind = MappingRule::Kind::kDatabase;
   rule.match = "s.*";
   rule.replace = "sluice";
-  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("`sluice`"),
-            std::string::npos);
+  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("`sluice`"), std::string::npos);
 }
 
 TEST(MapTables, RefusesEmptyNames) {
   MappingRule rule;
   rule.match = "(x?).*";
   rule.replace = "$1";
-  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("empty name"),
-            std::string::npos);
+  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("empty name"), std::string::npos);
   rule.kind = MappingRule::Kind::kColumn;
-  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("empty name"),
-            std::string::npos);
+  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("empty name"), std::string::npos);
 }
 
 TEST(MapTables, RefusesColumnRulesOfTablesThatAreNotThere) {
@@ -216,8 +199,7 @@ TEST(MapTables, RefusesColumnRulesOfTablesThatAreNotThere) {
   rule.kind = MappingRule::Kind::kColumn;
   rule.in = "shop.ordres";
   rule.prefix = "x_";
-  const std::string failure =
-      Failure({{Whole("shop")}, {rule}}, {Describe("shop", "orders", {"id"})});
+  const std::string failure = Failure({{Whole("shop")}, {rule}}, {Describe("shop", "orders", {"id"})});
   EXPECT_NE(failure.find("did you mean `shop.orders`?"), std::string::npos) << failure;
 }
 
@@ -225,9 +207,7 @@ TEST(MapTables, RefusesColumnRulesOfTablesThatAreNotThere) {
 class Random {
  public:
   explicit Random(unsigned seed) : engine_(seed) {}
-  size_t Below(size_t limit) {
-    return std::uniform_int_distribution<size_t>(0, limit - 1)(engine_);
-  }
+  size_t Below(size_t limit) { return std::uniform_int_distribution<size_t>(0, limit - 1)(engine_); }
   bool Maybe() { return Below(2) == 0; }
   std::string Name() {
     std::string name(1 + Below(2), 'a');
@@ -249,8 +229,7 @@ class Random {
     if (Below(4) == 0) rule.rename = Name();
     for (size_t i = 0; i < Below(3); ++i) {
       rule.tables.push_back(Rule(Pattern()));
-      if (Below(3) == 0 && rule.tables.back().table.find('*') == std::string::npos)
-        rule.tables.back().rename = Name();
+      if (Below(3) == 0 && rule.tables.back().table.find('*') == std::string::npos) rule.tables.back().rename = Name();
       if (Below(3) == 0) rule.tables.back().exclude_columns = {Pattern()};
       if (Below(3) == 0) rule.tables.back().rename_columns = {{Name(), Name()}};
     }
@@ -261,8 +240,7 @@ class Random {
   MappingRule MakeMapping() {
     MappingRule rule;
     rule.kind = static_cast<MappingRule::Kind>(Below(3));
-    if (Maybe())
-      rule.in = rule.kind == MappingRule::Kind::kDatabase ? Pattern() : Pattern() + "." + Pattern();
+    if (Maybe()) rule.in = rule.kind == MappingRule::Kind::kDatabase ? Pattern() : Pattern() + "." + Pattern();
     if (Maybe()) rule.prefix = Name();
     if (Maybe()) rule.letters = Maybe() ? "upper" : "lower";
     if (Maybe()) {
@@ -288,8 +266,7 @@ TEST(MapTables, HoldsForRandomRules) {
     std::set<model::ObjectName> names;
     for (int i = 0; i < 6; ++i) names.insert({random.Name(), random.Name()});
     std::vector<model::TablePtr> tables;
-    for (const model::ObjectName& name : names)
-      tables.push_back(Describe(name.database, name.name, {"id", "a", "b_"}));
+    for (const model::ObjectName& name : names) tables.push_back(Describe(name.database, name.name, {"id", "a", "b_"}));
     const auto mapped = MapTables(*selection, tables);
     if (!mapped.ok()) continue;
     ++accepted;
@@ -310,8 +287,7 @@ TEST(MapTables, HoldsForRandomRules) {
       for (const model::ColumnMapping& column : mapping.columns) {
         ASSERT_EQ(column.destination, selection->MapColumn(table->name, column.source)) << seed;
         // A statement in the log may write the column in other letters.
-        ASSERT_TRUE(EqualIgnoringCase(column.destination,
-                                      selection->MapColumn(table->name, ToUpper(column.source))))
+        ASSERT_TRUE(EqualIgnoringCase(column.destination, selection->MapColumn(table->name, ToUpper(column.source))))
             << seed;
         ASSERT_TRUE(columns.insert(ToLower(column.destination)).second) << seed;
       }

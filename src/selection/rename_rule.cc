@@ -54,8 +54,7 @@ RenameProblem FindMatchProblem(const MappingRule& rule) {
   if (!rewrite) return {"replace", "`$` must be followed by a digit or another `$`"};
   std::string error;
   if (!match.CheckRewriteString(*rewrite, &error)) {
-    return {"replace", fmt::format("`match` has only {} group(s) in parentheses",
-                                   match.NumberOfCapturingGroups())};
+    return {"replace", fmt::format("`match` has only {} group(s) in parentheses", match.NumberOfCapturingGroups())};
   }
   return {};
 }
@@ -84,15 +83,13 @@ RenameRule& RenameRule::operator=(RenameRule&&) noexcept = default;
 RenameRule::~RenameRule() = default;
 
 bool RenameRule::Concerns(std::string_view database, std::string_view table) const {
-  return database_.Matches(database) &&
-         (kind_ == MappingRule::Kind::kDatabase || table_.Matches(table));
+  return database_.Matches(database) && (kind_ == MappingRule::Kind::kDatabase || table_.Matches(table));
 }
 
 std::string RenameRule::Apply(std::string_view source, std::string name) const {
   if (!keyword_.empty()) {
-    const bool contains = kind_ == MappingRule::Kind::kColumn
-                              ? ToLower(source).find(keyword_) != std::string::npos
-                              : source.find(keyword_) != std::string_view::npos;
+    const bool contains = kind_ == MappingRule::Kind::kColumn ? ToLower(source).find(keyword_) != std::string::npos
+                                                              : source.find(keyword_) != std::string_view::npos;
     if (!contains) return name;
   }
   if (match_) {
@@ -114,12 +111,10 @@ RenameProblem FindRenameProblem(const MappingRule& rule) {
   const size_t parts = rule.in.empty() ? 0 : SplitAtDots(rule.in).size();
   const size_t parts_max = rule.kind == MappingRule::Kind::kDatabase ? 1 : 2;
   if (parts > parts_max) {
-    return {"in", parts_max == 1
-                      ? "a rule of kind database names databases only: `shop` or `shop_*`"
-                      : "write `database` or `database.table`, with `*` and `?` as wanted"};
+    return {"in", parts_max == 1 ? "a rule of kind database names databases only: `shop` or `shop_*`"
+                                 : "write `database` or `database.table`, with `*` and `?` as wanted"};
   }
-  for (const std::string& part :
-       rule.in.empty() ? std::vector<std::string>() : SplitAtDots(rule.in)) {
+  for (const std::string& part : rule.in.empty() ? std::vector<std::string>() : SplitAtDots(rule.in)) {
     if (part.empty()) return {"in", "a name beside the dot is missing"};
   }
   if (!rule.letters.empty() && rule.letters != "upper" && rule.letters != "lower") {
@@ -127,9 +122,7 @@ RenameProblem FindRenameProblem(const MappingRule& rule) {
   }
   if (RenameProblem problem = FindMatchProblem(rule); !problem.message.empty()) return problem;
   if (rule.replace.empty() && rule.prefix.empty() && rule.suffix.empty() && rule.letters.empty()) {
-    return {
-        "",
-        "the rule changes nothing: give `match` with `replace`, `prefix`, `suffix` or `letters`"};
+    return {"", "the rule changes nothing: give `match` with `replace`, `prefix`, `suffix` or `letters`"};
   }
   return {};
 }

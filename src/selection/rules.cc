@@ -12,8 +12,7 @@
 namespace sluice::selection {
 namespace {
 
-constexpr std::string_view kSystemDatabases[] = {"information_schema", "mysql",
-                                                 "performance_schema", "sluice", "sys"};
+constexpr std::string_view kSystemDatabases[] = {"information_schema", "mysql", "performance_schema", "sluice", "sys"};
 
 // Collects the problems of one entry of `objects`.
 class DatabaseRuleCheck {
@@ -26,8 +25,7 @@ class DatabaseRuleCheck {
     if (rule_.database.empty()) Add("database", "the name of the database is missing");
     if (database.IsName() && IsSystemDatabase(database.name())) {
       Add("database",
-          fmt::format("`{}` belongs to the server or to Sluice itself and is never migrated",
-                      database.name()));
+          fmt::format("`{}` belongs to the server or to Sluice itself and is never migrated", database.name()));
     }
     if (IsSystemDatabase(rule_.rename)) {
       Add("rename", fmt::format("`{}` belongs to the server or to Sluice itself", rule_.rename));
@@ -58,8 +56,7 @@ class DatabaseRuleCheck {
   void CheckExclusion(const Pattern& table) {
     for (const std::string& excluded : rule_.exclude_tables) {
       if (Pattern(excluded).Matches(table.name())) {
-        Add("table",
-            fmt::format("`{}` is also left out, by `exclude: {}`", table.name(), excluded));
+        Add("table", fmt::format("`{}` is also left out, by `exclude: {}`", table.name(), excluded));
         return;
       }
     }
@@ -72,17 +69,13 @@ class DatabaseRuleCheck {
     std::set<std::string> names;
     for (const auto& [source, rename] : table.rename_columns) {
       const std::string& column = source;  // clang 14 does not let a lambda capture a binding
-      if (rename.empty())
-        Add("columns.rename", fmt::format("the new name of `{}` is missing", column));
+      if (rename.empty()) Add("columns.rename", fmt::format("the new name of `{}` is missing", column));
       if (!names.insert(ToLower(column)).second) {
-        Add("columns.rename",
-            fmt::format("`{}` is renamed twice; names of columns ignore case", column));
+        Add("columns.rename", fmt::format("`{}` is renamed twice; names of columns ignore case", column));
       }
-      const bool left_out =
-          std::any_of(table.exclude_columns.begin(), table.exclude_columns.end(),
-                      [&](const std::string& excluded) {
-                        return Pattern(excluded, Pattern::Case::kIgnore).Matches(column);
-                      });
+      const bool left_out = std::any_of(
+          table.exclude_columns.begin(), table.exclude_columns.end(),
+          [&](const std::string& excluded) { return Pattern(excluded, Pattern::Case::kIgnore).Matches(column); });
       if (left_out) Add("columns.rename", fmt::format("`{}` is renamed and left out", column));
     }
   }
@@ -112,8 +105,7 @@ std::vector<RuleProblem> FindRuleProblems(const Rules& rules) {
     const DatabaseRule& rule = rules.databases[i];
     DatabaseRuleCheck(rule, i, &problems).Run();
     if (!rule.database.empty() && !seen.insert(rule.database).second) {
-      problems.push_back(
-          {false, i, -1, "database", fmt::format("`{}` stands in this list twice", rule.database)});
+      problems.push_back({false, i, -1, "database", fmt::format("`{}` stands in this list twice", rule.database)});
     }
   }
   for (size_t i = 0; i < rules.mapping.size(); ++i) {
@@ -127,17 +119,15 @@ std::vector<RuleProblem> FindRuleProblems(const Rules& rules) {
 
 bool IsSystemDatabase(std::string_view name) {
   const std::string lower = LowerAscii(name);
-  return std::find(std::begin(kSystemDatabases), std::end(kSystemDatabases), lower) !=
-         std::end(kSystemDatabases);
+  return std::find(std::begin(kSystemDatabases), std::end(kSystemDatabases), lower) != std::end(kSystemDatabases);
 }
 
 model::OperationFilter DefaultOperations() {
   using model::DdlKind;
   model::OperationFilter operations;
-  operations.ddl = {DdlKind::kAlterTable,  DdlKind::kAlterView,       DdlKind::kCreateFunction,
-                    DdlKind::kCreateIndex, DdlKind::kCreateProcedure, DdlKind::kCreateTable,
-                    DdlKind::kCreateView,  DdlKind::kDropIndex,       DdlKind::kDropTable,
-                    DdlKind::kRenameTable, DdlKind::kTruncateTable};
+  operations.ddl = {DdlKind::kAlterTable,      DdlKind::kAlterView,   DdlKind::kCreateFunction, DdlKind::kCreateIndex,
+                    DdlKind::kCreateProcedure, DdlKind::kCreateTable, DdlKind::kCreateView,     DdlKind::kDropIndex,
+                    DdlKind::kDropTable,       DdlKind::kRenameTable, DdlKind::kTruncateTable};
   return operations;
 }
 

@@ -33,8 +33,7 @@ std::string Selection::MapDatabase(const std::string& source) const {
   if (!database->rule->rename.empty()) return database->rule->rename;
   std::string name = source;
   for (const RenameRule& rule : state_->mapping) {
-    if (rule.kind() == MappingRule::Kind::kDatabase && rule.Concerns(source, {}))
-      name = rule.Apply(source, name);
+    if (rule.kind() == MappingRule::Kind::kDatabase && rule.Concerns(source, {})) name = rule.Apply(source, name);
   }
   return name;
 }

@@ -30,7 +30,7 @@ struct DatabaseRule {
   bool only_listed = false;                 // `tables` is a list that selects: only these
   std::vector<TableRule> tables;            // rules for tables; with only_listed also the selection
   std::vector<std::string> exclude_tables;  // names or patterns
-  bool objects = true;  // views, routines, triggers too (never with only_listed)
+  bool objects = true;                      // views, routines, triggers too (never with only_listed)
 };
 
 struct MappingRule {
@@ -75,8 +75,8 @@ class Selection : public model::NameMap {
   std::vector<model::ObjectName> NamedTables() const;
 
  private:
-  friend Result<std::vector<model::TableMappingPtr>> MapTables(
-      const Selection& selection, const std::vector<model::TablePtr>& tables);
+  friend Result<std::vector<model::TableMappingPtr>> MapTables(const Selection& selection,
+                                                               const std::vector<model::TablePtr>& tables);
   struct State;
   explicit Selection(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

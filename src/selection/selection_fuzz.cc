@@ -48,9 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   described.columns.resize(1);
   described.columns[0].name = Take(&rest);
   const auto mapping = made.value()->MapTable(described);
-  Check((mapping != nullptr) == made.value()->Selected(described.name),
-        "mapping without selection");
-  if (mapping != nullptr)
-    Check(mapping->destination == made.value()->Map(described.name), "two names for one table");
+  Check((mapping != nullptr) == made.value()->Selected(described.name), "mapping without selection");
+  if (mapping != nullptr) Check(mapping->destination == made.value()->Map(described.name), "two names for one table");
   return 0;
 }

@@ -17,8 +17,7 @@ MappingRule Rename(MappingRule::Kind kind, std::string in) {
   return rule;
 }
 
-MappingRule Replace(MappingRule::Kind kind, std::string in, std::string match,
-                    std::string replace) {
+MappingRule Replace(MappingRule::Kind kind, std::string in, std::string match, std::string replace) {
   MappingRule rule = Rename(kind, std::move(in));
   rule.match = std::move(match);
   rule.replace = std::move(replace);
@@ -35,8 +34,7 @@ constexpr auto kDatabase = MappingRule::Kind::kDatabase;
 constexpr auto kTable = MappingRule::Kind::kTable;
 constexpr auto kColumn = MappingRule::Kind::kColumn;
 
-std::unique_ptr<Selection> Make(std::vector<DatabaseRule> databases,
-                                std::vector<MappingRule> mapping = {}) {
+std::unique_ptr<Selection> Make(std::vector<DatabaseRule> databases, std::vector<MappingRule> mapping = {}) {
   return Selection::Make({std::move(databases), std::move(mapping)}).ValueOrThrow();
 }
 
@@ -107,8 +105,8 @@ TEST(Selection, NameComesBeforePatternAndFirstPatternBeforeLater) {
 
 TEST(Selection, SystemDatabasesAreNeverSelected) {
   const auto selection = Make({Whole("*")});
-  for (const char* name : {"mysql", "sys", "information_schema", "INFORMATION_SCHEMA",
-                           "performance_schema", "sluice"}) {
+  for (const char* name :
+       {"mysql", "sys", "information_schema", "INFORMATION_SCHEMA", "performance_schema", "sluice"}) {
     EXPECT_FALSE(selection->DatabaseSelected(name)) << name;
     EXPECT_FALSE(selection->Selected({name, "t"})) << name;
     EXPECT_NE(Cause({{Whole(name)}, {}}).find("never migrated"), std::string::npos) << name;
@@ -121,8 +119,8 @@ TEST(Selection, ExplicitRenameWinsOverRules) {
   rule.rename = "shop_new";
   rule.tables = {Table("orders", "orders2")};
   rule.tables[0].rename_columns = {{"addr", "address"}};
-  const auto selection = Make(
-      {rule}, {Prefix(kDatabase, "", "d_"), Prefix(kTable, "", "t_"), Prefix(kColumn, "", "c_")});
+  const auto selection =
+      Make({rule}, {Prefix(kDatabase, "", "d_"), Prefix(kTable, "", "t_"), Prefix(kColumn, "", "c_")});
   EXPECT_EQ(selection->MapDatabase("shop"), "shop_new");
   EXPECT_EQ(selection->Map({"shop", "orders"}), (ObjectName{"shop_new", "orders2"}));
   EXPECT_EQ(selection->Map({"shop", "lines"}), (ObjectName{"shop_new", "t_lines"}));
@@ -134,8 +132,8 @@ TEST(Selection, ExplicitRenameWinsOverRules) {
 TEST(Selection, WhatIsNotSelectedKeepsItsName) {
   DatabaseRule rule = Only("shop", {Table("orders")});
   rule.rename = "shop_new";
-  const auto selection = Make(
-      {rule}, {Prefix(kDatabase, "", "d_"), Prefix(kTable, "", "t_"), Prefix(kColumn, "", "c_")});
+  const auto selection =
+      Make({rule}, {Prefix(kDatabase, "", "d_"), Prefix(kTable, "", "t_"), Prefix(kColumn, "", "c_")});
   // Referenced by a foreign key: its database moves all the same.
   EXPECT_EQ(selection->Map({"shop", "customers"}), (ObjectName{"shop_new", "customers"}));
   EXPECT_EQ(selection->MapColumn({"shop", "customers"}, "id"), "id");
@@ -146,9 +144,9 @@ TEST(Selection, WhatIsNotSelectedKeepsItsName) {
 TEST(Rules, WorkInOrderOnTheNameAsItStands) {
   MappingRule lower = Rename(kTable, "");
   lower.letters = "lower";
-  const auto selection = Make({Whole("shop")}, {Replace(kTable, "shop.*", "^t_(.*)$", "$1"), lower,
-                                                Replace(kTable, "", "^(.)(.*)$", "$2_$1$$\\"),
-                                                Prefix(kTable, "shop", "x_")});
+  const auto selection =
+      Make({Whole("shop")}, {Replace(kTable, "shop.*", "^t_(.*)$", "$1"), lower,
+                             Replace(kTable, "", "^(.)(.*)$", "$2_$1$$\\"), Prefix(kTable, "shop", "x_")});
   EXPECT_EQ(selection->Map({"shop", "t_ORDERS"}).name, "x_rders_o$\\");
   EXPECT_EQ(selection->Map({"shop", "T"}).name, "x__t$\\");
 }
@@ -162,8 +160,7 @@ TEST(Rules, MatchTheWholeName) {
 TEST(Rules, InAndKeywordLookAtTheNameAtTheSource) {
   MappingRule keyword = Prefix(kTable, "shop.t_*", "k_");
   keyword.keyword = "log";
-  const auto selection =
-      Make({Whole("shop"), Whole("crm")}, {Replace(kTable, "", ".*", "new_$0"), keyword});
+  const auto selection = Make({Whole("shop"), Whole("crm")}, {Replace(kTable, "", ".*", "new_$0"), keyword});
   EXPECT_EQ(selection->Map({"shop", "t_log"}).name, "k_new_t_log");
   EXPECT_EQ(selection->Map({"shop", "t_data"}).name, "new_t_data");
   EXPECT_EQ(selection->Map({"shop", "log"}).name, "new_log");
@@ -184,8 +181,7 @@ TEST(Rules, MatchWithoutReplaceOnlyChooses) {
 TEST(Rules, ColumnsIgnoreCase) {
   MappingRule keyword = Prefix(kColumn, "shop.orders", "x_");
   keyword.keyword = "Addr";
-  const auto selection =
-      Make({Whole("shop")}, {keyword, Replace(kColumn, "shop.*", "note", "remark")});
+  const auto selection = Make({Whole("shop")}, {keyword, Replace(kColumn, "shop.*", "note", "remark")});
   EXPECT_EQ(selection->MapColumn({"shop", "orders"}, "ADDRESS"), "x_ADDRESS");
   EXPECT_EQ(selection->MapColumn({"shop", "orders"}, "Note"), "remark");
   EXPECT_EQ(selection->MapColumn({"shop", "lines"}, "address"), "address");
@@ -200,8 +196,7 @@ TEST(Rules, NamesWithDotsAndWildcards) {
 }
 
 TEST(Selection, NamedThings) {
-  const auto selection =
-      Make({Only("shop", {Table("orders"), Table("t_*")}), Whole("crm_*"), Whole("x")});
+  const auto selection = Make({Only("shop", {Table("orders"), Table("t_*")}), Whole("crm_*"), Whole("x")});
   EXPECT_EQ(selection->NamedDatabases(), (std::vector<std::string>{"shop", "x"}));
   EXPECT_EQ(selection->NamedTables(), (std::vector<ObjectName>{{"shop", "orders"}}));
 }

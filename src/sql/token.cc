@@ -5,14 +5,22 @@
 namespace sluice::sql {
 namespace {
 
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+bool IsSpace(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool IsHexDigit(char c) {
+  return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 bool IsNameByte(char c) {
   const auto u = static_cast<unsigned char>(c);
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '_' || c == '$' || u >= 0x80;
 }
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 class Lexer {
  public:
@@ -237,13 +245,20 @@ class Lexer {
 
   static char Unescape(char c) {
     switch (c) {
-      case '0': return '\0';
-      case 'b': return '\b';
-      case 'n': return '\n';
-      case 'r': return '\r';
-      case 't': return '\t';
-      case 'Z': return '\x1a';
-      default: return c;
+      case '0':
+        return '\0';
+      case 'b':
+        return '\b';
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
+      case 'Z':
+        return '\x1a';
+      default:
+        return c;
     }
   }
 
@@ -277,8 +292,8 @@ class Lexer {
 
   void ReadSymbol(Token& token) {
     token.kind = TokenKind::kSymbol;
-    static constexpr std::string_view kLong[] = {"<=>", "->>", "<=", ">=", "<>", "!=", ":=", "||",
-                                                 "&&",  "<<",  ">>", "->", "@@", "::"};
+    static constexpr std::string_view kLong[] = {
+        "<=>", "->>", "<=", ">=", "<>", "!=", ":=", "||", "&&", "<<", ">>", "->", "@@", "::"};
     for (const std::string_view symbol : kLong) {
       if (text_.substr(at_).starts_with(symbol)) {
         at_ += symbol.size();
@@ -310,9 +325,13 @@ std::string ToLower(std::string_view text) {
   return out;
 }
 
-bool Token::Is(std::string_view word) const { return kind == TokenKind::kWord && EqualIgnoringCase(text, word); }
+bool Token::Is(std::string_view word) const {
+  return kind == TokenKind::kWord && EqualIgnoringCase(text, word);
+}
 
-Tokens Tokenize(std::string_view text, const Dialect& dialect) { return Lexer(text, dialect).Run(); }
+Tokens Tokenize(std::string_view text, const Dialect& dialect) {
+  return Lexer(text, dialect).Run();
+}
 
 std::string Render(const Tokens& tokens, size_t begin, size_t end) {
   std::string out;
@@ -323,7 +342,9 @@ std::string Render(const Tokens& tokens, size_t begin, size_t end) {
   return out;
 }
 
-std::string Render(const Tokens& tokens) { return Render(tokens, 0, tokens.size()); }
+std::string Render(const Tokens& tokens) {
+  return Render(tokens, 0, tokens.size());
+}
 
 Tokens Slice(const Tokens& tokens, size_t begin, size_t end) {
   end = std::min(end, tokens.size());
@@ -334,8 +355,12 @@ Tokens Slice(const Tokens& tokens, size_t begin, size_t end) {
 Token Word(std::string_view text) {
   return {TokenKind::kWord, std::string(text), std::string(text), " "};
 }
-Token Symbol(std::string_view text) { return {TokenKind::kSymbol, std::string(text), "", ""}; }
-Token Number(std::string_view text) { return {TokenKind::kNumber, std::string(text), "", " "}; }
+Token Symbol(std::string_view text) {
+  return {TokenKind::kSymbol, std::string(text), "", ""};
+}
+Token Number(std::string_view text) {
+  return {TokenKind::kNumber, std::string(text), "", " "};
+}
 
 Token BacktickName(std::string_view name) {
   std::string text = "`";

@@ -35,7 +35,7 @@ struct Token {
   std::string value;  // of names and strings: without quotes and escapes
   std::string gap;    // white space and comments before it
 
-  bool Is(std::string_view word) const;          // an unquoted word, ignoring ASCII case
+  bool Is(std::string_view word) const;  // an unquoted word, ignoring ASCII case
   bool IsSymbol(std::string_view symbol) const { return kind == TokenKind::kSymbol && text == symbol; }
   bool IsName() const { return kind == TokenKind::kWord || kind == TokenKind::kQuotedName; }
   bool IsString() const { return kind == TokenKind::kString; }

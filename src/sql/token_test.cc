@@ -12,18 +12,32 @@ std::string Kinds(const Tokens& tokens) {
   for (const Token& token : tokens) {
     if (!out.empty()) out += ' ';
     switch (token.kind) {
-      case TokenKind::kWord: out += "w:" + token.value; break;
-      case TokenKind::kQuotedName: out += "q:" + token.value; break;
-      case TokenKind::kString: out += "s:" + token.value; break;
-      case TokenKind::kNumber: out += "n:" + token.text; break;
-      case TokenKind::kSymbol: out += token.text; break;
+      case TokenKind::kWord:
+        out += "w:" + token.value;
+        break;
+      case TokenKind::kQuotedName:
+        out += "q:" + token.value;
+        break;
+      case TokenKind::kString:
+        out += "s:" + token.value;
+        break;
+      case TokenKind::kNumber:
+        out += "n:" + token.text;
+        break;
+      case TokenKind::kSymbol:
+        out += token.text;
+        break;
     }
   }
   return out;
 }
 
-Dialect MySql(uint32_t version) { return {Family::kMySql, version, false, false}; }
-Dialect MariaDb(uint32_t version) { return {Family::kMariaDb, version, false, false}; }
+Dialect MySql(uint32_t version) {
+  return {Family::kMySql, version, false, false};
+}
+Dialect MariaDb(uint32_t version) {
+  return {Family::kMariaDb, version, false, false};
+}
 
 TEST(Tokenize, NamesNumbersAndStrings) {
   EXPECT_EQ(Kinds(Tokenize("SELECT `a``b`, \"c\" FROM t", {})), "w:SELECT q:a`b , s:c w:FROM w:t");

@@ -50,8 +50,7 @@ void Migrate(Database* database) {
     throw Error(kStoreFailed)
         .Object("file " + database->file())
         .Cause(
-            fmt::format("A newer Sluice has written it (its version is {}, this program knows {}).",
-                        version, kVersion))
+            fmt::format("A newer Sluice has written it (its version is {}, this program knows {}).", version, kVersion))
         .Remedy("Use the newer program, or name another directory with --state.");
   }
   for (int64_t step = version; step < kVersion; ++step) database->Execute(kSteps[step]);

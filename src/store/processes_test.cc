@@ -49,12 +49,10 @@ TEST_F(ProcessesTest, OpenANewStoreAtOnce) {
     const std::string directory = directory_ + "/" + std::to_string(round);
     std::vector<pid_t> children;
     for (int i = 0; i < 6; ++i) {
-      children.push_back(
-          Start([&] { Store::Open(directory)->SaveText("t", std::to_string(getpid()), "x"); }));
+      children.push_back(Start([&] { Store::Open(directory)->SaveText("t", std::to_string(getpid()), "x"); }));
     }
     for (const pid_t child : children) EXPECT_EQ(Wait(child), 0);
-    for (const pid_t child : children)
-      EXPECT_EQ(Store::Open(directory)->Text("t", std::to_string(child)), "x");
+    for (const pid_t child : children) EXPECT_EQ(Store::Open(directory)->Text("t", std::to_string(child)), "x");
   }
 }
 
@@ -107,8 +105,7 @@ TEST_F(ProcessesTest, KilledWriterLosesNothing) {
       const auto store = Store::Open(directory_);
       const auto lock = store->Lock(task);
       for (int n = 0;; ++n) {
-        store->SaveTables(
-            task, {{"a", "", "", "", std::to_string(n)}, {"b", "", "", "", std::to_string(n)}});
+        store->SaveTables(task, {{"a", "", "", "", std::to_string(n)}, {"b", "", "", "", std::to_string(n)}});
         if (write(pipe_ends[1], &n, sizeof n) != sizeof n) _exit(1);
       }
     });
@@ -149,8 +146,7 @@ TEST_F(ProcessesTest, LockNamesItsOwner) {
     ADD_FAILURE() << "locked twice";
   } catch (const Error& error) {
     EXPECT_EQ(error.info().code, kTaskRuns.id);
-    EXPECT_NE(error.info().cause.find(std::to_string(owner)), std::string::npos)
-        << error.info().cause;
+    EXPECT_NE(error.info().cause.find(std::to_string(owner)), std::string::npos) << error.info().cause;
   }
   kill(owner, SIGKILL);
   Wait(owner);

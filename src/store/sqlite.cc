@@ -21,13 +21,11 @@ Advice AdviceFor(int code) {
   switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return {
-          "Another process has kept it locked for too long.",
-          "Look for another sluice process (or an open SQLite shell) on the same state directory.",
-          RetryClass::kBackoff};
+      return {"Another process has kept it locked for too long.",
+              "Look for another sluice process (or an open SQLite shell) on the same state directory.",
+              RetryClass::kBackoff};
     case SQLITE_FULL:
-      return {"The file system is full.",
-              "Free some space, then start the task again: it goes on where it was.",
+      return {"The file system is full.", "Free some space, then start the task again: it goes on where it was.",
               RetryClass::kBackoff};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -50,8 +48,8 @@ Advice AdviceFor(int code) {
               "local file system.",
               RetryClass::kBackoff};
     default:
-      return {"The store's library refused a call.",
-              "Check that the state directory is on a local file system.", RetryClass::kNever};
+      return {"The store's library refused a call.", "Check that the state directory is on a local file system.",
+              RetryClass::kNever};
   }
 }
 
@@ -93,8 +91,7 @@ void Database::Fail(int code) {
 }
 
 Statement::Statement(Database* database, std::string_view sql) : database_(database) {
-  const int code = sqlite3_prepare_v2(database->handle(), sql.data(), static_cast<int>(sql.size()),
-                                      &handle_, nullptr);
+  const int code = sqlite3_prepare_v2(database->handle(), sql.data(), static_cast<int>(sql.size()), &handle_, nullptr);
   if (code != SQLITE_OK) database->Fail(code);
 }
 
@@ -103,8 +100,7 @@ Statement::~Statement() {
 }
 
 Statement& Statement::Bind(std::string_view text) {
-  const int code = sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(),
-                                       SQLITE_TRANSIENT, SQLITE_UTF8);
+  const int code = sqlite3_bind_text64(handle_, ++bound_, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
   if (code != SQLITE_OK) database_->Fail(code);
   return *this;
 }

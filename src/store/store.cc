@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <mutex>
 
-#include "base/stop.h"
 #include "base/check.h"
+#include "base/stop.h"
 #include "store/migrations.h"
 #include "store/sqlite.h"
 #include "store/task_lock.h"
@@ -72,8 +72,7 @@ FROM tasks)sql";
 void MakeDirectory(const std::string& directory) {
   std::error_code code;
   if (std::filesystem::is_directory(directory, code)) return;
-  const std::filesystem::path parent =
-      std::filesystem::path(directory).lexically_normal().parent_path();
+  const std::filesystem::path parent = std::filesystem::path(directory).lexically_normal().parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, code);
   if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     const int number = errno;
@@ -109,9 +108,7 @@ TaskState StateFrom(const std::string& text) {
   for (const auto& [state, name] : kStates) {
     if (name == text) return state;
   }
-  throw Error(kStoreFailed)
-      .Object("state " + text)
-      .Cause("The store holds a state that this program does not know.");
+  throw Error(kStoreFailed).Object("state " + text).Cause("The store holds a state that this program does not know.");
 }
 
 class SqliteStore : public Store {
@@ -127,8 +124,7 @@ class SqliteStore : public Store {
     // the same moment must be patient themselves.
     for (const Deadline deadline = Deadline::After(milliseconds(kBusyMs));;) {
       try {
-        database_.Execute(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF");
+        database_.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF");
         Migrate(&database_);
         return;
       } catch (const Error& error) {
@@ -187,8 +183,8 @@ class SqliteStore : public Store {
     Statement select(&database_, kSelectObjects);
     select.Bind(task);
     while (select.Step()) {
-      objects.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3),
-                         select.Text(4), select.Text(5), select.Text(6), select.Text(7)});
+      objects.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3), select.Text(4), select.Text(5),
+                         select.Text(6), select.Text(7)});
     }
     return objects;
   }
@@ -218,9 +214,8 @@ class SqliteStore : public Store {
     Statement select(&database_, kSelectTables);
     select.Bind(task);
     while (select.Step()) {
-      tables.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3),
-                        select.Text(4), select.Text(5), static_cast<uint64_t>(select.Int(6)),
-                        static_cast<uint64_t>(select.Int(7)), select.Text(8)});
+      tables.push_back({select.Text(0), select.Text(1), select.Text(2), select.Text(3), select.Text(4), select.Text(5),
+                        static_cast<uint64_t>(select.Int(6)), static_cast<uint64_t>(select.Int(7)), select.Text(8)});
     }
     return tables;
   }
@@ -252,8 +247,7 @@ class SqliteStore : public Store {
     return select.Text(0);
   }
 
-  void SaveText(const std::string& task, const std::string& name,
-                const std::string& text) override {
+  void SaveText(const std::string& task, const std::string& name, const std::string& text) override {
     std::lock_guard lock(mutex_);
     Statement(&database_,
               "INSERT INTO texts (task, name, text) VALUES (?, ?, ?)"
@@ -266,26 +260,19 @@ class SqliteStore : public Store {
 
   void RemoveText(const std::string& task, const std::string& name) override {
     std::lock_guard lock(mutex_);
-    Statement(&database_, "DELETE FROM texts WHERE task = ? AND name = ?")
-        .Bind(task)
-        .Bind(name)
-        .Run();
+    Statement(&database_, "DELETE FROM texts WHERE task = ? AND name = ?").Bind(task).Bind(name).Run();
   }
 
   void Request(const std::string& task, const std::string& what) override {
     std::lock_guard lock(mutex_);
-    Statement(&database_, "INSERT INTO requests (task, what) VALUES (?, ?)")
-        .Bind(task)
-        .Bind(what)
-        .Run();
+    Statement(&database_, "INSERT INTO requests (task, what) VALUES (?, ?)").Bind(task).Bind(what).Run();
   }
 
   std::vector<std::string> TakeRequests(const std::string& task) override {
     std::lock_guard lock(mutex_);
     std::vector<std::string> requests;
     // Asked several times a second: nothing is written, nor locked, while nothing waits.
-    if (!Statement(&database_, "SELECT 1 FROM requests WHERE task = ? LIMIT 1").Bind(task).Step())
-      return requests;
+    if (!Statement(&database_, "SELECT 1 FROM requests WHERE task = ? LIMIT 1").Bind(task).Step()) return requests;
     WriteTransaction transaction(&database_);
     {
       Statement select(&database_, "SELECT what FROM requests WHERE task = ? ORDER BY seq");

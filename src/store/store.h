@@ -79,8 +79,7 @@ class Store {
   virtual void RemoveTask(const std::string& name) = 0;
   virtual std::vector<TaskRecord> Tasks() = 0;
 
-  virtual std::vector<ObjectRecord> Objects(
-      const std::string& task) = 0;  // in the order they were added
+  virtual std::vector<ObjectRecord> Objects(const std::string& task) = 0;  // in the order they were added
   virtual void SaveObjects(const std::string& task,
                            const std::vector<ObjectRecord>& objects) = 0;  // by label
 
@@ -89,8 +88,7 @@ class Store {
 
   // Free texts of a task: "precheck", "progress" (JSON for status), "wanted", "server" ...
   virtual std::optional<std::string> Text(const std::string& task, const std::string& name) = 0;
-  virtual void SaveText(const std::string& task, const std::string& name,
-                        const std::string& text) = 0;
+  virtual void SaveText(const std::string& task, const std::string& name, const std::string& text) = 0;
   virtual void RemoveText(const std::string& task, const std::string& name) = 0;
 
   // What other processes want of the running one: "stop", "cutover", "limits:{json}". Oldest first;

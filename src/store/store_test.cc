@@ -60,8 +60,7 @@ TEST_F(StoreTest, MakesItsDirectoryAndFilesPrivate) {
   const auto lock = store->Lock("a");
   umask(before);
   EXPECT_EQ(Mode(directory_), 0700u);
-  for (const auto& entry : fs::directory_iterator(directory_))
-    EXPECT_EQ(Mode(entry.path()), 0600u) << entry.path();
+  for (const auto& entry : fs::directory_iterator(directory_)) EXPECT_EQ(Mode(entry.path()), 0600u) << entry.path();
 }
 
 TEST_F(StoreTest, KeepsTasks) {
@@ -192,8 +191,7 @@ TEST_F(StoreTest, LockHoldsUntilItIsDropped) {
     FAIL() << "locked twice";
   } catch (const Error& error) {
     EXPECT_EQ(error.info().code, kTaskRuns.id);
-    EXPECT_NE(error.info().cause.find(std::to_string(getpid())), std::string::npos)
-        << error.info().cause;
+    EXPECT_NE(error.info().cause.find(std::to_string(getpid())), std::string::npos) << error.info().cause;
   }
   lock.reset();
   EXPECT_FALSE(store->IsLocked("a/b *"));

@@ -17,8 +17,8 @@ namespace {
 std::string LockFile(const std::string& directory, const std::string& task) {
   std::string file = directory + "/";
   for (const char c : task) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_';
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     file += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
   }
   return file + ".lock";
@@ -55,8 +55,7 @@ class LockedFile {
   void WriteOwner() {
     const std::string text = std::to_string(getpid()) + "\n";
     // Only a help for people: the lock holds without it.
-    if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, text.data(), text.size(), 0) < 0)
-      return;
+    if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, text.data(), text.size(), 0) < 0) return;
   }
   std::string Owner() {
     char text[32] = {};

@@ -75,7 +75,9 @@ void Task::Stop(const std::string& name, const std::string& state_directory, boo
       throw Error(kWrongState)
           .Object("task " + name)
           .Cause("the process that runs it did not stop in time")
-          .Remedy("Look at its terminal or log; as a last resort end it with SIGKILL: nothing is lost, `sluice run` goes on.");
+          .Remedy(
+              "Look at its terminal or log; as a last resort end it with SIGKILL: nothing is lost, `sluice run` goes "
+              "on.");
     }
     // A process that is just starting drops what was asked before it: ask again.
     if (again.Passed()) {

@@ -61,8 +61,9 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
       throw Error(kCutoverTimeout)
           .Object("task " + session.record().name)
           .Cause("changes to selected tables still arrive from the source")
-          .Remedy("Stop the application, or make the source read-only (SET GLOBAL read_only = ON;), and run the "
-                  "switch-over again. Until then the task can go on: sluice run TASK.yaml")
+          .Remedy(
+              "Stop the application, or make the source read-only (SET GLOBAL read_only = ON;), and run the "
+              "switch-over again. Until then the task can go on: sluice run TASK.yaml")
           .Side("source");
     }
     SleepFor(session.stop(), milliseconds(200));

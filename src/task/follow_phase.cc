@@ -27,8 +27,9 @@ pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTa
     throw Error(kWrongState)
         .Object("task " + session.record().name)
         .Cause("the destination's database `sluice` no longer holds this task's checkpoint")
-        .Remedy("It was removed or another server answers at the destination's address. Restore it, or begin anew with "
-                "`sluice run --restart`.")
+        .Remedy(
+            "It was removed or another server answers at the destination's address. Restore it, or begin anew with "
+            "`sluice run --restart`.")
         .Side("destination");
   }
   request.task = session.task_id();
@@ -43,7 +44,8 @@ pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTa
   request.not_delayed_within = context.spec.not_delayed_within;
   request.give_up = context.spec.give_up;
   request.on_retry = [&](const ErrorInfo& error, milliseconds pause) {
-    session.Say(fmt::format("{}; trying again in {:.1f} s", error.OneLine(), static_cast<double>(pause.count()) / 1000));
+    session.Say(
+        fmt::format("{}; trying again in {:.1f} s", error.OneLine(), static_cast<double>(pause.count()) / 1000));
   };
   request.on_ddl_skipped = [&](const model::DdlChange& ddl, const std::string& why) {
     session.Say(fmt::format("not carried ({}): {}", why, ddl.statement.substr(0, 300)));

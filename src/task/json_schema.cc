@@ -74,15 +74,14 @@ Json Tls() {
 Json Endpoint() {
   std::vector<std::string_view> engines;
   for (const connector::Connector* known : connector::Connectors()) engines.push_back(known->name);
-  return Map(
-      {{"engine", Word(engines, "Which kind of server. `mysql` is MySQL and MariaDB.")},
-       {"host", Text("Name or address of the server.")},
-       {"port", Whole(1, 65535, "Port; default: the engine's own (mysql: 3306).")},
-       {"user", Text("Account to log in with.")},
-       {"password", Described({{"type", {"string", "number"}}},
-                              "Password. Better not written here: ${env:NAME} or ${file:PATH}.")},
-       {"tls", Tls()}},
-      {"engine", "host", "user"}, "How to reach a server.");
+  return Map({{"engine", Word(engines, "Which kind of server. `mysql` is MySQL and MariaDB.")},
+              {"host", Text("Name or address of the server.")},
+              {"port", Whole(1, 65535, "Port; default: the engine's own (mysql: 3306).")},
+              {"user", Text("Account to log in with.")},
+              {"password", Described({{"type", {"string", "number"}}},
+                                     "Password. Better not written here: ${env:NAME} or ${file:PATH}.")},
+              {"tls", Tls()}},
+             {"engine", "host", "user"}, "How to reach a server.");
 }
 
 Json Operations() {
@@ -94,13 +93,11 @@ Json Operations() {
                            "Which changes of rows are carried; default: all.")},
               {"ddl", List(Word(ddl, "A kind of statement."),
                            "Which statements are carried; default: all but drop_view; []: none.")}},
-             {},
-             "What the incremental phase carries. A table's own choice wins over its database's.");
+             {}, "What the incremental phase carries. A table's own choice wins over its database's.");
 }
 
 Json Columns() {
-  Json rename = {{"type", "object"},
-                 {"additionalProperties", {{"type", "string"}, {"minLength", 1}}}};
+  Json rename = {{"type", "object"}, {"additionalProperties", {{"type", "string"}, {"minLength", 1}}}};
   Json map = Map({{"exclude", NameList("Columns that are left out; * and ? allowed.")},
                   {"include", NameList("The only columns that are carried; * and ? allowed.")},
                   {"rename", Described(std::move(rename), "New names: {old: new}.")}},
@@ -111,40 +108,34 @@ Json Columns() {
 }
 
 Json Table() {
-  Json map =
-      Map({{"table", Text("Name, or a pattern with * and ?.")},
-           {"rename", Text("Name at the destination; not for a pattern.")},
-           {"filter",
-            Text("Condition in the source's SQL: only rows for which it is true are carried.")},
-           {"columns", Reference("columns")},
-           {"operations", Reference("operations")}},
-          {"table"}, "A table and what is done with it.");
+  Json map = Map({{"table", Text("Name, or a pattern with * and ?.")},
+                  {"rename", Text("Name at the destination; not for a pattern.")},
+                  {"filter", Text("Condition in the source's SQL: only rows for which it is true are carried.")},
+                  {"columns", Reference("columns")},
+                  {"operations", Reference("operations")}},
+                 {"table"}, "A table and what is done with it.");
   return {{"anyOf", {Text("Name, or a pattern with * and ?."), std::move(map)}}};
 }
 
 Json Database() {
   Json list = List(Reference("table"), "Only these tables.");
   list["minItems"] = 1;
-  Json map = Map(
-      {{"exclude", NameList("Tables that are left out; * and ? allowed.")},
-       {"rules", List(Reference("table"), "What is done with single tables; selects nothing.")}},
-      {}, "All tables but those excluded.");
-  Json tables = Described(
-      {{"anyOf", {std::move(list), std::move(map)}}},
-      "A list: only these tables. A map: all tables but those under `exclude`, with `rules`.");
-  Json database = Map(
-      {{"database", Text("Name, or a pattern with * and ?.")},
-       {"rename", Text("Name at the destination.")},
-       {"operations", Reference("operations")},
-       {"tables", std::move(tables)},
-       {"exclude", NameList("Tables that are left out; * and ? allowed.")},
-       {"views_and_routines",
-        Described({{"type", "boolean"}},
-                  "Whether views, procedures and functions are carried too; default: true, with a "
-                  "list of tables never. Triggers go with their tables.")}},
-      {"database"}, "A database and what is done with it.");
-  return {{"anyOf",
-           {Text("Name, or a pattern with * and ?: the whole database."), std::move(database)}}};
+  Json map = Map({{"exclude", NameList("Tables that are left out; * and ? allowed.")},
+                  {"rules", List(Reference("table"), "What is done with single tables; selects nothing.")}},
+                 {}, "All tables but those excluded.");
+  Json tables = Described({{"anyOf", {std::move(list), std::move(map)}}},
+                          "A list: only these tables. A map: all tables but those under `exclude`, with `rules`.");
+  Json database = Map({{"database", Text("Name, or a pattern with * and ?.")},
+                       {"rename", Text("Name at the destination.")},
+                       {"operations", Reference("operations")},
+                       {"tables", std::move(tables)},
+                       {"exclude", NameList("Tables that are left out; * and ? allowed.")},
+                       {"views_and_routines",
+                        Described({{"type", "boolean"}},
+                                  "Whether views, procedures and functions are carried too; default: true, with a "
+                                  "list of tables never. Triggers go with their tables.")}},
+                      {"database"}, "A database and what is done with it.");
+  return {{"anyOf", {Text("Name, or a pattern with * and ?: the whole database."), std::move(database)}}};
 }
 
 Json MappingRule() {
@@ -157,70 +148,55 @@ Json MappingRule() {
                                "`match`, $0 is all of it.")},
               {"prefix", Text("Put before the name.")},
               {"suffix", Text("Put after the name.")},
-              {"letters", Word(keys::kLettersWords,
-                               "Changes the letters of the name, not of prefix and suffix.")}},
+              {"letters", Word(keys::kLettersWords, "Changes the letters of the name, not of prefix and suffix.")}},
              {"kind"}, "Changes many names.");
 }
 
 Json Limits() {
   Json megabytes = {{"type", "number"}, {"minimum", 0}, {"maximum", 1000000}};
-  Json memory = {{"type", {"string", "integer"}},
-                 {"pattern", "^[0-9.]+ ?([KkMmGgTt]?[Ii]?[Bb])?$|\\$\\{"}};
-  return Map(
-      {{"rows_per_second",
-        Whole(0, 1'000'000'000'000, "Most rows a second; 0: no limit. Default: 0.")},
-       {"megabytes_per_second",
-        Described(std::move(megabytes),
-                  "Most megabytes (1,000,000 bytes) a second; 0: no limit. Default: 0.")},
-       {"readers", Whole(1, 64, "Sessions that read from the source. Default: 4.")},
-       {"writers", Whole(1, 64, "Sessions that write to the destination. Default: 4.")},
-       {"memory", Described(std::move(memory), "Memory for rows on their way. Default: 256MiB.")}},
-      {}, "How much of the servers and of this machine the task may take.");
+  Json memory = {{"type", {"string", "integer"}}, {"pattern", "^[0-9.]+ ?([KkMmGgTt]?[Ii]?[Bb])?$|\\$\\{"}};
+  return Map({{"rows_per_second", Whole(0, 1'000'000'000'000, "Most rows a second; 0: no limit. Default: 0.")},
+              {"megabytes_per_second",
+               Described(std::move(megabytes), "Most megabytes (1,000,000 bytes) a second; 0: no limit. Default: 0.")},
+              {"readers", Whole(1, 64, "Sessions that read from the source. Default: 4.")},
+              {"writers", Whole(1, 64, "Sessions that write to the destination. Default: 4.")},
+              {"memory", Described(std::move(memory), "Memory for rows on their way. Default: 256MiB.")}},
+             {}, "How much of the servers and of this machine the task may take.");
 }
 
 Json Options() {
   const Json duration = {{"type", "string"}, {"pattern", "^[0-9.]+ ?(ms|s|m|min|h|d)$|\\$\\{"}};
-  return Map(
-      {{"not_delayed_within",
-        Described(
-            duration,
-            "The task counts as not delayed when it is at most this far behind. Default: 1s.")},
-       {"give_up_after",
-        Described(
-            duration,
-            "How long lost connections are tried again before the task fails. Default: 12h.")}},
-      {}, "How the task behaves.");
+  return Map({{"not_delayed_within",
+               Described(duration, "The task counts as not delayed when it is at most this far behind. Default: 1s.")},
+              {"give_up_after",
+               Described(duration, "How long lost connections are tried again before the task fails. Default: 12h.")}},
+             {}, "How the task behaves.");
 }
 
 }  // namespace
 
 std::string TaskFileJsonSchema() {
-  Json types =
-      List(Word(keys::kTypeWords, "A migration type."),
-           "What is done: schema, full (all rows), incremental (follow the changes; needs full).");
+  Json types = List(Word(keys::kTypeWords, "A migration type."),
+                    "What is done: schema, full (all rows), incremental (follow the changes; needs full).");
   types["minItems"] = 1;
   types["uniqueItems"] = true;
   Json objects = List(Reference("database"), "What is migrated.");
   objects["minItems"] = 1;
 
-  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                 {"title", "Sluice task file"}};
-  schema.update(Map(
-      {{"version", Described({{"enum", {1, "1"}}}, "Form of this file: 1.")},
-       {"name",
-        Described({{"type", "string"}, {"pattern", "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$|\\$\\{"}},
-                  "Name of the task. Default: the file's name without its ending.")},
-       {"source", Reference("endpoint")},
-       {"destination", Reference("endpoint")},
-       {"types", std::move(types)},
-       {"objects", std::move(objects)},
-       {"mapping", List(Reference("mapping"), "Rules that change many names, in order.")},
-       {"limits", Limits()},
-       {"options", Options()}},
-      {"version", "source", "destination", "types", "objects"}, "One migration by Sluice."));
-  schema["$defs"] = {{"endpoint", Endpoint()}, {"operations", Operations()},
-                     {"columns", Columns()},   {"table", Table()},
-                     {"database", Database()}, {"mapping", MappingRule()}};
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", "Sluice task file"}};
+  schema.update(Map({{"version", Described({{"enum", {1, "1"}}}, "Form of this file: 1.")},
+                     {"name", Described({{"type", "string"}, {"pattern", "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$|\\$\\{"}},
+                                        "Name of the task. Default: the file's name without its ending.")},
+                     {"source", Reference("endpoint")},
+                     {"destination", Reference("endpoint")},
+                     {"types", std::move(types)},
+                     {"objects", std::move(objects)},
+                     {"mapping", List(Reference("mapping"), "Rules that change many names, in order.")},
+                     {"limits", Limits()},
+                     {"options", Options()}},
+                    {"version", "source", "destination", "types", "objects"}, "One migration by Sluice."));
+  schema["$defs"] = {{"endpoint", Endpoint()}, {"operations", Operations()}, {"columns", Columns()},
+                     {"table", Table()},       {"database", Database()},     {"mapping", MappingRule()}};
   return schema.dump(2) + "\n";
 }
 

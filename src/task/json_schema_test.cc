@@ -40,8 +40,7 @@ TEST(JsonSchema, HasTheKeysOfTheReader) {
   EXPECT_EQ(Properties(parts.at("columns")["anyOf"][1]), Set(keys::kColumns));
   EXPECT_EQ(Properties(parts.at("table")["anyOf"][1]), Set(keys::kTable));
   EXPECT_EQ(Properties(parts.at("database")["anyOf"][1]), Set(keys::kDatabase));
-  EXPECT_EQ(Properties(parts["database"]["anyOf"][1]["properties"]["tables"]["anyOf"][1]),
-            Set(keys::kTables));
+  EXPECT_EQ(Properties(parts["database"]["anyOf"][1]["properties"]["tables"]["anyOf"][1]), Set(keys::kTables));
   EXPECT_EQ(Properties(parts.at("mapping")), Set(keys::kMapping));
 }
 
@@ -55,8 +54,7 @@ void CheckNode(const Json& node, const Json& parts, const std::string& path) {
   if (node.contains("properties")) {
     EXPECT_EQ(node.value("additionalProperties", Json(true)), Json(false)) << path;
     for (const auto& [name, property] : node["properties"].items()) {
-      EXPECT_TRUE(property.contains("description") || property.contains("$ref"))
-          << path << "/" << name;
+      EXPECT_TRUE(property.contains("description") || property.contains("$ref")) << path << "/" << name;
     }
   }
   if (node.contains("$ref")) {
@@ -122,8 +120,8 @@ TEST(JsonSchema, ReferencePageIsComplete) {
     ASSERT_TRUE(parsed.ok()) << parsed.error().Block();
     for (const Mistake& mistake : parsed.value().mistakes) {
       // Passwords and certificates of the examples are not on this machine.
-      const bool elsewhere = mistake.code == kSecretUnavailable.id ||
-                             mistake.message.find("cannot be read") != std::string::npos;
+      const bool elsewhere =
+          mistake.code == kSecretUnavailable.id || mistake.message.find("cannot be read") != std::string::npos;
       EXPECT_TRUE(elsewhere) << mistake.Text("example.yaml");
     }
     ++examples;

@@ -19,7 +19,9 @@ using connector::Chunk;
 using connector::Cut;
 using nlohmann::json;
 
-json ToValue(const model::Position& position) { return {{"engine", position.engine}, {"json", position.json}}; }
+json ToValue(const model::Position& position) {
+  return {{"engine", position.engine}, {"json", position.json}};
+}
 model::Position PositionFrom(const json& value) {
   return {value.at("engine").get<std::string>(), value.at("json").get<std::string>()};
 }
@@ -176,7 +178,8 @@ class Attempt {
           .Object("table " + tables_[i].table->name.Text())
           .Cause(found == by_name.end() ? "it was dropped at the source after the task had started"
                                         : "it was altered at the source after the task had started")
-          .Remedy("Begin anew with `sluice run --restart`, and leave the tables as they are until the full load is over.")
+          .Remedy(
+              "Begin anew with `sluice run --restart`, and leave the tables as they are until the full load is over.")
           .Side("source");
     }
   }
@@ -184,8 +187,8 @@ class Attempt {
   static bool SameColumns(const model::Table& a, const model::Table& b) {
     return std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
                       [](const model::Column& x, const model::Column& y) {
-                        return x.name == y.name && x.type.native == y.type.native &&
-                               x.type.charset == y.type.charset && x.generated == y.generated;
+                        return x.name == y.name && x.type.native == y.type.native && x.type.charset == y.type.charset &&
+                               x.generated == y.generated;
                       });
   }
 
@@ -202,8 +205,9 @@ class Attempt {
     session_.store().SaveTables(name(), records);
     if (!first) {
       if (!follow) {
-        session_.Say("the source must not have been written since the first cut: without incremental, rows of two "
-                     "moments would be mixed");
+        session_.Say(
+            "the source must not have been written since the first cut: without incremental, rows of two "
+            "moments would be mixed");
       }
       return;
     }

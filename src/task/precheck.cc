@@ -43,16 +43,21 @@ PrecheckItem MissingItem(const std::string& what) {
 
 const char* Text(PrecheckStatus status) {
   switch (status) {
-    case PrecheckStatus::kPassed: return "passed";
-    case PrecheckStatus::kWarning: return "warning";
-    case PrecheckStatus::kFailed: return "failed";
+    case PrecheckStatus::kPassed:
+      return "passed";
+    case PrecheckStatus::kWarning:
+      return "warning";
+    case PrecheckStatus::kFailed:
+      return "failed";
   }
   return "failed";
 }
 
 }  // namespace
 
-bool PrecheckReport::Failed() const { return Count(PrecheckStatus::kFailed) > 0; }
+bool PrecheckReport::Failed() const {
+  return Count(PrecheckStatus::kFailed) > 0;
+}
 
 size_t PrecheckReport::Count(PrecheckStatus status) const {
   size_t count = 0;

@@ -30,10 +30,10 @@ std::vector<PreviewLine> Task::Preview(std::stop_token stop) {
     const std::string note = object.kind == model::ObjectKind::kTrigger && context_->spec.types.incremental
                                  ? "created at the switch-over"
                                  : "";
-    const model::ObjectName destination = object.kind == model::ObjectKind::kTrigger
-                                              ? model::ObjectName{context_->selection->MapDatabase(object.name.database),
-                                                                  object.name.name}
-                                              : context_->selection->Map(object.name);
+    const model::ObjectName destination =
+        object.kind == model::ObjectKind::kTrigger
+            ? model::ObjectName{context_->selection->MapDatabase(object.name.database), object.name.name}
+            : context_->selection->Map(object.name);
     lines.push_back({std::string(model::Name(object.kind)), object.name.Text(), destination.Text(), note});
   }
   for (const std::string& what : plan.missing) lines.push_back({"missing", what, "", "the source does not have it"});

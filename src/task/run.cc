@@ -91,8 +91,9 @@ class Runner {
     if (types().full) Load(schema.get(), tables);
     if (schema) CreateLateObjects(*schema);
     if (types().incremental) return Follow(tables, schema.get());
-    if (schema) schema->ThrowIfFailed({SchemaStage::kBeforeLoad, SchemaStage::kIndexes, SchemaStage::kForeignKeys,
-                                       SchemaStage::kObjects, SchemaStage::kTriggers});
+    if (schema)
+      schema->ThrowIfFailed({SchemaStage::kBeforeLoad, SchemaStage::kIndexes, SchemaStage::kForeignKeys,
+                             SchemaStage::kObjects, SchemaStage::kTriggers});
     session_.live().phase = 4;
     session_.SetState(TaskState::kCompleted, "");
     return {.end = RunEnd::kCompleted, .position = "", .not_migrated = NotMigrated(tables, schema.get())};
@@ -111,8 +112,8 @@ class Runner {
     }
     for (const connector::PrecheckItem& item : report.items) {
       if (item.status == connector::PrecheckStatus::kWarning) {
-        session_.Say(fmt::format("warning: {}{}{}: {}", item.title, item.object.empty() ? "" : " ", item.object,
-                                 item.cause));
+        session_.Say(
+            fmt::format("warning: {}{}{}: {}", item.title, item.object.empty() ? "" : " ", item.object, item.cause));
       }
     }
     session_.Say(fmt::format("precheck passed: {} tables, {} other objects", plan.tables.size(), plan.objects.size()));

@@ -224,7 +224,8 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
       if (lost) {
         writer.reset();
         uncertain = true;
-        session_.Say(fmt::format("{}; trying again in {:.1f} s", info.OneLine(), static_cast<double>(pause.count()) / 1000));
+        session_.Say(
+            fmt::format("{}; trying again in {:.1f} s", info.OneLine(), static_cast<double>(pause.count()) / 1000));
       }
     }
     SleepFor(stop, pause);
@@ -264,8 +265,8 @@ void SchemaPhase::DropCreated() {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     const std::string& state = entry->record.state;
     const SchemaStage stage = entry->statement.stage;
-    const bool whole_object = stage == SchemaStage::kBeforeLoad || stage == SchemaStage::kObjects ||
-                              stage == SchemaStage::kTriggers;
+    const bool whole_object =
+        stage == SchemaStage::kBeforeLoad || stage == SchemaStage::kObjects || stage == SchemaStage::kTriggers;
     // A database may hold what is not ours; it is created with IF NOT EXISTS and stays.
     if (!whole_object || entry->statement.kind == model::ObjectKind::kDatabase) continue;
     if (state != "done" && state != "running") continue;
@@ -309,8 +310,9 @@ void SchemaPhase::ThrowIfFailed(const std::vector<SchemaStage>& stages) const {
   throw Error(kSchemaFailed)
       .Object(names)
       .Cause("the destination refused the statement; the first one:\n" + first)
-      .Remedy("`sluice schema list TASK.yaml` shows each with its statement; mend it with `sluice schema retry OBJECT "
-              "[--statement FILE]` or leave it out with `sluice schema skip OBJECT`, then run the task again.")
+      .Remedy(
+          "`sluice schema list TASK.yaml` shows each with its statement; mend it with `sluice schema retry OBJECT "
+          "[--statement FILE]` or leave it out with `sluice schema skip OBJECT`, then run the task again.")
       .Side("destination");
 }
 

@@ -84,7 +84,8 @@ void Session::Persist(const std::function<void()>& work) {
       return work();
     } catch (const Error& error) {
       if (error.info().retry == RetryClass::kNever || give_up.Passed()) throw;
-      Say(fmt::format("{}; trying again in {:.1f} s", error.info().OneLine(), static_cast<double>(pause.count()) / 1000));
+      Say(fmt::format("{}; trying again in {:.1f} s", error.info().OneLine(),
+                      static_cast<double>(pause.count()) / 1000));
     }
     SleepFor(stop(), pause);
     ThrowIfStopped(stop());

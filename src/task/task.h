@@ -44,7 +44,7 @@ struct PreviewLine {
 // What a display needs, read while Run is busy. Filled by the runner, safe to read from another thread.
 struct LiveState {
   pipeline::Progress progress;
-  std::atomic<int> phase{0};          // 0 starting, 1 schema, 2 full, 3 incremental, 4 finished
+  std::atomic<int> phase{0};  // 0 starting, 1 schema, 2 full, 3 incremental, 4 finished
   std::atomic<uint32_t> objects_total{0};
   std::atomic<uint32_t> objects_done{0};
   std::atomic<uint32_t> objects_failed{0};
@@ -55,15 +55,15 @@ struct RunOptions {
   std::string state_directory;  // --state
   bool restart = false;         // begin anew: forget what was done (destination objects stay the user's to remove)
   bool until_caught_up = false;
-  LiveState* live = nullptr;                             // may be null
-  std::function<void(const std::string&)> say;           // one line for the user: phase changes, retries, notes
+  LiveState* live = nullptr;                    // may be null
+  std::function<void(const std::string&)> say;  // one line for the user: phase changes, retries, notes
 };
 
 enum class RunEnd { kCompleted, kCaughtUp, kStopped, kAlreadyCompleted };
 
 struct RunOutcome {
   RunEnd end = RunEnd::kCompleted;
-  std::string position;                 // JSON, if changes were followed
+  std::string position;                   // JSON, if changes were followed
   std::vector<std::string> not_migrated;  // objects skipped or deselected by the user on the way
 };
 
@@ -75,22 +75,22 @@ struct CutoverOptions {
 };
 
 struct CutoverOutcome {
-  std::string destination_position;     // where a reverse task has to begin
-  std::string source_position;          // what was applied
-  std::vector<std::string> triggers;    // created now
+  std::string destination_position;   // where a reverse task has to begin
+  std::string source_position;        // what was applied
+  std::vector<std::string> triggers;  // created now
 };
 
 struct VerifyOptions {
   std::string state_directory;
-  std::string repair_sql;               // file, empty: none
+  std::string repair_sql;  // file, empty: none
   LiveState* live = nullptr;
   std::function<void(const pipeline::VerifyTableResult&)> on_table;
 };
 
 struct StatusReport {
   store::TaskRecord task;
-  bool running = false;                 // some process works on it now
-  std::string progress_json;            // written about once a second by the running process
+  bool running = false;       // some process works on it now
+  std::string progress_json;  // written about once a second by the running process
   std::vector<store::ObjectRecord> objects;
   std::vector<store::TableRecord> tables;
 };

@@ -18,8 +18,7 @@ namespace {
 constexpr size_t kNameBytesMax = 64;
 
 bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
 
 // A task without a name is called as its file.
@@ -34,13 +33,10 @@ std::string NameFromPath(const std::string& path) {
 void ReadName(Reading* reading, const YamlValue& value, std::string* name) {
   const std::optional<std::string> text = reading->Name(value, "`name`");
   if (!text) return;
-  const bool legal = text->size() <= kNameBytesMax &&
-                     std::all_of(text->begin(), text->end(), IsNameCharacter) &&
+  const bool legal = text->size() <= kNameBytesMax && std::all_of(text->begin(), text->end(), IsNameCharacter) &&
                      text->front() != '-' && text->front() != '.';
   if (!legal) {
-    reading->Add(
-        value,
-        "`name` may have up to 64 letters, digits, `-`, `_` and `.`, the first no `-` or `.`");
+    reading->Add(value, "`name` may have up to 64 letters, digits, `-`, `_` and `.`, the first no `-` or `.`");
     return;
   }
   *name = *text;
@@ -48,8 +44,7 @@ void ReadName(Reading* reading, const YamlValue& value, std::string* name) {
 
 void ReadVersion(Reading* reading, const YamlValue& value) {
   const std::optional<std::string> text = reading->Text(value, "`version`");
-  if (text && *text != "1")
-    reading->Add(value, "`version` must be 1, the only form of task files so far");
+  if (text && *text != "1") reading->Add(value, "`version` must be 1, the only form of task files so far");
 }
 
 void ReadTask(Reading* reading, const YamlValue& root, TaskSpec* spec) {
@@ -57,14 +52,12 @@ void ReadTask(Reading* reading, const YamlValue& root, TaskSpec* spec) {
   if (!map.is_map()) return;
   if (const YamlValue* version = map.Require("version")) ReadVersion(reading, *version);
   if (const YamlValue* name = map.Get("name")) ReadName(reading, *name, &spec->name);
-  if (const YamlValue* source = map.Require("source"))
-    ReadEndpoint(reading, *source, "source", &spec->source);
+  if (const YamlValue* source = map.Require("source")) ReadEndpoint(reading, *source, "source", &spec->source);
   if (const YamlValue* destination = map.Require("destination")) {
     ReadEndpoint(reading, *destination, "destination", &spec->destination);
   }
   if (const YamlValue* types = map.Require("types")) ReadTypes(reading, *types, &spec->types);
-  if (const YamlValue* objects = map.Require("objects"))
-    ReadObjects(reading, *objects, &spec->rules);
+  if (const YamlValue* objects = map.Require("objects")) ReadObjects(reading, *objects, &spec->rules);
   if (const YamlValue* mapping = map.Get("mapping")) ReadMapping(reading, *mapping, &spec->rules);
   if (const YamlValue* limits = map.Get("limits")) ReadLimits(reading, *limits, &spec->limits);
   if (const YamlValue* options = map.Get("options")) ReadOptions(reading, *options, spec);
@@ -72,10 +65,7 @@ void ReadTask(Reading* reading, const YamlValue& root, TaskSpec* spec) {
 }
 
 Error Unreadable(const std::string& path, const std::string& cause) {
-  return Error(kTaskFileUnreadable)
-      .Object("file " + path)
-      .Cause(cause)
-      .Remedy("Give the path of a task file.");
+  return Error(kTaskFileUnreadable).Object("file " + path).Cause(cause).Remedy("Give the path of a task file.");
 }
 
 }  // namespace
@@ -84,8 +74,7 @@ std::string Mistake::Text(const std::string& path) const {
   return fmt::format("{}:{}:{}: {}", path, line, column, message);
 }
 
-Result<ParsedTaskFile> ParseTaskText(const std::string& text,
-                                     const std::string& path_for_messages) {
+Result<ParsedTaskFile> ParseTaskText(const std::string& text, const std::string& path_for_messages) {
   YamlValue root;
   YamlProblem problem;
   if (!ParseYaml(text, &root, &problem)) {
@@ -122,16 +111,14 @@ Result<TaskSpec> LoadTaskFile(const std::string& path) {
   if (!parsed) return parsed.error();
   const std::vector<Mistake>& mistakes = parsed.value().mistakes;
   if (mistakes.empty()) return std::move(parsed).value().spec;
-  const bool same = std::all_of(mistakes.begin(), mistakes.end(), [&](const Mistake& mistake) {
-    return mistake.code == mistakes.front().code;
-  });
+  const bool same = std::all_of(mistakes.begin(), mistakes.end(),
+                                [&](const Mistake& mistake) { return mistake.code == mistakes.front().code; });
   ErrorCode code = kTaskFileInvalid;
   for (const ErrorCode& known : {kSecretUnavailable, kPairNotOffered}) {
     if (same && mistakes.front().code == known.id) code = known;
   }
   std::string cause;
-  for (const Mistake& mistake : mistakes)
-    cause += (cause.empty() ? "" : "\n          ") + mistake.Text(path);
+  for (const Mistake& mistake : mistakes) cause += (cause.empty() ? "" : "\n          ") + mistake.Text(path);
   return Error(code)
       .Object("file " + path)
       .Cause(std::move(cause))

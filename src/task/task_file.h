@@ -15,10 +15,8 @@ namespace sluice::task {
 
 inline constexpr ErrorCode kTaskFileUnreadable{"TF-0101", "The task file cannot be read"};
 inline constexpr ErrorCode kTaskFileInvalid{"TF-0102", "The task file has a mistake"};
-inline constexpr ErrorCode kSecretUnavailable{"TF-0103",
-                                              "A value that the task file refers to is not there"};
-inline constexpr ErrorCode kPairNotOffered{"TF-0104",
-                                           "This pair of engines or migration type is not offered"};
+inline constexpr ErrorCode kSecretUnavailable{"TF-0103", "A value that the task file refers to is not there"};
+inline constexpr ErrorCode kPairNotOffered{"TF-0104", "This pair of engines or migration type is not offered"};
 
 struct TaskSpec {
   int version = 1;

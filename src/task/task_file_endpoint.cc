@@ -24,14 +24,13 @@ void ReadEngine(Reading* reading, const YamlValue& value, connector::Endpoint* e
   if (found == nullptr) {
     std::vector<std::string> names;
     for (const connector::Connector* known : connector::Connectors()) names.push_back(known->name);
-    reading->Add(value, fmt::format("unknown engine{}; known are {}",
-                                    selection::Suggestion(*engine, names), KnownEngines()));
+    reading->Add(value,
+                 fmt::format("unknown engine{}; known are {}", selection::Suggestion(*engine, names), KnownEngines()));
     return;
   }
   const bool is_source = endpoint->side == "source";
   if (is_source ? !found->make_source : !found->make_destination) {
-    reading->Add(value, fmt::format("{} cannot be a {}", found->title, endpoint->side),
-                 kPairNotOffered);
+    reading->Add(value, fmt::format("{} cannot be a {}", found->title, endpoint->side), kPairNotOffered);
     return;
   }
   endpoint->engine = *engine;
@@ -42,9 +41,7 @@ void ReadHost(Reading* reading, const YamlValue& value, connector::Endpoint* end
   const std::optional<std::string> host = reading->Name(value, "`host`");
   if (!host) return;
   if (host->find_first_of("/ @") != std::string::npos) {
-    reading->Add(
-        value,
-        "`host` must be a name or an address; port, user and password have keys of their own");
+    reading->Add(value, "`host` must be a name or an address; port, user and password have keys of their own");
     return;
   }
   endpoint->host = *host;
@@ -71,19 +68,15 @@ void ReadTls(Reading* reading, const YamlValue& value, connector::Tls* tls) {
   file("ca", &tls->ca);
   const YamlValue* certificate = file("certificate", &tls->certificate);
   const YamlValue* key = file("key", &tls->key);
-  if (certificate != nullptr && key == nullptr)
-    reading->Add(*certificate, "`certificate` needs `key` beside it");
-  if (key != nullptr && certificate == nullptr)
-    reading->Add(*key, "`key` needs `certificate` beside it");
+  if (certificate != nullptr && key == nullptr) reading->Add(*certificate, "`certificate` needs `key` beside it");
+  if (key != nullptr && certificate == nullptr) reading->Add(*key, "`key` needs `certificate` beside it");
 }
 
 }  // namespace
 
-static_assert(static_cast<size_t>(connector::TlsMode::kVerifyFull) + 1 ==
-              keys::kTlsModeWords.size());
+static_assert(static_cast<size_t>(connector::TlsMode::kVerifyFull) + 1 == keys::kTlsModeWords.size());
 
-void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& side,
-                  connector::Endpoint* endpoint) {
+void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& side, connector::Endpoint* endpoint) {
   endpoint->side = side;
   MapReading map(reading, value, fmt::format("`{}`", side), keys::kEndpoint);
   if (const YamlValue* engine = map.Require("engine")) ReadEngine(reading, *engine, endpoint);
@@ -91,8 +84,7 @@ void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& s
   if (const YamlValue* port = map.Get("port")) {
     endpoint->port = static_cast<uint16_t>(reading->Whole(*port, "`port`", 1, 65535).value_or(0));
   }
-  if (const YamlValue* user = map.Require("user"))
-    endpoint->user = reading->Name(*user, "`user`").value_or("");
+  if (const YamlValue* user = map.Require("user")) endpoint->user = reading->Name(*user, "`user`").value_or("");
   if (const YamlValue* password = map.Get("password")) {
     endpoint->password = Secret(reading->Text(*password, "`password`").value_or(""));
   }
@@ -108,12 +100,10 @@ void CheckPair(Reading* reading, const YamlValue& root, const TaskSpec& spec) {
   if (pair == nullptr) {
     std::string offered;
     for (const connector::Pair& known : connector::Pairs()) {
-      offered +=
-          fmt::format("{}{} to {}", offered.empty() ? "" : "; ", known.source, known.destination);
+      offered += fmt::format("{}{} to {}", offered.empty() ? "" : "; ", known.source, known.destination);
     }
     reading->Add(at,
-                 fmt::format("a migration from {} to {} is not offered; offered are: {}", source,
-                             destination, offered),
+                 fmt::format("a migration from {} to {} is not offered; offered are: {}", source, destination, offered),
                  kPairNotOffered);
     return;
   }
@@ -126,8 +116,7 @@ void CheckPair(Reading* reading, const YamlValue& root, const TaskSpec& spec) {
     if (!is_missing) continue;
     const YamlValue* types = root.Find("types");
     reading->Add(types != nullptr ? *types : at,
-                 fmt::format("`{}` is not offered from {} to {}", word, source, destination),
-                 kPairNotOffered);
+                 fmt::format("`{}` is not offered from {} to {}", word, source, destination), kPairNotOffered);
   }
 }
 

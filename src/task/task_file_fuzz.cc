@@ -19,11 +19,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   for (const task::Mistake& mistake : parsed.value().mistakes) {
-    Check(mistake.line >= 1 && mistake.column >= 1 && !mistake.message.empty(),
-          "a mistake without its place");
+    Check(mistake.line >= 1 && mistake.column >= 1 && !mistake.message.empty(), "a mistake without its place");
   }
   if (!parsed.value().mistakes.empty()) return 0;
-  Check(selection::Selection::Make(parsed.value().spec.rules).ok(),
-        "a good task file gives no selection");
+  Check(selection::Selection::Make(parsed.value().spec.rules).ok(), "a good task file gives no selection");
   return 0;
 }

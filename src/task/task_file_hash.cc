@@ -55,24 +55,21 @@ class Canonical {
   }
   void Add(const selection::MappingRule& rule) {
     AddCount(static_cast<size_t>(rule.kind));
-    for (const std::string* text : {&rule.in, &rule.keyword, &rule.match, &rule.replace,
-                                    &rule.prefix, &rule.suffix, &rule.letters}) {
+    for (const std::string* text :
+         {&rule.in, &rule.keyword, &rule.match, &rule.replace, &rule.prefix, &rule.suffix, &rule.letters}) {
       Add(*text);
     }
   }
 
   // 128 bits of FNV-1a: it tells edits apart, and need not withstand an attacker.
   std::string Hash() const {
-    unsigned __int128 hash =
-        (static_cast<unsigned __int128>(0x6c62272e07bb0142u) << 64) | 0x62b821756295c58du;
-    const unsigned __int128 prime =
-        (static_cast<unsigned __int128>(0x0000000001000000u) << 64) | 0x13bu;
+    unsigned __int128 hash = (static_cast<unsigned __int128>(0x6c62272e07bb0142u) << 64) | 0x62b821756295c58du;
+    const unsigned __int128 prime = (static_cast<unsigned __int128>(0x0000000001000000u) << 64) | 0x13bu;
     for (const char c : bytes_) {
       hash ^= static_cast<unsigned char>(c);
       hash *= prime;
     }
-    return fmt::format("{:016x}{:016x}", static_cast<uint64_t>(hash >> 64),
-                       static_cast<uint64_t>(hash));
+    return fmt::format("{:016x}{:016x}", static_cast<uint64_t>(hash >> 64), static_cast<uint64_t>(hash));
   }
 
  private:

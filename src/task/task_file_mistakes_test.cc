@@ -214,8 +214,7 @@ TEST_P(MistakeTest, IsFoundAtItsPlace) {
     found = found || (mistake.line == wanted.line && mistake.column == wanted.column &&
                       mistake.message.find(wanted.message) != std::string::npos);
   }
-  EXPECT_TRUE(found) << "wanted " << wanted.line << ":" << wanted.column << " " << wanted.message
-                     << "\n"
+  EXPECT_TRUE(found) << "wanted " << wanted.line << ":" << wanted.column << " " << wanted.message << "\n"
                      << Joined(mistakes);
   EXPECT_EQ(Joined(mistakes).find("s3cret"), std::string::npos) << Joined(mistakes);
 }
@@ -234,10 +233,8 @@ TEST(Mistakes, AreSortedAndAllThere) {
 }
 
 TEST(Mistakes, NoMapAtAll) {
-  EXPECT_NE(Joined(MistakesIn("- a\n")).find("shop.yaml:1:1: a task file must be a map of keys"),
-            std::string::npos);
-  EXPECT_NE(Joined(MistakesIn("hello\n")).find("shop.yaml:1:1: a task file must be a map of keys"),
-            std::string::npos);
+  EXPECT_NE(Joined(MistakesIn("- a\n")).find("shop.yaml:1:1: a task file must be a map of keys"), std::string::npos);
+  EXPECT_NE(Joined(MistakesIn("hello\n")).find("shop.yaml:1:1: a task file must be a map of keys"), std::string::npos);
 }
 
 TEST(Mistakes, NoYamlAtAll) {
@@ -251,8 +248,8 @@ TEST(Mistakes, NoYamlAtAll) {
 TEST(Mistakes, RepeatNoReference) {
   setenv("SLUICE_TEST_SECRET", "s3cret", 1);
   std::string text = kGood;
-  for (const char* value : {"3306", "preferred", "schema", "insert", "256MiB", "12h", "upper",
-                            "10.0.0.1", "shop-move"}) {
+  for (const char* value :
+       {"3306", "preferred", "schema", "insert", "256MiB", "12h", "upper", "10.0.0.1", "shop-move"}) {
     std::string changed = text;
     changed.replace(changed.find(value), std::strlen(value), "\"${env:SLUICE_TEST_SECRET}/\"");
     const std::string mistakes = Joined(MistakesIn(changed));
@@ -263,9 +260,8 @@ TEST(Mistakes, RepeatNoReference) {
 
 TEST(Mistakes, LongAndStrangeValuesAreShortened) {
   std::string text = kGood;
-  text.replace(
-      text.find("port: 3306"), 10,
-      "\"" + std::string(500, 'k') + "\\n\": x, port: \"" + std::string(5000, 'v') + "\\r\"");
+  text.replace(text.find("port: 3306"), 10,
+               "\"" + std::string(500, 'k') + "\\n\": x, port: \"" + std::string(5000, 'v') + "\\r\"");
   for (const Mistake& mistake : MistakesIn(text)) {
     EXPECT_LT(mistake.message.size(), 400u);
     EXPECT_EQ(mistake.message.find('\r'), std::string::npos);

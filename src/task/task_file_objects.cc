@@ -21,22 +21,19 @@ std::vector<std::string_view> DdlWords() {
 }
 
 // What is not written stays as `base` has it.
-OperationFilter ReadOperations(Reading* reading, const YamlValue& value,
-                               const OperationFilter& base) {
+OperationFilter ReadOperations(Reading* reading, const YamlValue& value, const OperationFilter& base) {
   OperationFilter operations = base;
   MapReading map(reading, value, "`operations`", keys::kOperations);
   const auto words = [&](const char* key, std::span<const std::string_view> known, auto take) {
     const YamlValue* list = map.Get(key);
     if (list == nullptr) return;
     if (list->kind != YamlValue::Kind::kList) {
-      reading->Add(*list,
-                   fmt::format("`{}` must be a list of {}; [] carries none", key, OneOf(known)));
+      reading->Add(*list, fmt::format("`{}` must be a list of {}; [] carries none", key, OneOf(known)));
       return;
     }
     take(nullptr);
     for (const YamlValue& item : list->items) {
-      if (const auto word = reading->Word(item, fmt::format("a word in `{}`", key), known))
-        take(&*word);
+      if (const auto word = reading->Word(item, fmt::format("a word in `{}`", key), known)) take(&*word);
     }
   };
   words("dml", keys::kDmlWords, [&](const size_t* word) {
@@ -63,8 +60,7 @@ void ReadColumns(Reading* reading, const YamlValue& value, selection::TableRule*
     return;
   }
   MapReading map(reading, value, "`columns`", keys::kColumns);
-  if (const YamlValue* list = map.Get("exclude"))
-    rule->exclude_columns = reading->Names(*list, "`exclude`");
+  if (const YamlValue* list = map.Get("exclude")) rule->exclude_columns = reading->Names(*list, "`exclude`");
   if (const YamlValue* list = map.Get("include")) {
     rule->include_columns = reading->Names(*list, "`include`");
     if (list->kind == YamlValue::Kind::kList && list->items.empty()) {
@@ -81,28 +77,23 @@ void ReadColumns(Reading* reading, const YamlValue& value, selection::TableRule*
     const auto name = reading->Name(entry.value, "the new name of a column");
     if (!name) continue;
     if (!rule->rename_columns.emplace(entry.key, *name).second) {
-      reading->Add(entry.line, entry.column,
-                   fmt::format("the column `{}` stands here twice", entry.key));
+      reading->Add(entry.line, entry.column, fmt::format("the column `{}` stands here twice", entry.key));
     }
   }
 }
 
-selection::TableRule ReadTable(Reading* reading, const YamlValue& value,
-                               const OperationFilter& base) {
+selection::TableRule ReadTable(Reading* reading, const YamlValue& value, const OperationFilter& base) {
   selection::TableRule rule;
   if (value.kind == YamlValue::Kind::kScalar) {
     rule.table = reading->Name(value, "a table").value_or("");
     return rule;
   }
   MapReading map(reading, value, "a table", keys::kTable);
-  if (const YamlValue* table = map.Require("table"))
-    rule.table = reading->Name(*table, "`table`").value_or("");
-  if (const YamlValue* rename = map.Get("rename"))
-    rule.rename = reading->Name(*rename, "`rename`").value_or("");
+  if (const YamlValue* table = map.Require("table")) rule.table = reading->Name(*table, "`table`").value_or("");
+  if (const YamlValue* rename = map.Get("rename")) rule.rename = reading->Name(*rename, "`rename`").value_or("");
   if (const YamlValue* filter = map.Get("filter")) {
     rule.filter = reading->Text(*filter, "`filter`").value_or("");
-    if (filter->kind == YamlValue::Kind::kScalar &&
-        rule.filter.find_first_not_of(" \t\r\n") == std::string::npos) {
+    if (filter->kind == YamlValue::Kind::kScalar && rule.filter.find_first_not_of(" \t\r\n") == std::string::npos) {
       reading->Add(*filter, "`filter` is empty");
     }
   }
@@ -120,14 +111,13 @@ struct RulePlaces {
   bool has_mistakes = false;  // then what else is found may only follow from them
 };
 
-void ReadTables(Reading* reading, const YamlValue& value, const OperationFilter& base,
-                selection::DatabaseRule* rule, RulePlaces* places) {
+void ReadTables(Reading* reading, const YamlValue& value, const OperationFilter& base, selection::DatabaseRule* rule,
+                RulePlaces* places) {
   const YamlValue* list = &value;
   rule->only_listed = value.kind == YamlValue::Kind::kList;
   if (!rule->only_listed) {
     MapReading map(reading, value, "`tables` (or a list of tables)", keys::kTables);
-    if (const YamlValue* exclude = map.Get("exclude"))
-      rule->exclude_tables = reading->Names(*exclude, "`exclude`");
+    if (const YamlValue* exclude = map.Get("exclude")) rule->exclude_tables = reading->Names(*exclude, "`exclude`");
     list = map.Get("rules");
     if (list == nullptr) return;
     if (list->kind != YamlValue::Kind::kList) {
@@ -148,27 +138,21 @@ selection::DatabaseRule ReadDatabase(Reading* reading, const YamlValue& value, R
     return rule;
   }
   MapReading map(reading, value, "a database", keys::kDatabase);
-  if (const YamlValue* name = map.Require("database"))
-    rule.database = reading->Name(*name, "`database`").value_or("");
-  if (const YamlValue* rename = map.Get("rename"))
-    rule.rename = reading->Name(*rename, "`rename`").value_or("");
+  if (const YamlValue* name = map.Require("database")) rule.database = reading->Name(*name, "`database`").value_or("");
+  if (const YamlValue* rename = map.Get("rename")) rule.rename = reading->Name(*rename, "`rename`").value_or("");
   OperationFilter base = selection::DefaultOperations();
   if (const YamlValue* operations = map.Get("operations")) {
     base = ReadOperations(reading, *operations, base);
     rule.operations = base;
   }
-  if (const YamlValue* tables = map.Get("tables"))
-    ReadTables(reading, *tables, base, &rule, places);
+  if (const YamlValue* tables = map.Get("tables")) ReadTables(reading, *tables, base, &rule, places);
   if (const YamlValue* exclude = map.Get("exclude")) {
-    for (std::string& name : reading->Names(*exclude, "`exclude`"))
-      rule.exclude_tables.push_back(std::move(name));
+    for (std::string& name : reading->Names(*exclude, "`exclude`")) rule.exclude_tables.push_back(std::move(name));
   }
   if (const YamlValue* objects = map.Get("views_and_routines")) {
     rule.objects = reading->Bool(*objects, "`views_and_routines`").value_or(true);
     if (rule.only_listed && rule.objects) {
-      reading->Add(
-          *objects,
-          "with a list of tables, views and routines are never carried; leave this key out");
+      reading->Add(*objects, "with a list of tables, views and routines are never carried; leave this key out");
     }
   }
   if (rule.only_listed) rule.objects = false;
@@ -188,13 +172,11 @@ const YamlValue& PlaceOf(const YamlValue& entry, std::string_view key) {
   return *at;
 }
 
-void AddProblems(Reading* reading, const selection::Rules& rules,
-                 const std::vector<RulePlaces>& places) {
+void AddProblems(Reading* reading, const selection::Rules& rules, const std::vector<RulePlaces>& places) {
   for (const selection::RuleProblem& problem : selection::FindRuleProblems(rules)) {
     const RulePlaces& rule = places[problem.rule];
     if (rule.has_mistakes) continue;
-    const YamlValue& entry =
-        problem.table < 0 ? *rule.rule : *rule.tables[static_cast<size_t>(problem.table)];
+    const YamlValue& entry = problem.table < 0 ? *rule.rule : *rule.tables[static_cast<size_t>(problem.table)];
     reading->Add(PlaceOf(entry, problem.key), problem.message);
   }
 }
@@ -206,12 +188,11 @@ selection::MappingRule ReadMappingRule(Reading* reading, const YamlValue& value)
     const auto word = reading->Word(*kind, "`kind`", keys::kMappingKindWords);
     rule.kind = static_cast<selection::MappingRule::Kind>(word.value_or(1));
   }
-  const std::pair<const char*, std::string*> texts[] = {
-      {"in", &rule.in},           {"keyword", &rule.keyword}, {"match", &rule.match},
-      {"replace", &rule.replace}, {"prefix", &rule.prefix},   {"suffix", &rule.suffix}};
+  const std::pair<const char*, std::string*> texts[] = {{"in", &rule.in},         {"keyword", &rule.keyword},
+                                                        {"match", &rule.match},   {"replace", &rule.replace},
+                                                        {"prefix", &rule.prefix}, {"suffix", &rule.suffix}};
   for (const auto& [key, text] : texts) {
-    if (const YamlValue* given = map.Get(key))
-      *text = reading->Name(*given, fmt::format("`{}`", key)).value_or("");
+    if (const YamlValue* given = map.Get(key)) *text = reading->Name(*given, fmt::format("`{}`", key)).value_or("");
   }
   if (const YamlValue* letters = map.Get("letters")) {
     const auto word = reading->Word(*letters, "`letters`", keys::kLettersWords);
@@ -243,8 +224,7 @@ void ReadObjects(Reading* reading, const YamlValue& value, selection::Rules* rul
 
 void ReadMapping(Reading* reading, const YamlValue& value, selection::Rules* rules) {
   if (value.kind != YamlValue::Kind::kList) {
-    reading->Add(
-        value, "`mapping` must be a list of rules: - {kind: table, in: \"shop.*\", prefix: old_}");
+    reading->Add(value, "`mapping` must be a list of rules: - {kind: table, in: \"shop.*\", prefix: old_}");
     return;
   }
   std::vector<RulePlaces> places;

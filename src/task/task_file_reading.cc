@@ -58,10 +58,7 @@ std::vector<Mistake> Reading::TakeMistakes() {
 
 MapReading::MapReading(Reading* reading, const YamlValue& value, std::string what,
                        std::span<const std::string_view> keys)
-    : reading_(reading),
-      value_(value),
-      what_(std::move(what)),
-      is_map_(value.kind == YamlValue::Kind::kMap) {
+    : reading_(reading), value_(value), what_(std::move(what)), is_map_(value.kind == YamlValue::Kind::kMap) {
   if (!is_map_) {
     reading->Add(value, fmt::format("{} must be a map of keys: {}", what_, OneOf(keys)));
     return;
@@ -72,8 +69,7 @@ MapReading::MapReading(Reading* reading, const YamlValue& value, std::string wha
     if (!known) {
       AddUnknown(entry, keys);
     } else if (!seen.insert(entry.key).second) {
-      reading->Add(entry.line, entry.column,
-                   fmt::format("the key `{}` stands here twice", entry.key));
+      reading->Add(entry.line, entry.column, fmt::format("the key `{}` stands here twice", entry.key));
     } else if (entry.value.kind == YamlValue::Kind::kNull) {
       reading->Add(entry.line, entry.column, fmt::format("the key `{}` has no value", entry.key));
     }
@@ -91,8 +87,7 @@ void MapReading::AddUnknown(const YamlEntry& entry, std::span<const std::string_
                               what_));
     return;
   }
-  reading_->Add(entry.line, entry.column,
-                fmt::format("unknown key `{}`{}", Clean(entry.key), suggestion));
+  reading_->Add(entry.line, entry.column, fmt::format("unknown key `{}`{}", Clean(entry.key), suggestion));
 }
 
 const YamlValue* MapReading::Get(std::string_view key) {

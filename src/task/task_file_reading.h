@@ -36,20 +36,16 @@ class Reading {
   // Not empty, no control characters.
   std::optional<std::string> Name(const YamlValue& value, const std::string& what);
   std::vector<std::string> Names(const YamlValue& value, const std::string& what);
-  std::optional<uint64_t> Whole(const YamlValue& value, const std::string& what, uint64_t least,
-                                uint64_t most);
-  std::optional<double> Number(const YamlValue& value, const std::string& what, double least,
-                               double most);
+  std::optional<uint64_t> Whole(const YamlValue& value, const std::string& what, uint64_t least, uint64_t most);
+  std::optional<double> Number(const YamlValue& value, const std::string& what, double least, double most);
   std::optional<bool> Bool(const YamlValue& value, const std::string& what);
   // "500ms", "1s", "5m", "12h", "2d"
-  std::optional<milliseconds> Duration(const YamlValue& value, const std::string& what,
-                                       milliseconds least, milliseconds most);
+  std::optional<milliseconds> Duration(const YamlValue& value, const std::string& what, milliseconds least,
+                                       milliseconds most);
   // Bytes: "256MiB", "1GB", or a plain number
-  std::optional<uint64_t> Size(const YamlValue& value, const std::string& what, uint64_t least,
-                               uint64_t most);
+  std::optional<uint64_t> Size(const YamlValue& value, const std::string& what, uint64_t least, uint64_t most);
   // The index of one of `words`.
-  std::optional<size_t> Word(const YamlValue& value, const std::string& what,
-                             std::span<const std::string_view> words);
+  std::optional<size_t> Word(const YamlValue& value, const std::string& what, std::span<const std::string_view> words);
   // A file that can be read; the path is made relative to the task file's folder.
   std::optional<std::string> File(const YamlValue& value, const std::string& what);
 
@@ -67,8 +63,7 @@ class Reading {
 class MapReading {
  public:
   // `what` names the map in messages, e.g. "`source`".
-  MapReading(Reading* reading, const YamlValue& value, std::string what,
-             std::span<const std::string_view> keys);
+  MapReading(Reading* reading, const YamlValue& value, std::string what, std::span<const std::string_view> keys);
 
   // False when the value is no map at all (a mistake is in the list): it has no keys then.
   bool is_map() const { return is_map_; }
@@ -87,8 +82,7 @@ class MapReading {
 };
 
 // The parts of a task file.
-void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& side,
-                  connector::Endpoint* endpoint);
+void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& side, connector::Endpoint* endpoint);
 void CheckPair(Reading* reading, const YamlValue& root, const TaskSpec& spec);
 void ReadTypes(Reading* reading, const YamlValue& value, connector::MigrationTypes* types);
 void ReadObjects(Reading* reading, const YamlValue& value, selection::Rules* rules);

@@ -168,8 +168,8 @@ TEST_F(TaskFileTest, TypesInEveryCombinationThatIsOffered) {
     text.replace(text.find("[schema, full]"), 14, list);
     return LoadTaskFile(Write("t.yaml", text));
   };
-  for (const char* list : {"[schema]", "[full]", "[schema, full]", "[full, incremental]",
-                           "[schema, full, incremental]"}) {
+  for (const char* list :
+       {"[schema]", "[full]", "[schema, full]", "[full, incremental]", "[schema, full, incremental]"}) {
     EXPECT_TRUE(types(list).ok()) << list;
   }
   for (const char* list : {"[incremental]", "[schema, incremental]"}) {
@@ -180,8 +180,7 @@ TEST_F(TaskFileTest, TypesInEveryCombinationThatIsOffered) {
 
 TEST_F(TaskFileTest, Units) {
   const auto memory = [&](const std::string& size) {
-    return Load(std::string(kServers) + kObjects + "limits: {memory: " + size + "}\n")
-        .limits.memory_bytes;
+    return Load(std::string(kServers) + kObjects + "limits: {memory: " + size + "}\n").limits.memory_bytes;
   };
   EXPECT_EQ(memory("64MiB"), 64u << 20);
   EXPECT_EQ(memory("64 mib"), 64u << 20);
@@ -190,8 +189,7 @@ TEST_F(TaskFileTest, Units) {
   EXPECT_EQ(memory("500MB"), 500'000'000u);
   EXPECT_EQ(memory("65536KiB"), 64u << 20);
   const auto give_up = [&](const std::string& time) {
-    return Load(std::string(kServers) + kObjects + "options: {give_up_after: " + time + "}\n")
-        .give_up.count();
+    return Load(std::string(kServers) + kObjects + "options: {give_up_after: " + time + "}\n").give_up.count();
   };
   EXPECT_EQ(give_up("250ms"), 250);
   EXPECT_EQ(give_up("1.5s"), 1500);
@@ -210,8 +208,7 @@ TEST_F(TaskFileTest, ReferencesInAnyValue) {
     return Load(
                "version: 1\nsource: {engine: mysql, host: a, user: u, port: "
                "\"${env:SLUICE_TEST_PORT}\", password: " +
-               text +
-               "}\ndestination: {engine: mysql, host: a, user: u}\ntypes: [full]\nobjects: [a]\n")
+               text + "}\ndestination: {engine: mysql, host: a, user: u}\ntypes: [full]\nobjects: [a]\n")
         .source.password.Reveal();
   };
   EXPECT_EQ(password("\"a$${env:X}b\""), "a${env:X}b");
@@ -235,9 +232,7 @@ TEST_F(TaskFileTest, FrozenHashKnowsWhatMayChange) {
     return Load(changed).frozen_hash;
   };
   EXPECT_EQ(with("user: u", "user: other, password: x, tls: off"), hash);
-  EXPECT_EQ(with("version: 1\n",
-                 "version: 1\nname: x\nlimits: {readers: 1}\noptions: {give_up_after: 1s}\n"),
-            hash);
+  EXPECT_EQ(with("version: 1\n", "version: 1\nname: x\nlimits: {readers: 1}\noptions: {give_up_after: 1s}\n"), hash);
   EXPECT_EQ(with("user: u", "user: u, port: 3306"), hash);
   EXPECT_EQ(with("objects: [shop]", "objects: [{database: shop}]"), hash);
   EXPECT_NE(with("host: a", "host: c"), hash);
@@ -245,10 +240,9 @@ TEST_F(TaskFileTest, FrozenHashKnowsWhatMayChange) {
   EXPECT_NE(with("[schema, full]", "[full]"), hash);
   EXPECT_NE(with("[shop]", "[shop, crm]"), hash);
   for (const char* more :
-       {"rename: x", "operations: {dml: []}", "operations: {ddl: []}", "tables: [a]",
-        "exclude: [a]", "views_and_routines: false", "tables: [{table: a, filter: x}]",
-        "tables: {rules: [{table: a, rename: b}]}", "tables: [{table: a, columns: [b]}]",
-        "tables: [{table: a, columns: {exclude: [b]}}]",
+       {"rename: x", "operations: {dml: []}", "operations: {ddl: []}", "tables: [a]", "exclude: [a]",
+        "views_and_routines: false", "tables: [{table: a, filter: x}]", "tables: {rules: [{table: a, rename: b}]}",
+        "tables: [{table: a, columns: [b]}]", "tables: [{table: a, columns: {exclude: [b]}}]",
         "tables: [{table: a, columns: {rename: {b: c}}}]"}) {
     EXPECT_NE(with("[shop]", std::string("[{database: shop, ") + more + "}]"), hash) << more;
   }
@@ -258,16 +252,14 @@ TEST_F(TaskFileTest, FrozenHashKnowsWhatMayChange) {
 TEST_F(TaskFileTest, CannotBeRead) {
   EXPECT_EQ(LoadTaskFile(directory_ + "/none.yaml").error().code, kTaskFileUnreadable.id);
   EXPECT_EQ(LoadTaskFile(directory_).error().code, kTaskFileUnreadable.id);
-  EXPECT_EQ(LoadTaskFile(Write("large.yaml", std::string(2 << 20, '#'))).error().code,
-            kTaskFileInvalid.id);
+  EXPECT_EQ(LoadTaskFile(Write("large.yaml", std::string(2 << 20, '#'))).error().code, kTaskFileInvalid.id);
 }
 
 TEST_F(TaskFileTest, AllMistakesInOneError) {
   const std::string path = Write("bad.yaml", "version: 1\nnmae: x\ntypes: [ful]\n");
   const ErrorInfo error = LoadTaskFile(path).error();
   EXPECT_EQ(error.code, kTaskFileInvalid.id);
-  EXPECT_NE(error.cause.find(path + ":2:1: unknown key `nmae`, did you mean `name`?"),
-            std::string::npos)
+  EXPECT_NE(error.cause.find(path + ":2:1: unknown key `nmae`, did you mean `name`?"), std::string::npos)
       << error.cause;
   EXPECT_NE(error.cause.find(path + ":3:9: "), std::string::npos) << error.cause;
   EXPECT_NE(error.cause.find("needs the key `source`"), std::string::npos) << error.cause;

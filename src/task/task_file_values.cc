@@ -60,8 +60,7 @@ std::optional<std::string> Reading::Resolve(const YamlValue& value) {
         Add(value, "`${` without its `}`; write `$${` where these characters themselves are meant");
         return std::nullopt;
       }
-      const std::optional<std::string> found =
-          ResolveReference(value, text.substr(at + 2, end - at - 2));
+      const std::optional<std::string> found = ResolveReference(value, text.substr(at + 2, end - at - 2));
       if (!found) return std::nullopt;
       resolved += *found;
       at = end + 1;
@@ -72,8 +71,7 @@ std::optional<std::string> Reading::Resolve(const YamlValue& value) {
   return resolved;
 }
 
-std::optional<std::string> Reading::ResolveReference(const YamlValue& value,
-                                                     const std::string& reference) {
+std::optional<std::string> Reading::ResolveReference(const YamlValue& value, const std::string& reference) {
   if (reference.rfind("env:", 0) == 0) {
     const std::string name = reference.substr(4);
     if (!IsVariableName(name)) {
@@ -94,8 +92,7 @@ std::optional<std::string> Reading::ResolveReference(const YamlValue& value,
   return std::nullopt;
 }
 
-std::optional<std::string> Reading::ReadSecretFile(const YamlValue& value,
-                                                   const std::string& path) {
+std::optional<std::string> Reading::ReadSecretFile(const YamlValue& value, const std::string& path) {
   const std::string file = (std::filesystem::path(folder_) / path).string();
   const auto fail = [&](const std::string& why) {
     Add(value, fmt::format("the file {} cannot be read: {}", file, why), kSecretUnavailable);
@@ -120,8 +117,7 @@ std::string Reading::Shown(const YamlValue& value) const {
   if (HasReference(value.text)) return "what it refers to";
   std::string shown = value.text.substr(0, kShownBytesMax);
   // Not in the middle of a character.
-  while (shown.size() < value.text.size() && !shown.empty() &&
-         (value.text[shown.size()] & 0xC0) == 0x80) {
+  while (shown.size() < value.text.size() && !shown.empty() && (value.text[shown.size()] & 0xC0) == 0x80) {
     shown.pop_back();
   }
   for (char& c : shown) {
@@ -150,9 +146,8 @@ std::optional<std::string> Reading::Name(const YamlValue& value, const std::stri
     Add(value, fmt::format("{} is empty", what));
     return std::nullopt;
   }
-  const bool control = std::any_of(text->begin(), text->end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
+  const bool control =
+      std::any_of(text->begin(), text->end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
   if (control) {
     Add(value, fmt::format("{} holds a control character or a line break", what));
     return std::nullopt;
@@ -177,30 +172,25 @@ std::vector<std::string> Reading::Names(const YamlValue& value, const std::strin
   return names;
 }
 
-std::optional<uint64_t> Reading::Whole(const YamlValue& value, const std::string& what,
-                                       uint64_t least, uint64_t most) {
+std::optional<uint64_t> Reading::Whole(const YamlValue& value, const std::string& what, uint64_t least, uint64_t most) {
   const std::optional<std::string> text = Text(value, what);
   if (!text) return std::nullopt;
   uint64_t number = 0;
   const auto [end, code] = std::from_chars(text->data(), text->data() + text->size(), number);
-  const bool good = code == std::errc() && end == text->data() + text->size() && number >= least &&
-                    number <= most;
+  const bool good = code == std::errc() && end == text->data() + text->size() && number >= least && number <= most;
   if (good) return number;
-  Add(value, fmt::format("{} must be a whole number from {} to {}, not {}", what, least, most,
-                         Shown(value)));
+  Add(value, fmt::format("{} must be a whole number from {} to {}, not {}", what, least, most, Shown(value)));
   return std::nullopt;
 }
 
-std::optional<double> Reading::Number(const YamlValue& value, const std::string& what, double least,
-                                      double most) {
+std::optional<double> Reading::Number(const YamlValue& value, const std::string& what, double least, double most) {
   const std::optional<std::string> text = Text(value, what);
   if (!text) return std::nullopt;
   const std::optional<Quantity> quantity = ParseQuantity(*text);
   if (quantity && quantity->unit.empty() && quantity->number >= least && quantity->number <= most) {
     return quantity->number;
   }
-  Add(value,
-      fmt::format("{} must be a number from {} to {}, not {}", what, least, most, Shown(value)));
+  Add(value, fmt::format("{} must be a number from {} to {}, not {}", what, least, most, Shown(value)));
   return std::nullopt;
 }
 
@@ -213,43 +203,32 @@ std::optional<bool> Reading::Bool(const YamlValue& value, const std::string& wha
   return std::nullopt;
 }
 
-std::optional<milliseconds> Reading::Duration(const YamlValue& value, const std::string& what,
-                                              milliseconds least, milliseconds most) {
-  static constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"ms", 1}, {"s", 1000}, {"m", 60e3}, {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
+std::optional<milliseconds> Reading::Duration(const YamlValue& value, const std::string& what, milliseconds least,
+                                              milliseconds most) {
+  static constexpr std::pair<std::string_view, double> kUnits[] = {{"ms", 1},     {"s", 1000},   {"m", 60e3},
+                                                                   {"min", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
   const std::optional<std::string> text = Text(value, what);
   if (!text) return std::nullopt;
   const std::optional<Quantity> quantity = ParseQuantity(*text);
-  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& known) {
-    return quantity && known.first == quantity->unit;
-  });
+  const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                  [&](const auto& known) { return quantity && known.first == quantity->unit; });
   if (unit == std::end(kUnits)) {
     Add(value,
-        fmt::format("{} must be a time with its unit, such as 500ms, 1s, 5m, 12h or 2d, not {}",
-                    what, Shown(value)));
+        fmt::format("{} must be a time with its unit, such as 500ms, 1s, 5m, 12h or 2d, not {}", what, Shown(value)));
     return std::nullopt;
   }
   const double wanted = quantity->number * unit->second;
   if (wanted < static_cast<double>(least.count()) || wanted > static_cast<double>(most.count())) {
-    Add(value, fmt::format("{} must be from {} ms to {} ms, not {}", what, least.count(),
-                           most.count(), Shown(value)));
+    Add(value, fmt::format("{} must be from {} ms to {} ms, not {}", what, least.count(), most.count(), Shown(value)));
     return std::nullopt;
   }
   return milliseconds(std::llround(wanted));
 }
 
-std::optional<uint64_t> Reading::Size(const YamlValue& value, const std::string& what,
-                                      uint64_t least, uint64_t most) {
-  static constexpr std::pair<std::string_view, double> kUnits[] = {{"", 1},
-                                                                   {"b", 1},
-                                                                   {"kib", 1024},
-                                                                   {"mib", 1048576},
-                                                                   {"gib", 1073741824},
-                                                                   {"tib", 1099511627776.0},
-                                                                   {"kb", 1e3},
-                                                                   {"mb", 1e6},
-                                                                   {"gb", 1e9},
-                                                                   {"tb", 1e12}};
+std::optional<uint64_t> Reading::Size(const YamlValue& value, const std::string& what, uint64_t least, uint64_t most) {
+  static constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"", 1},     {"b", 1},    {"kib", 1024}, {"mib", 1048576}, {"gib", 1073741824}, {"tib", 1099511627776.0},
+      {"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9},   {"tb", 1e12}};
   const std::optional<std::string> text = Text(value, what);
   if (!text) return std::nullopt;
   const std::optional<Quantity> quantity = ParseQuantity(*text);
@@ -257,14 +236,12 @@ std::optional<uint64_t> Reading::Size(const YamlValue& value, const std::string&
     return quantity && known.first == selection::LowerAscii(quantity->unit);
   });
   if (unit == std::end(kUnits)) {
-    Add(value, fmt::format("{} must be a size such as 256MiB, 1GiB or a number of bytes, not {}",
-                           what, Shown(value)));
+    Add(value, fmt::format("{} must be a size such as 256MiB, 1GiB or a number of bytes, not {}", what, Shown(value)));
     return std::nullopt;
   }
   const double bytes = quantity->number * unit->second;
   if (bytes < static_cast<double>(least) || bytes > static_cast<double>(most)) {
-    Add(value, fmt::format("{} must be from {} MiB to {} MiB, not {}", what, least >> 20,
-                           most >> 20, Shown(value)));
+    Add(value, fmt::format("{} must be from {} MiB to {} MiB, not {}", what, least >> 20, most >> 20, Shown(value)));
     return std::nullopt;
   }
   return static_cast<uint64_t>(bytes);
@@ -294,8 +271,7 @@ std::optional<std::string> Reading::File(const YamlValue& value, const std::stri
     why = std::strerror(errno);
   }
   if (why.empty()) return file;
-  Add(value, fmt::format("{}: {} cannot be read: {}", what,
-                         HasReference(value.text) ? "the file" : file, why));
+  Add(value, fmt::format("{}: {} cannot be read: {}", what, HasReference(value.text) ? "the file" : file, why));
   return std::nullopt;
 }
 

@@ -19,8 +19,7 @@ struct Stop {
 
 [[noreturn]] void Fail(const YAML::Mark& mark, std::string message) {
   // The library counts from 0, and gives -1 where it knows no place.
-  throw Stop{{mark.line + 1 > 0 ? mark.line + 1 : 1, mark.column + 1 > 0 ? mark.column + 1 : 1,
-              std::move(message)}};
+  throw Stop{{mark.line + 1 > 0 ? mark.line + 1 : 1, mark.column + 1 > 0 ? mark.column + 1 : 1, std::move(message)}};
 }
 
 size_t CountValues(const YamlValue& value) {
@@ -56,8 +55,7 @@ class TreeBuilder : public YAML::EventHandler {
     CheckTag(mark, tag);
     YamlValue value = At(mark, YamlValue::Kind::kScalar);
     // "?" is the tag of a plain scalar: only there do these words mean null.
-    if (tag == "?" &&
-        (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")) {
+    if (tag == "?" && (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL")) {
       value.kind = YamlValue::Kind::kNull;
     }
     value.text = text;
@@ -123,8 +121,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   bool ExpectsKey() const {
-    return !open_.empty() && open_.back().value.kind == YamlValue::Kind::kMap &&
-           !open_.back().has_key;
+    return !open_.empty() && open_.back().value.kind == YamlValue::Kind::kMap && !open_.back().has_key;
   }
 
   void Put(YamlValue value, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -173,12 +170,10 @@ bool FindBadCharacter(const std::string& text, YamlProblem* problem) {
     if (lead >= 0xF0 && lead <= 0xF4) bytes = 4;
     bool good = bytes > 1 || lead < 0x80;
     for (size_t i = 1; i < bytes; ++i) {
-      good =
-          good && at + i < text.size() && (static_cast<unsigned char>(text[at + i]) & 0xC0) == 0x80;
+      good = good && at + i < text.size() && (static_cast<unsigned char>(text[at + i]) & 0xC0) == 0x80;
     }
     if (!good || lead == 0) {
-      *problem = {line, column,
-                  lead == 0 ? "a zero byte" : "not valid UTF-8; save the file in that encoding"};
+      *problem = {line, column, lead == 0 ? "a zero byte" : "not valid UTF-8; save the file in that encoding"};
       return true;
     }
     column = text[at] == '\n' ? 1 : column + 1;
@@ -239,8 +234,7 @@ bool ParseYaml(const std::string& text, YamlValue* root, YamlProblem* problem) {
     *problem = stop.problem;
   } catch (const YAML::Exception& error) {
     const bool known = error.mark.line >= 0;
-    *problem = {known ? error.mark.line + 1 : 1, known ? error.mark.column + 1 : 1,
-                Describe(error)};
+    *problem = {known ? error.mark.line + 1 : 1, known ? error.mark.column + 1 : 1, Describe(error)};
   }
   return false;
 }

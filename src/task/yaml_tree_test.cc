@@ -8,8 +8,7 @@ namespace {
 YamlValue Parse(const std::string& text) {
   YamlValue root;
   YamlProblem problem;
-  EXPECT_TRUE(ParseYaml(text, &root, &problem))
-      << problem.line << ":" << problem.column << " " << problem.message;
+  EXPECT_TRUE(ParseYaml(text, &root, &problem)) << problem.line << ":" << problem.column << " " << problem.message;
   return root;
 }
 
@@ -18,8 +17,7 @@ std::string Fails(const std::string& text) {
   YamlValue root;
   YamlProblem problem;
   if (ParseYaml(text, &root, &problem)) return "";
-  return std::to_string(problem.line) + ":" + std::to_string(problem.column) + " " +
-         problem.message;
+  return std::to_string(problem.line) + ":" + std::to_string(problem.column) + " " + problem.message;
 }
 
 TEST(YamlTree, KeepsPlacesOfKeysAndValues) {
@@ -45,10 +43,8 @@ TEST(YamlTree, KeepsRepeatedKeys) {
 
 TEST(YamlTree, TellsNullFromText) {
   const YamlValue root = Parse("a:\nb: ~\nc: null\nd: ''\ne: 'null'\nf: \"~\"\n");
-  for (const char* key : {"a", "b", "c"})
-    EXPECT_EQ(root.Find(key)->kind, YamlValue::Kind::kNull) << key;
-  for (const char* key : {"d", "e", "f"})
-    EXPECT_EQ(root.Find(key)->kind, YamlValue::Kind::kScalar) << key;
+  for (const char* key : {"a", "b", "c"}) EXPECT_EQ(root.Find(key)->kind, YamlValue::Kind::kNull) << key;
+  for (const char* key : {"d", "e", "f"}) EXPECT_EQ(root.Find(key)->kind, YamlValue::Kind::kScalar) << key;
 }
 
 TEST(YamlTree, WritesAliasesOut) {
@@ -71,15 +67,13 @@ TEST(YamlTree, RefusesAliasBombs) {
 TEST(YamlTree, RefusesWhatAliasesNestTooDeeply) {
   std::string text = "a0: &a0 [x]\n";
   for (int i = 1; i < 60; ++i) {
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) +
-            "]\n";
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
   }
   EXPECT_NE(Fails(text).find("too deeply"), std::string::npos);
 }
 
 TEST(YamlTree, RefusesDepth) {
-  EXPECT_NE(Fails(std::string(40, '[') + std::string(40, ']')).find("too deeply"),
-            std::string::npos);
+  EXPECT_NE(Fails(std::string(40, '[') + std::string(40, ']')).find("too deeply"), std::string::npos);
   EXPECT_NE(Fails(std::string(100'000, '[')).find("too many brackets"), std::string::npos);
   std::string text;
   for (int i = 0; i < 200; ++i) text += std::string(static_cast<size_t>(i), ' ') + "a:\n";
@@ -104,9 +98,9 @@ TEST(YamlTree, RefusesWhatIsNoTaskFile) {
 
 // A password without its quotes must not come back in a message.
 TEST(YamlTree, RepeatsNothingOfTheFile) {
-  for (const char* text : {"p: *hunter2\n", "p: !hunter2\n", "p: !<hunter2> x\n", "p: @hunter2\n",
-                           "p: `hunter2\n", "p: %hunter2\n", "p: \"\\hunter2\"\n", "p: 'hunter2\n",
-                           "p: {hunter2\n", "p: hunter2: x\n", "p: | hunter2\n"}) {
+  for (const char* text :
+       {"p: *hunter2\n", "p: !hunter2\n", "p: !<hunter2> x\n", "p: @hunter2\n", "p: `hunter2\n", "p: %hunter2\n",
+        "p: \"\\hunter2\"\n", "p: 'hunter2\n", "p: {hunter2\n", "p: hunter2: x\n", "p: | hunter2\n"}) {
     const std::string message = Fails(text);
     EXPECT_EQ(message.find("hunter"), std::string::npos) << message;
   }
