@@ -183,7 +183,9 @@ std::vector<TableFailure> FullLoad::Run() {
 // ---------------------------------------------------------------- readers
 
 void FullLoad::ReadLoop(size_t reader) {
-  while (auto job = queue_.Next(halt_.get_token())) {
+  std::optional<size_t> table;
+  while (auto job = queue_.Next(table, halt_.get_token())) {
+    table = job->table;
     if (job->kind == LoadJob::Kind::kPlan) {
       Plan(reader, *std::move(job));
     } else {

@@ -5,8 +5,9 @@
 
 namespace sluice::pipeline {
 
-LoadQueue::LoadQueue(const std::vector<size_t>& order)
-    : tables_(order.size()), to_plan_(order.begin(), order.end()), unsettled_(order.size()) {}
+LoadQueue::LoadQueue(const std::vector<size_t>& order) : tables_(order.size()), unsettled_(order.size()) {
+  for (const size_t table : order) to_plan_.emplace_back().table = table;
+}
 
 Clock::time_point LoadQueue::WakeDelayed(Clock::time_point now) {
   Clock::time_point next = Clock::time_point::max();
@@ -14,8 +15,16 @@ Clock::time_point LoadQueue::WakeDelayed(Clock::time_point now) {
     LoadJob& job = delayed_[i];
     const bool due = job.not_before <= now;
     if (!due) next = std::min(next, job.not_before);
-    if (due && !tables_[job.table].given_up) ready_.push_front(std::move(job));
-    if (due || tables_[job.table].given_up) {
+    TableState& table = tables_[job.table];
+    if (due && !table.given_up) {
+      if (job.kind == LoadJob::Kind::kPlan) {
+        to_plan_.push_front(std::move(job));
+      } else {
+        if (table.ready.empty()) open_.push_back(job.table);
+        table.ready.push_front(std::move(job));
+      }
+    }
+    if (due || table.given_up) {
       if (i + 1 != delayed_.size()) delayed_[i] = std::move(delayed_.back());
       delayed_.pop_back();
     } else {
@@ -25,22 +34,36 @@ Clock::time_point LoadQueue::WakeDelayed(Clock::time_point now) {
   return next;
 }
 
-std::optional<LoadJob> LoadQueue::Next(std::stop_token stop) {
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested() && unsettled_ != 0) {
-    const Clock::time_point due = WakeDelayed(Clock::now());
-    while (!ready_.empty()) {
-      LoadJob job = std::move(ready_.front());
-      ready_.pop_front();
-      if (!tables_[job.table].given_up) return job;
-    }
+std::optional<size_t> LoadQueue::Fullest() const {
+  const auto fullest = std::max_element(open_.begin(), open_.end(), [&](size_t a, size_t b) {
+    return tables_[a].ready.size() < tables_[b].ready.size();
+  });
+  return fullest == open_.end() ? std::nullopt : std::optional(*fullest);
+}
+
+std::optional<LoadJob> LoadQueue::Choose(std::optional<size_t> mine) {
+  if (!mine || tables_[*mine].ready.empty()) {
     if (!to_plan_.empty()) {
-      LoadJob job;
-      job.table = to_plan_.front();
+      LoadJob job = std::move(to_plan_.front());
       to_plan_.pop_front();
       return job;
     }
-    const auto something = [&] { return unsettled_ == 0 || !ready_.empty(); };
+    mine = Fullest();
+  }
+  if (!mine) return std::nullopt;
+  std::deque<LoadJob>& ready = tables_[*mine].ready;
+  LoadJob job = std::move(ready.front());
+  ready.pop_front();
+  if (ready.empty()) std::erase(open_, *mine);
+  return job;
+}
+
+std::optional<LoadJob> LoadQueue::Next(std::optional<size_t> mine, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested() && unsettled_ != 0) {
+    const Clock::time_point due = WakeDelayed(Clock::now());
+    if (auto job = Choose(mine)) return job;
+    const auto something = [&] { return unsettled_ == 0 || !open_.empty() || !to_plan_.empty(); };
     if (due == Clock::time_point::max()) {
       const size_t delayed = delayed_.size();
       changed_.wait(lock, stop, [&] { return something() || delayed_.size() != delayed; });
@@ -59,8 +82,9 @@ bool LoadQueue::AddChunks(size_t table, const std::vector<connector::Chunk>& chu
     job.kind = LoadJob::Kind::kCopy;
     job.table = table;
     job.chunk = chunk;
-    ready_.push_back(std::move(job));
+    tables_[table].ready.push_back(std::move(job));
   }
+  if (!chunks.empty()) open_.push_back(table);
   changed_.notify_all();
   return chunks.empty();
 }
@@ -90,7 +114,9 @@ bool LoadQueue::GiveUp(size_t table) {
   TableState& state = tables_[table];
   if (state.settled) return false;
   state.settled = state.given_up = true;
-  std::erase_if(ready_, [&](const LoadJob& job) { return job.table == table; });
+  std::erase_if(to_plan_, [&](const LoadJob& job) { return job.table == table; });
+  state.ready.clear();
+  std::erase(open_, table);
   --unsettled_;
   changed_.notify_all();
   return true;

@@ -31,9 +31,11 @@ class LoadQueue {
   // `order`: indexes of the tables, the first to be planned first.
   explicit LoadQueue(const std::vector<size_t>& order);
 
-  // The next job: a chunk that may be copied now, else a table to plan; waits when there is neither. Nothing when all
-  // tables are settled or on stop.
-  std::optional<LoadJob> Next(std::stop_token stop);
+  // The next job: a chunk of `mine`, the table that the caller had last; else a table to plan; else a chunk of the
+  // table that has most left. So each reader has a table of its own while there are enough: writers of one table get in
+  // each other's way (MariaDB loads into an empty one with all of it locked). Waits when there is nothing to do yet;
+  // nothing when all tables are settled or on stop.
+  std::optional<LoadJob> Next(std::optional<size_t> mine, std::stop_token stop);
 
   // A table was planned: `chunks` are left to copy. True when there is none, so that the caller finishes the table.
   bool AddChunks(size_t table, const std::vector<connector::Chunk>& chunks);
@@ -50,17 +52,20 @@ class LoadQueue {
  private:
   struct TableState {
     size_t chunks_left = 0;
+    std::deque<LoadJob> ready;
     bool settled = false;
     bool given_up = false;
   };
   // Moves delayed jobs whose time has come; returns when the next one is due.
   Clock::time_point WakeDelayed(Clock::time_point now);
+  std::optional<LoadJob> Choose(std::optional<size_t> mine);
+  std::optional<size_t> Fullest() const;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::vector<TableState> tables_;
-  std::deque<size_t> to_plan_;
-  std::deque<LoadJob> ready_;
+  std::deque<LoadJob> to_plan_;
+  std::vector<size_t> open_;  // tables with chunks that are ready
   std::vector<LoadJob> delayed_;
   size_t unsettled_;
 };
