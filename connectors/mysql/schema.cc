@@ -16,6 +16,9 @@ namespace {
 using connector::SchemaStage;
 using connector::SchemaStatement;
 
+// Tables below this size (rows and indexes) get all their indexes at once.
+constexpr uint64_t kIndexesLaterFromBytes = 256 * 1024;
+
 bool IsAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -125,6 +128,11 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& ta
   }
   std::set<std::string> keep;
   if (const model::Key* identity = table.IdentityKey()) keep.insert(identity->name);
+  if (table.bytes_estimated < kIndexesLaterFromBytes) {
+    for (const TableElement& element : definition->elements) {
+      if (element.IsKey()) keep.insert(element.name);
+    }
+  }
   TableStatements parts = SplitTable(*definition, keep);
 
   std::vector<SchemaStatement> statements;

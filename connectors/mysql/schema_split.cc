@@ -1,5 +1,6 @@
 // What of a table is made before its rows arrive and what after: InnoDB builds an index from all rows much faster than
-// row by row, and foreign keys need both tables filled.
+// row by row, and foreign keys need both tables filled. Small tables get their indexes at once (schema.cc): an ALTER
+// costs more than it saves there.
 #include "connectors/mysql/create_table_column.h"
 #include "connectors/mysql/schema.h"
 

@@ -199,6 +199,7 @@ void FullLoad::Plan(size_t reader, LoadJob job) {
   const LoadTable& load = request_.tables[job.table];
   std::vector<connector::Chunk> chunks = load.chunks;
   try {
+    if (request_.wait_for_table) request_.wait_for_table(job.table, halt_.get_token());
     if (chunks.empty()) {
       chunks = request_.snapshot->PlanChunks(reader, *load.table, *load.mapping, request_.chunk_bytes);
     }

@@ -35,6 +35,8 @@ struct FullLoadRequest {
   Limits limits;
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;  // its `tables` stand in the order of `tables` here
+  // Called first for each table, by a reader: waits until the destination's table stands. Throws when it never will.
+  std::function<void(size_t table, std::stop_token)> wait_for_table;
   // Called once per table when its chunks are planned, before the first is read; any thread, one call at a time.
   std::function<void(size_t table, const std::vector<connector::Chunk>&)> on_planned;
   // Called when the table's last chunk is in; the time for its indexes. Any writer thread, possibly several at once.

@@ -86,7 +86,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     if (context_->spec.types.schema) {
       SchemaPhase schema(*session, true);
       session->Say("creating triggers");
-      schema.Execute(SchemaStage::kTriggers, 1);
+      schema.Execute(SchemaStage::kTriggers, 1, session->stop());
       schema.ThrowIfFailed({SchemaStage::kTriggers});
       for (const store::ObjectRecord& object : session->store().Objects(session->record().name)) {
         if (object.stage == connector::Name(SchemaStage::kTriggers) && object.state == "done") {

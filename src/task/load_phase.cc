@@ -244,6 +244,11 @@ class Attempt {
       table.rows_done = rows_[i];
       request.tables.push_back(std::move(table));
     }
+    if (schema_ != nullptr) {
+      request.wait_for_table = [&](size_t i, std::stop_token stop) {
+        schema_->WaitForTable(tables_[i].table->name, std::move(stop));
+      };
+    }
     request.on_planned = [&](size_t i, const std::vector<Chunk>& chunks) {
       if (IsWhole(chunks)) return;
       tables_[i].record.chunks = ToJson(chunks);
@@ -286,6 +291,9 @@ class Attempt {
       FinishIndexes();
       return;
     }
+    const bool only_uncreated = std::all_of(
+        errors.begin(), errors.end(), [](const auto& error) { return error.second->code == kSchemaFailed.id; });
+    if (only_uncreated) schema_->ThrowIfFailed({connector::SchemaStage::kBeforeLoad});
     ErrorInfo first = *errors.begin()->second;
     Error error(kTablesFailed);
     error.info().native_code = first.native_code;

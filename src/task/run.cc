@@ -86,7 +86,7 @@ class Runner {
     }
     std::unique_ptr<SchemaPhase> schema;
     if (types().schema) schema = std::make_unique<SchemaPhase>(session_, resumed);
-    if (schema) CreateTables(*schema);
+    if (schema) StartTables(*schema);
     std::vector<TaskTable> tables = LoadTaskTables(session_.store(), session_.record().name);
     if (types().full) Load(schema.get(), tables);
     if (schema) CreateLateObjects(*schema);
@@ -146,10 +146,12 @@ class Runner {
         .Remedy("Mend them and run the task again; `sluice precheck` shows the whole report.");
   }
 
-  void CreateTables(SchemaPhase& schema) {
+  void StartTables(SchemaPhase& schema) {
     session_.live().phase = 1;
     session_.SetState(TaskState::kMigrating, "schema");
-    schema.Execute(SchemaStage::kBeforeLoad, session_.limits().writers);
+    schema.StartTables(session_.limits().writers);
+    if (types().full) return;  // which begins with the tables that stand
+    schema.FinishTables();
     schema.ThrowIfFailed({SchemaStage::kBeforeLoad});
   }
 
@@ -158,16 +160,17 @@ class Runner {
     session_.SetState(TaskState::kMigrating, "full");
     RunLoadPhase(session_, schema, tables);
     if (schema == nullptr) return;
-    schema->ThrowIfFailed({SchemaStage::kIndexes});
+    schema->FinishTables();
+    schema->ThrowIfFailed({SchemaStage::kBeforeLoad, SchemaStage::kIndexes});
   }
 
   // Foreign keys must stand before changes are followed: the destination carries out the cascades. Views and routines
   // that fail do not hold the data up; they are reported until they are mended or skipped.
   void CreateLateObjects(SchemaPhase& schema) {
-    schema.Execute(SchemaStage::kForeignKeys, 1);
+    schema.Execute(SchemaStage::kForeignKeys, 1, session_.stop());
     schema.ThrowIfFailed({SchemaStage::kForeignKeys});
-    schema.Execute(SchemaStage::kObjects, 1);
-    if (!types().incremental) schema.Execute(SchemaStage::kTriggers, 1);
+    schema.Execute(SchemaStage::kObjects, 1, session_.stop());
+    if (!types().incremental) schema.Execute(SchemaStage::kTriggers, 1, session_.stop());
     for (const std::string& label : schema.FailedLabels()) {
       session_.Say("could not be created: " + label + " (see `sluice schema list`)");
     }

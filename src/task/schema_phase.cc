@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/log.h"
 
@@ -62,18 +63,32 @@ store::ObjectRecord ToRecord(const SchemaStatement& statement) {
   return record;
 }
 
+Error Failed(const std::string& labels, const std::string& first_error) {
+  return Error(kSchemaFailed)
+      .Object(labels)
+      .Cause("the destination refused the statement; the first one:\n" + first_error)
+      .Remedy(
+          "`sluice schema list TASK.yaml` shows each with its statement; mend it with `sluice schema retry OBJECT "
+          "[--statement FILE]` or leave it out with `sluice schema skip OBJECT`, then run the task again.")
+      .Side("destination");
+}
+
 }  // namespace
 
-SchemaPhase::SchemaPhase(Session& session, bool resumed) : session_(session), resumed_(resumed) {
-  for (store::ObjectRecord& record : session.store().Objects(session.record().name)) {
-    Entry entry{std::move(record), {}};
-    entry.statement = FromRecord(entry.record);
-    if (entry.statement.stage == SchemaStage::kIndexes) {
-      indexes_of_[entry.statement.source.Text()].push_back(entries_.size());
-    }
-    entries_.push_back(std::move(entry));
+SchemaPhase::SchemaPhase(Session& session, bool resumed)
+    : session_(session), resumed_(resumed), store_(store::Store::Open(session.state_directory())) {
+  for (store::ObjectRecord& record : store_->Objects(session.record().name)) {
+    SchemaStatement statement = FromRecord(record);
+    Add({std::move(record), std::move(statement)});
   }
   CountLive();
+}
+
+void SchemaPhase::Add(Entry entry) {
+  const std::string& table = entry.statement.source.Text();
+  if (entry.statement.stage == SchemaStage::kIndexes) indexes_of_[table].push_back(entries_.size());
+  if (entry.statement.stage == SchemaStage::kBeforeLoad) tables_[table].push_back(entries_.size());
+  entries_.push_back(std::move(entry));
 }
 
 void SchemaPhase::Prepare(const Plan& plan) {
@@ -83,7 +98,13 @@ void SchemaPhase::Prepare(const Plan& plan) {
   for (const auto& [source, destination] : plan.databases) {
     Add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source)));
   }
-  for (size_t i = 0; i < plan.tables.size(); ++i) {
+  // In the order in which the load wants them.
+  std::vector<size_t> order(plan.tables.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return plan.tables[a]->bytes_estimated > plan.tables[b]->bytes_estimated;
+  });
+  for (const size_t i : order) {
     Add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
   }
   for (const model::SchemaObject& object : plan.objects) {
@@ -93,7 +114,7 @@ void SchemaPhase::Prepare(const Plan& plan) {
   std::vector<store::ObjectRecord> records;
   records.reserve(entries_.size());
   for (const Entry& entry : entries_) records.push_back(entry.record);
-  session_.store().SaveObjects(session_.record().name, records);
+  store_->SaveObjects(session_.record().name, records);
   CountLive();
 }
 
@@ -104,13 +125,12 @@ void SchemaPhase::Add(std::vector<SchemaStatement> statements) {
     // A destination database that several source databases share is created once.
     const auto same = [&](const Entry& other) { return other.record.label == entry.record.label; };
     if (statement.kind == model::ObjectKind::kDatabase && std::any_of(entries_.begin(), entries_.end(), same)) continue;
-    if (statement.stage == SchemaStage::kIndexes) indexes_of_[statement.source.Text()].push_back(entries_.size());
     entry.statement = std::move(statement);
-    entries_.push_back(std::move(entry));
+    Add(std::move(entry));
   }
 }
 
-size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
+size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel, std::stop_token stop) {
   std::vector<size_t> databases;
   std::vector<size_t> work;
   for (size_t i = 0; i < entries_.size(); ++i) {
@@ -120,37 +140,13 @@ size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
   }
   if (!databases.empty()) {
     Writer writer = TakeWriter();
-    ExecuteBatch(databases, writer);
+    ExecuteBatch(databases, writer, stop);
     GiveBack(std::move(writer));
   }
   // Views and routines may need each other in an order that only the server knows: repeat while some get through.
   for (size_t failed_before = work.size() + 1; !work.empty() && work.size() < failed_before;) {
     failed_before = work.size();
-    std::atomic<size_t> next{0};
-    std::mutex error_mutex;
-    std::exception_ptr error;
-    {
-      std::vector<std::jthread> threads;
-      const size_t wanted = stage == SchemaStage::kBeforeLoad ? std::max<size_t>(1, parallel) : 1;
-      const size_t count = std::min(wanted, (work.size() + kBatch - 1) / kBatch);
-      for (size_t t = 0; t < count; ++t) {
-        threads.emplace_back([&, t] {
-          pthread_setname_np(pthread_self(), fmt::format("schema-{}", t).c_str());
-          try {
-            Writer writer = TakeWriter();
-            for (size_t at = next.fetch_add(kBatch); at < work.size(); at = next.fetch_add(kBatch)) {
-              const size_t end = std::min(work.size(), at + kBatch);
-              ExecuteBatch({work.begin() + static_cast<long>(at), work.begin() + static_cast<long>(end)}, writer);
-            }
-            GiveBack(std::move(writer));
-          } catch (...) {
-            std::lock_guard lock(error_mutex);
-            if (!error) error = std::current_exception();
-          }
-        });
-      }
-    }
-    if (error) std::rethrow_exception(error);
+    ExecuteParallel(work, stage == SchemaStage::kBeforeLoad ? std::max<size_t>(1, parallel) : 1, stop);
     std::erase_if(work, [&](size_t i) { return entries_[i].record.state == "done"; });
     if (stage != SchemaStage::kObjects) break;
   }
@@ -158,7 +154,77 @@ size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel) {
   return work.size();
 }
 
-size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& writer) {
+void SchemaPhase::ExecuteParallel(const std::vector<size_t>& work, size_t parallel, const std::stop_token& stop) {
+  std::atomic<size_t> next{0};
+  std::mutex error_mutex;
+  std::exception_ptr error;
+  {
+    std::vector<std::jthread> threads;
+    const size_t count = std::min(parallel, (work.size() + kBatch - 1) / kBatch);
+    for (size_t t = 0; t < count; ++t) {
+      threads.emplace_back([&, t] {
+        pthread_setname_np(pthread_self(), fmt::format("schema-{}", t).c_str());
+        try {
+          Writer writer;  // not one from the pool: it has to end when this `stop` asks
+          for (size_t at = next.fetch_add(kBatch); at < work.size(); at = next.fetch_add(kBatch)) {
+            const size_t end = std::min(work.size(), at + kBatch);
+            ExecuteBatch({work.begin() + static_cast<long>(at), work.begin() + static_cast<long>(end)}, writer, stop);
+          }
+        } catch (...) {
+          std::lock_guard lock(error_mutex);
+          if (!error) error = std::current_exception();
+        }
+      });
+    }
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+void SchemaPhase::StartTables(size_t parallel) {
+  for (auto& [name, entries] : tables_) {
+    for (const size_t i : entries) {
+      if (entries_[i].record.state == "failed") entries_[i].record.state = "pending";  // is tried again
+    }
+  }
+  tables_thread_ = std::jthread([this, parallel](std::stop_token own) {
+    pthread_setname_np(pthread_self(), "tables");
+    std::stop_source end;
+    const std::stop_callback by_owner(own, [&] { end.request_stop(); });
+    const std::stop_callback by_session(session_.stop(), [&] { end.request_stop(); });
+    try {
+      Execute(SchemaStage::kBeforeLoad, parallel, end.get_token());
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      tables_error_ = std::current_exception();
+      changed_.notify_all();
+    }
+  });
+}
+
+void SchemaPhase::WaitForTable(const model::ObjectName& source, std::stop_token stop) {
+  const auto found = tables_.find(source.Text());
+  if (found == tables_.end()) return;
+  const auto is_settled = [&](size_t i) {
+    const std::string& state = entries_[i].record.state;
+    return state == "done" || state == "skipped" || state == "failed";
+  };
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop,
+                [&] { return tables_error_ || std::all_of(found->second.begin(), found->second.end(), is_settled); });
+  ThrowIfStopped(stop);
+  if (tables_error_) std::rethrow_exception(tables_error_);
+  for (const size_t i : found->second) {
+    const store::ObjectRecord& record = entries_[i].record;
+    if (record.state == "failed") throw Failed(record.label, record.error);
+  }
+}
+
+void SchemaPhase::FinishTables() {
+  if (tables_thread_.joinable()) tables_thread_.join();
+  if (tables_error_) std::rethrow_exception(tables_error_);
+}
+
+size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& writer, const std::stop_token& stop) {
   const std::string& task = session_.record().name;
   std::vector<store::ObjectRecord> records;
   {
@@ -170,7 +236,7 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& write
         records.push_back(entries_[i].record);
       }
     }
-    session_.store().SaveObjects(task, records);
+    store_->SaveObjects(task, records);
   }
   size_t failed = 0;
   std::exception_ptr stopped;
@@ -178,12 +244,13 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& write
     Entry& entry = entries_[i];
     std::string error;
     try {
-      const bool done = ExecuteOne(entry, writer, &error, session_.stop());
+      const bool done = ExecuteOne(entry, writer, &error, stop);
       std::lock_guard lock(mutex_);
       entry.record.state = done ? "done" : "failed";
       entry.record.error = error;
       failed += done ? 0 : 1;
       if (done) ++session_.live().objects_done;
+      changed_.notify_all();
     } catch (...) {
       stopped = std::current_exception();
       break;
@@ -192,7 +259,7 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& write
   std::lock_guard lock(mutex_);
   records.clear();
   for (const size_t i : batch) records.push_back(entries_[i].record);
-  session_.store().SaveObjects(task, records);
+  store_->SaveObjects(task, records);
   if (stopped) std::rethrow_exception(stopped);
   return failed;
 }
@@ -257,7 +324,7 @@ void SchemaPhase::Flush() {
   std::vector<store::ObjectRecord> records;
   for (const size_t i : unsaved_) records.push_back(entries_[i].record);
   unsaved_.clear();
-  if (!records.empty()) session_.store().SaveObjects(session_.record().name, records);
+  if (!records.empty()) store_->SaveObjects(session_.record().name, records);
 }
 
 void SchemaPhase::DropCreated() {
@@ -307,13 +374,7 @@ void SchemaPhase::ThrowIfFailed(const std::vector<SchemaStage>& stages) const {
   }
   if (failed == 0) return;
   if (failed > 5) names += fmt::format(" and {} more", failed - 5);
-  throw Error(kSchemaFailed)
-      .Object(names)
-      .Cause("the destination refused the statement; the first one:\n" + first)
-      .Remedy(
-          "`sluice schema list TASK.yaml` shows each with its statement; mend it with `sluice schema retry OBJECT "
-          "[--statement FILE]` or leave it out with `sluice schema skip OBJECT`, then run the task again.")
-      .Side("destination");
+  throw Failed(names, first);
 }
 
 SchemaPhase::Writer SchemaPhase::TakeWriter() {
@@ -331,6 +392,7 @@ void SchemaPhase::GiveBack(Writer writer) {
 }
 
 void SchemaPhase::CountLive() {
+  std::lock_guard lock(mutex_);
   uint32_t done = 0;
   uint32_t failed = 0;
   for (const Entry& entry : entries_) {

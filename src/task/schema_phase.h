@@ -2,9 +2,13 @@
 // that fails does not stop the others; it stays "failed" with its statement until it is retried or skipped.
 #pragma once
 
+#include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -21,7 +25,14 @@ class SchemaPhase {
   void Prepare(const Plan& plan);
 
   // Executes what is pending of a stage, `parallel` at a time. Returns how many of the stage are failed now.
-  size_t Execute(connector::SchemaStage stage, size_t parallel);
+  size_t Execute(connector::SchemaStage stage, size_t parallel, std::stop_token stop);
+  // Executes kBeforeLoad in a thread of its own, largest tables first, so that the load need not wait for all of them.
+  // The destructor and FinishTables() end it, the latter by waiting for what is left.
+  void StartTables(size_t parallel);
+  // Waits until this source table stands at the destination. Throws kSchemaFailed when it could not be created,
+  // kStopped on stop, and what ended the thread if it cannot go on.
+  void WaitForTable(const model::ObjectName& source, std::stop_token stop);
+  void FinishTables();
   // The index statements of one table; called by writer threads as tables are loaded.
   void ExecuteIndexes(const model::ObjectName& source, std::stop_token stop);
   // Writes what ExecuteIndexes left in memory.
@@ -43,19 +54,26 @@ class SchemaPhase {
   };
 
   void Add(std::vector<connector::SchemaStatement> statements);
+  void Add(Entry entry);
   bool ExecuteOne(Entry& entry, Writer& writer, std::string* error, const std::stop_token& stop);
-  size_t ExecuteBatch(const std::vector<size_t>& batch, Writer& writer);
+  size_t ExecuteBatch(const std::vector<size_t>& batch, Writer& writer, const std::stop_token& stop);
+  void ExecuteParallel(const std::vector<size_t>& work, size_t parallel, const std::stop_token& stop);
   Writer TakeWriter();  // one that is at hand; null: to be opened when it is needed
   void GiveBack(Writer writer);
   void CountLive();
 
   Session& session_;
   const bool resumed_;
-  mutable std::mutex mutex_;  // guards entries' states, the writers, and the store used from here
+  mutable std::mutex mutex_;  // guards entries' states, the writers, and the store
+  std::condition_variable_any changed_;
+  const std::unique_ptr<store::Store> store_;  // a connection of its own: tables are created beside the load
   std::vector<Entry> entries_;
-  std::unordered_map<std::string, std::vector<size_t>> indexes_of_;  // source table's text -> entries
+  std::unordered_map<std::string, std::vector<size_t>> tables_;      // source table's text -> entries of kBeforeLoad
+  std::unordered_map<std::string, std::vector<size_t>> indexes_of_;  // the same of kIndexes
   std::vector<size_t> unsaved_;
   std::vector<Writer> writers_;
+  std::exception_ptr tables_error_;
+  std::jthread tables_thread_;  // the last member: ends before the others do
 };
 
 }  // namespace sluice::task

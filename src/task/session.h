@@ -26,6 +26,7 @@ class Session {
 
   Task::Context& context() { return context_; }
   store::Store& store() { return *store_; }
+  const std::string& state_directory() const { return state_directory_; }
   store::TaskRecord& record() { return record_; }
   const std::string& task_id() const { return record_.id; }
   LiveState& live() { return *live_; }
