@@ -46,37 +46,45 @@ void CollectMissing(const selection::Selection& selection, const std::vector<std
 
 }  // namespace
 
-Plan MakePlan(Task::Context& context, std::stop_token stop) {
-  Plan plan;
+SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog) {
+  SelectedObjects selected;
   const selection::Selection& selection = *context.selection;
-  auto catalog = context.source->OpenCatalog({stop, "plan"});
-  const std::vector<std::string> databases = catalog->Databases();
-  std::vector<model::ObjectName> names;
+  const std::vector<std::string> databases = catalog.Databases();
   std::set<model::ObjectName> all_tables;
   for (const std::string& database : databases) {
     if (!selection.DatabaseSelected(database)) continue;
-    plan.databases.emplace_back(database, selection.MapDatabase(database));
-    for (const connector::TableSummary& table : catalog->ListTables(database)) {
+    selected.databases.emplace_back(database, selection.MapDatabase(database));
+    for (const connector::TableSummary& table : catalog.ListTables(database)) {
       all_tables.insert(table.name);
-      if (selection.Selected(table.name)) names.push_back(table.name);
+      if (selection.Selected(table.name)) selected.tables.push_back(table.name);
     }
   }
-  CollectMissing(selection, databases, all_tables, &plan.missing);
-  plan.tables = catalog->DescribeTables(names);
-  plan.mappings = selection::MapTables(selection, plan.tables).ValueOrThrow();
-  for (const model::TablePtr& table : plan.tables) plan.bytes += table->bytes_estimated;
-  if (!context.spec.types.schema) return plan;
-  for (const auto& [database, unused] : plan.databases) {
+  CollectMissing(selection, databases, all_tables, &selected.missing);
+  if (!context.spec.types.schema) return selected;
+  for (const auto& [database, unused] : selected.databases) {
     const bool whole = selection.ObjectsSelected(database);
-    for (model::SchemaObject& object : catalog->ListObjects(database)) {
+    for (model::SchemaObject& object : catalog.ListObjects(database)) {
       const bool trigger = object.kind == model::ObjectKind::kTrigger;
       if (!whole && !trigger) continue;
       if (trigger && !selection.Selected(object.table)) continue;
       // Views share their names with tables: what excludes a name excludes both.
       if (object.kind == model::ObjectKind::kView && !selection.Selected(object.name)) continue;
-      plan.objects.push_back(std::move(object));
+      selected.objects.push_back(std::move(object));
     }
   }
+  return selected;
+}
+
+Plan MakePlan(Task::Context& context, std::stop_token stop) {
+  auto catalog = context.source->OpenCatalog({stop, "plan"});
+  SelectedObjects selected = ListSelected(context, *catalog);
+  Plan plan;
+  plan.databases = std::move(selected.databases);
+  plan.objects = std::move(selected.objects);
+  plan.missing = std::move(selected.missing);
+  plan.tables = catalog->DescribeTables(selected.tables);
+  plan.mappings = selection::MapTables(*context.selection, plan.tables).ValueOrThrow();
+  for (const model::TablePtr& table : plan.tables) plan.bytes += table->bytes_estimated;
   return plan;
 }
 

@@ -61,6 +61,15 @@ struct Plan {
 
 Plan MakePlan(Task::Context& context, std::stop_token stop);
 
+// The same without describing tables: what is selected of what exists now.
+struct SelectedObjects {
+  std::vector<std::pair<std::string, std::string>> databases;  // source, destination
+  std::vector<model::ObjectName> tables;
+  std::vector<model::SchemaObject> objects;
+  std::vector<std::string> missing;
+};
+SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog);
+
 // The plan and its precheck. A server that cannot be reached is a failed item of the report; the plan is then empty.
 PrecheckReport PlanAndPrecheck(Task::Context& context, bool resuming, Plan* plan, std::stop_token stop);
 std::string ToJson(const PrecheckReport& report);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "model/table_json.h"
 #include "pipeline/full_load.h"
+#include "task/first_cut.h"
 
 namespace sluice::task {
 namespace {
@@ -75,6 +76,8 @@ class Attempt {
     Task::Context& context = session_.context();
     bookkeeping_ = context.destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
     bookkeeping_->Prepare();
+    std::unique_ptr<connector::Snapshot> snapshot;
+    if (!bookkeeping_->LoadNote(session_.task_id(), "cut")) snapshot = OpenFirstSnapshot(session_, schema_, tables_);
     ReadMarks();
     ResetTiedTables();
     std::vector<size_t> wanted;
@@ -82,15 +85,17 @@ class Attempt {
       if (!Complete(i) && tables_[i].record.state != "skipped") wanted.push_back(i);
     }
     MakeProgress();
-    if (wanted.empty()) {
-      FinishIndexes();
-      return;
+    if (snapshot == nullptr) {
+      if (wanted.empty()) {
+        FinishIndexes();
+        return;
+      }
+      connector::SnapshotRequest request;
+      request.readers = session_.limits().readers;
+      request.with_position = context.spec.types.incremental;
+      for (const size_t i : wanted) request.tables.push_back(tables_[i].table);
+      snapshot = context.source->OpenSnapshot(request, {session_.stop(), "read"});
     }
-    connector::SnapshotRequest request;
-    request.readers = session_.limits().readers;
-    request.with_position = context.spec.types.incremental;
-    for (const size_t i : wanted) request.tables.push_back(tables_[i].table);
-    const auto snapshot = context.source->OpenSnapshot(request, {session_.stop(), "read"});
     session_.Say("snapshot: " + snapshot->cut().how);
     RefuseAltered(wanted);
     RecordCut(wanted, snapshot->cut());
@@ -291,8 +296,8 @@ class Attempt {
       FinishIndexes();
       return;
     }
-    const bool only_uncreated = std::all_of(
-        errors.begin(), errors.end(), [](const auto& error) { return error.second->code == kSchemaFailed.id; });
+    const bool only_uncreated = std::all_of(errors.begin(), errors.end(),
+                                            [](const auto& error) { return error.second->code == kSchemaFailed.id; });
     if (only_uncreated) schema_->ThrowIfFailed({connector::SchemaStage::kBeforeLoad});
     ErrorInfo first = *errors.begin()->second;
     Error error(kTablesFailed);
@@ -336,6 +341,15 @@ std::vector<TaskTable> LoadTaskTables(store::Store& store, const std::string& ta
     tables.push_back(std::move(table));
   }
   return tables;
+}
+
+store::TableRecord MakeTableRecord(const model::Table& table, const model::TableMapping& mapping) {
+  store::TableRecord record;
+  record.table = table.name.Text();
+  record.mapping = model::ToJson(mapping);
+  record.definition = model::ToJson(table);
+  record.state = "pending";
+  return record;
 }
 
 void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable& table) {

@@ -3,7 +3,8 @@
 //
 // Protocol
 //  1. Describe the selected tables; their destination tables exist (schema phase, or the user's own).
-//  2. Open the snapshot. Its cut is written to the destination together with the start of the changes, before any row
+//  2. Open the snapshot; the first one of a task by its own protocol (first_cut.cc). Its cut is written to the
+//  destination together with the start of the changes, before any row
 //     is copied: from then on nothing that the source commits can be missed.
 //  3. Describe again: a table that was altered in between is refused, since its rows would not fit.
 //  4. Copy. Each chunk's completion stands in the destination transaction that wrote it.
@@ -32,6 +33,7 @@ struct TaskTable {
 };
 
 std::vector<TaskTable> LoadTaskTables(store::Store& store, const std::string& task);
+store::TableRecord MakeTableRecord(const model::Table& table, const model::TableMapping& mapping);
 void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable& table);
 
 // Runs the load to its end, over lost connections. Throws kTablesFailed when tables could not be copied.

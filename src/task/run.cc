@@ -119,12 +119,7 @@ class Runner {
     session_.Say(fmt::format("precheck passed: {} tables, {} other objects", plan.tables.size(), plan.objects.size()));
     std::vector<store::TableRecord> records;
     for (size_t i = 0; i < plan.tables.size(); ++i) {
-      store::TableRecord record;
-      record.table = plan.tables[i]->name.Text();
-      record.mapping = model::ToJson(*plan.mappings[i]);
-      record.definition = model::ToJson(*plan.tables[i]);
-      record.state = "pending";
-      records.push_back(std::move(record));
+      records.push_back(MakeTableRecord(*plan.tables[i], *plan.mappings[i]));
     }
     session_.store().SaveTables(session_.record().name, records);
     if (types().schema) SchemaPhase(session_, false).Prepare(plan);

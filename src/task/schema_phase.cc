@@ -7,6 +7,8 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "base/log.h"
 
@@ -85,18 +87,66 @@ SchemaPhase::SchemaPhase(Session& session, bool resumed)
 }
 
 void SchemaPhase::Add(Entry entry) {
-  const std::string& table = entry.statement.source.Text();
+  entry.uncertain = resumed_;
+  const std::string table = entry.statement.source.Text();
   if (entry.statement.stage == SchemaStage::kIndexes) indexes_of_[table].push_back(entries_.size());
   if (entry.statement.stage == SchemaStage::kBeforeLoad) tables_[table].push_back(entries_.size());
+  by_label_[entry.record.label] = entries_.size();
   entries_.push_back(std::move(entry));
 }
 
 void SchemaPhase::Prepare(const Plan& plan) {
+  Add(Translate(plan));
+  SaveAll();
+}
+
+void SchemaPhase::Extend(const Plan& plan) {
+  std::vector<SchemaStatement> statements = Translate(plan);
+  std::set<std::string> labels;
+  bool is_new = false;
+  for (const SchemaStatement& statement : statements) {
+    labels.insert(statement.label);
+    const auto found = by_label_.find(statement.label);
+    is_new = is_new || found == by_label_.end() || entries_[found->second].statement.sql != statement.sql;
+  }
+  for (Entry& entry : entries_) {
+    const SchemaStage stage = entry.statement.stage;
+    const bool is_object = stage == SchemaStage::kObjects || stage == SchemaStage::kTriggers;
+    if (!is_object || labels.contains(entry.record.label) || entry.record.state != "pending") continue;
+    entry.record.state = "skipped";
+    entry.record.error = "dropped at the source before the cut";
+    session_.Say(entry.record.label + " was dropped at the source after the precheck: it is left out");
+    is_new = true;
+  }
+  if (!is_new) return;
+  FinishTables();  // the entries must not move under its hands
+  Add(std::move(statements));
+  SaveAll();
+  StartTables(session_.limits().writers);
+}
+
+void SchemaPhase::SaveAll() {
+  {
+    std::lock_guard lock(mutex_);
+    std::vector<store::ObjectRecord> records;
+    records.reserve(entries_.size());
+    for (const Entry& entry : entries_) records.push_back(entry.record);
+    store_->SaveObjects(session_.record().name, records);
+  }
+  CountLive();
+}
+
+std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
   Task::Context& context = session_.context();
   const connector::ServerInfo server = context.source->Server();
-  Writer writer = context.destination->OpenSchemaWriter({session_.stop(), "schema"});
+  Writer writer = TakeWriter();
+  if (writer == nullptr) writer = context.destination->OpenSchemaWriter({session_.stop(), "schema"});
+  std::vector<SchemaStatement> all;
+  const auto add = [&](std::vector<SchemaStatement> some) {
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+  };
   for (const auto& [source, destination] : plan.databases) {
-    Add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source)));
+    add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source)));
   }
   // In the order in which the load wants them.
   std::vector<size_t> order(plan.tables.size());
@@ -105,28 +155,30 @@ void SchemaPhase::Prepare(const Plan& plan) {
     return plan.tables[a]->bytes_estimated > plan.tables[b]->bytes_estimated;
   });
   for (const size_t i : order) {
-    Add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
+    add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
   }
   for (const model::SchemaObject& object : plan.objects) {
-    Add(writer->Translate(object, *context.selection, server));
+    add(writer->Translate(object, *context.selection, server));
   }
   GiveBack(std::move(writer));
-  std::vector<store::ObjectRecord> records;
-  records.reserve(entries_.size());
-  for (const Entry& entry : entries_) records.push_back(entry.record);
-  store_->SaveObjects(session_.record().name, records);
-  CountLive();
+  return all;
 }
 
+// A label that is there already: a destination database that several source databases share is created once; an object
+// that was not executed yet is made from the newer statement.
 void SchemaPhase::Add(std::vector<SchemaStatement> statements) {
   for (SchemaStatement& statement : statements) {
+    const auto found = by_label_.find(statement.label);
+    if (found != by_label_.end()) {
+      Entry& old = entries_[found->second];
+      if (old.statement.sql == statement.sql || old.record.state != "pending") continue;
+      old.record = ToRecord(statement);
+      old.statement = std::move(statement);
+      continue;
+    }
     for (const std::string& note : statement.notes) session_.Say(statement.label + ": " + note);
-    Entry entry{ToRecord(statement), {}};
-    // A destination database that several source databases share is created once.
-    const auto same = [&](const Entry& other) { return other.record.label == entry.record.label; };
-    if (statement.kind == model::ObjectKind::kDatabase && std::any_of(entries_.begin(), entries_.end(), same)) continue;
-    entry.statement = std::move(statement);
-    Add(std::move(entry));
+    store::ObjectRecord record = ToRecord(statement);
+    Add({std::move(record), std::move(statement)});
   }
 }
 
@@ -165,11 +217,12 @@ void SchemaPhase::ExecuteParallel(const std::vector<size_t>& work, size_t parall
       threads.emplace_back([&, t] {
         pthread_setname_np(pthread_self(), fmt::format("schema-{}", t).c_str());
         try {
-          Writer writer;  // not one from the pool: it has to end when this `stop` asks
+          Writer writer = TakeWriter();
           for (size_t at = next.fetch_add(kBatch); at < work.size(); at = next.fetch_add(kBatch)) {
             const size_t end = std::min(work.size(), at + kBatch);
             ExecuteBatch({work.begin() + static_cast<long>(at), work.begin() + static_cast<long>(end)}, writer, stop);
           }
+          GiveBack(std::move(writer));
         } catch (...) {
           std::lock_guard lock(error_mutex);
           if (!error) error = std::current_exception();
@@ -264,21 +317,22 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& write
   return failed;
 }
 
-// False with the error's text when the server refused it; throws when going on makes no sense. A lost connection is
-// replaced in `writer`; whether the statement had taken effect is then unknown, so "exists already" means that it had.
+// False with the error's text when the server refused it; throws when going on makes no sense. `stop` ends the trying;
+// a statement at work is ended by the session's own stop alone, since a writer lives longer than one load. A lost
+// connection is replaced in `writer`; whether the statement had taken effect is then unknown, so "exists already" means
+// that it had.
 bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_text, const std::stop_token& stop) {
   const Deadline give_up = Deadline::After(session_.context().spec.give_up);
   milliseconds pause(200);
-  bool uncertain = resumed_;
   for (int attempt = 0;; ++attempt) {
     try {
-      if (writer == nullptr) writer = session_.context().destination->OpenSchemaWriter({stop, "schema"});
+      if (writer == nullptr) writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
       writer->Execute(entry.statement);
       return true;
     } catch (const Error& error) {
       const ErrorInfo& info = error.info();
       if (info.code == kStopped.id) throw;
-      if (info.already_exists && uncertain) return true;
+      if (info.already_exists && entry.uncertain) return true;
       const bool lost = info.retry == RetryClass::kReconnect;
       if (lost ? give_up.Passed() : info.retry == RetryClass::kNever || attempt >= 8) {
         ErrorInfo told = info;
@@ -290,7 +344,7 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
       }
       if (lost) {
         writer.reset();
-        uncertain = true;
+        entry.uncertain = true;
         session_.Say(
             fmt::format("{}; trying again in {:.1f} s", info.OneLine(), static_cast<double>(pause.count()) / 1000));
       }

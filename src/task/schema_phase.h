@@ -24,6 +24,10 @@ class SchemaPhase {
   // Makes the statements of the whole plan and stores them; call once, before anything is executed.
   void Prepare(const Plan& plan);
 
+  // Adds what the plan has more, while nothing but tables was executed: its tables (all of them new), and its objects,
+  // which are all there are now. One whose statement changed is made anew, one that is gone is left out.
+  void Extend(const Plan& plan);
+
   // Executes what is pending of a stage, `parallel` at a time. Returns how many of the stage are failed now.
   size_t Execute(connector::SchemaStage stage, size_t parallel, std::stop_token stop);
   // Executes kBeforeLoad in a thread of its own, largest tables first, so that the load need not wait for all of them.
@@ -51,8 +55,10 @@ class SchemaPhase {
   struct Entry {
     store::ObjectRecord record;
     connector::SchemaStatement statement;
+    bool uncertain = false;  // it may have taken effect without our knowing
   };
 
+  std::vector<connector::SchemaStatement> Translate(const Plan& plan);
   void Add(std::vector<connector::SchemaStatement> statements);
   void Add(Entry entry);
   bool ExecuteOne(Entry& entry, Writer& writer, std::string* error, const std::stop_token& stop);
@@ -60,6 +66,7 @@ class SchemaPhase {
   void ExecuteParallel(const std::vector<size_t>& work, size_t parallel, const std::stop_token& stop);
   Writer TakeWriter();  // one that is at hand; null: to be opened when it is needed
   void GiveBack(Writer writer);
+  void SaveAll();
   void CountLive();
 
   Session& session_;
@@ -68,6 +75,7 @@ class SchemaPhase {
   std::condition_variable_any changed_;
   const std::unique_ptr<store::Store> store_;  // a connection of its own: tables are created beside the load
   std::vector<Entry> entries_;
+  std::unordered_map<std::string, size_t> by_label_;
   std::unordered_map<std::string, std::vector<size_t>> tables_;      // source table's text -> entries of kBeforeLoad
   std::unordered_map<std::string, std::vector<size_t>> indexes_of_;  // the same of kIndexes
   std::vector<size_t> unsaved_;

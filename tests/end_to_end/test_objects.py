@@ -1,6 +1,7 @@
 """Triggers only at the switch-over, failed objects that are mended or skipped, foreign keys and indexes after the load."""
 
 from tests.support import compare, shop
+from tests.support.waiting import wait_until
 
 
 def triggers(server, database="shop"):
@@ -124,4 +125,32 @@ def test_full_load_alone_into_tables_of_the_user(maria_pair, sluice):
     with shop.Business(source) as business:
         business.wait_for(100)
     task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
+
+
+def test_what_is_created_between_the_precheck_and_the_cut(pair, sluice):
+    """It is in neither the plan nor the changes after the cut."""
+    source, destination = pair
+    shop.create(source)
+    source.execute("CREATE VIEW shop.gone AS SELECT 1 AS a", "CREATE VIEW shop.altered AS SELECT 1 AS a")
+    task = sluice(source, destination, objects=[{"database": "shop"}])
+    with destination.session() as hold:
+        hold.execute("FLUSH TABLES WITH READ LOCK")  # holds up everything that is created there, and so the cut
+        task.start()
+        wait_until(lambda: (task.status() or {}).get("phase") in ("schema", "full"), 60, "the precheck has passed")
+        source.execute(
+            "CREATE TABLE shop.late (id INT PRIMARY KEY, v INT, KEY (v))",
+            "INSERT INTO shop.late VALUES (1,2)",
+            "CREATE VIEW shop.late_view AS SELECT * FROM shop.late",
+            "DROP VIEW shop.gone",
+            "ALTER VIEW shop.altered AS SELECT 2 AS b",
+        )
+        hold.execute("UNLOCK TABLES")
+    task.wait_caught_up()
+    source.execute("UPDATE shop.late SET v=3")
+    wait_until(lambda: destination.value("SELECT v FROM shop.late") == 3, 30, "a change of the late table")
+    task.terminate()
+    assert "shop.late was created after the precheck" in task.log_text()
+    assert compare.tables(destination, "shop", "VIEW") == compare.tables(source, "shop", "VIEW")
+    assert destination.query("SELECT * FROM shop.altered") in ([(2,)], ((2,),))
     compare.assert_equal(source, "shop", destination)

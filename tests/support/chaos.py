@@ -103,17 +103,20 @@ class Chaos:
         marker = f"sluice_marker_{self.rng.randrange(10**15)}"
         self.source.execute(f"CREATE TABLE bank.{marker} (id BIGINT PRIMARY KEY)")
 
+        answers = []
+
         def arrived():
             if not self.task.is_running:
                 raise AssertionError(f"`run` ended with {self.task.process.returncode}:\n{self.task.log_text()}")
             try:
-                return self.destination.value(
-                    f"SELECT 1 FROM information_schema.tables WHERE table_schema='bank' AND table_name='{marker}'"
-                )
-            except Exception:  # noqa: BLE001 - not there yet
-                return None
+                answers[:] = [self.destination.value(
+                    f"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='bank' AND table_name='{marker}'"
+                )]
+            except Exception as error:  # noqa: BLE001 - told if it never arrives
+                answers[:] = [error]
+            return answers == [1]
 
-        wait_until(arrived, seconds, lambda: f"the marker\n{self.task.log_text()}", pause=0.2)
+        wait_until(arrived, seconds, lambda: f"the marker {marker} ({answers})\n{self.task.log_text()}", pause=0.2)
 
     def _compare(self):
         for database in ("bank", "shop"):

@@ -1,0 +1,78 @@
+// Protocol
+//   1. List what is selected; what the plan does not know is described and added to it.
+//   2. Open the snapshot.
+//   3. List again. If it is what 1 listed, nothing was created or dropped around the cut; otherwise from 1 again.
+// What 1 and 3 both list was created before the cut. What neither lists comes with the changes, if it comes.
+#include "task/first_cut.h"
+
+#include <algorithm>
+#include <set>
+
+#include "model/table_json.h"
+#include "selection/selection.h"
+#include "task/context.h"
+
+namespace sluice::task {
+namespace {
+
+constexpr int kRounds = 20;
+
+bool SameObjects(const SelectedObjects& a, const SelectedObjects& b) {
+  return a.tables == b.tables && std::equal(a.objects.begin(), a.objects.end(), b.objects.begin(), b.objects.end(),
+                                            [](const model::SchemaObject& x, const model::SchemaObject& y) {
+                                              return x.kind == y.kind && x.name == y.name &&
+                                                     x.create_statement == y.create_statement;
+                                            });
+}
+
+void AddNewTables(Session& session, Plan& plan, std::vector<TaskTable>& tables) {
+  std::vector<store::TableRecord> records;
+  for (size_t i = 0; i < plan.tables.size(); ++i) {
+    session.Say("table " + plan.tables[i]->name.Text() + " was created after the precheck: it is carried too");
+    TaskTable table{plan.tables[i], plan.mappings[i], MakeTableRecord(*plan.tables[i], *plan.mappings[i])};
+    records.push_back(table.record);
+    tables.push_back(std::move(table));
+  }
+  session.store().SaveTables(session.record().name, records);
+}
+
+}  // namespace
+
+std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaPhase* schema,
+                                                       std::vector<TaskTable>& tables) {
+  Task::Context& context = session.context();
+  auto catalog = context.source->OpenCatalog({session.stop(), "first cut"});
+  SelectedObjects now = ListSelected(context, *catalog);
+  for (int round = 0; round < kRounds; ++round) {
+    std::set<model::ObjectName> known;
+    for (const TaskTable& table : tables) known.insert(table.table->name);
+    std::vector<model::ObjectName> created;
+    std::copy_if(now.tables.begin(), now.tables.end(), std::back_inserter(created),
+                 [&](const model::ObjectName& name) { return !known.contains(name); });
+    Plan plan;
+    plan.databases = now.databases;
+    plan.tables = catalog->DescribeTables(created);
+    plan.mappings = selection::MapTables(*context.selection, plan.tables).ValueOrThrow();
+    plan.objects = now.objects;
+    if (schema != nullptr) schema->Extend(plan);
+    if (!plan.tables.empty()) AddNewTables(session, plan, tables);
+
+    connector::SnapshotRequest request;
+    request.readers = session.limits().readers;
+    request.with_position = context.spec.types.incremental;
+    for (const TaskTable& table : tables) {
+      if (table.record.state != "skipped") request.tables.push_back(table.table);
+    }
+    auto snapshot = context.source->OpenSnapshot(request, {session.stop(), "read"});
+    SelectedObjects after = ListSelected(context, *catalog);
+    if (SameObjects(now, after)) return snapshot;
+    session.Say("objects were created or dropped at the source at this moment: taking the cut again");
+    now = std::move(after);
+  }
+  throw Error(kTablesFailed)
+      .Cause("tables or other objects of the selection are created and dropped all the time: no cut could be taken")
+      .Remedy("Leave them out of `objects`, or stop creating tables for the moment in which the task starts.")
+      .Side("source");
+}
+
+}  // namespace sluice::task
