@@ -18,6 +18,7 @@ struct Limits {
   uint32_t readers = 4;
   uint32_t writers = 4;
   uint64_t memory_bytes = 256ull << 20;
+  bool operator==(const Limits&) const = default;
 };
 
 // The limits of a task as they are now. Safe from any thread.

@@ -92,6 +92,7 @@ class Attempt {
     for (const size_t i : wanted) request.tables.push_back(tables_[i].table);
     const auto snapshot = context.source->OpenSnapshot(request, {session_.stop(), "read"});
     session_.Say("snapshot: " + snapshot->cut().how);
+    session_.NoteReadingSessions(snapshot->readers());
     RefuseAltered(wanted);
     RecordCut(wanted, snapshot->cut());
     Copy(wanted, *snapshot);
@@ -226,6 +227,7 @@ class Attempt {
     request.destination = context.destination.get();
     request.encoding = CommonEncoding(context);
     request.limits = session_.limits();
+    request.live_limits = &session_.live_limits();
     request.rate = &session_.rate();
     request.progress = &session_.live().progress;
     // Progress counters stand beside all tables; finished ones take part with everything done.
@@ -291,8 +293,8 @@ class Attempt {
       FinishIndexes();
       return;
     }
-    const bool only_uncreated = std::all_of(
-        errors.begin(), errors.end(), [](const auto& error) { return error.second->code == kSchemaFailed.id; });
+    const bool only_uncreated = std::all_of(errors.begin(), errors.end(),
+                                            [](const auto& error) { return error.second->code == kSchemaFailed.id; });
     if (only_uncreated) schema_->ThrowIfFailed({connector::SchemaStage::kBeforeLoad});
     ErrorInfo first = *errors.begin()->second;
     Error error(kTablesFailed);

@@ -76,10 +76,13 @@ Error Failed(const std::string& labels, const std::string& first_error) {
 }  // namespace
 
 SchemaPhase::SchemaPhase(Session& session, bool resumed)
-    : session_(session), resumed_(resumed), store_(store::Store::Open(session.state_directory())) {
+    : session_(session), store_(store::Store::Open(session.state_directory())) {
   for (store::ObjectRecord& record : store_->Objects(session.record().name)) {
     SchemaStatement statement = FromRecord(record);
-    Add({std::move(record), std::move(statement)});
+    Entry entry{std::move(record), std::move(statement)};
+    // Statements are marked before they are executed, but for those of indexes.
+    entry.uncertain = entry.record.state == "running" || (resumed && entry.statement.stage == SchemaStage::kIndexes);
+    Add(std::move(entry));
   }
   CountLive();
 }
@@ -269,7 +272,7 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& write
 bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_text, const std::stop_token& stop) {
   const Deadline give_up = Deadline::After(session_.context().spec.give_up);
   milliseconds pause(200);
-  bool uncertain = resumed_;
+  bool uncertain = entry.uncertain;
   for (int attempt = 0;; ++attempt) {
     try {
       if (writer == nullptr) writer = session_.context().destination->OpenSchemaWriter({stop, "schema"});
@@ -341,6 +344,21 @@ void SchemaPhase::DropCreated() {
     entry->record.state = "pending";
   }
   GiveBack(std::move(writer));
+}
+
+void SchemaPhase::WithdrawTriggers() {
+  for (Entry& entry : entries_) {
+    if (entry.statement.stage != SchemaStage::kTriggers) continue;
+    if (entry.record.state != "done" && entry.record.state != "running") continue;
+    session_.Persist([&] {
+      Writer writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
+      writer->Drop(entry.statement.kind, entry.statement.object);
+    });
+    entry.record.state = "pending";
+    store_->SaveObjects(session_.record().name, {entry.record});
+    session_.Say(entry.record.label + ": dropped again, since a switch-over did not come to its end");
+  }
+  CountLive();
 }
 
 std::vector<std::string> SchemaPhase::FailedLabels() const {

@@ -38,6 +38,10 @@ class SchemaPhase {
   // Writes what ExecuteIndexes left in memory.
   void Flush();
 
+  // Drops triggers that a switch-over which did not come to its end has created: they would fire on changes that are
+  // applied. They are created at the next one.
+  void WithdrawTriggers();
+
   // Drops what this task had created, newest first.
   void DropCreated();
 
@@ -51,6 +55,7 @@ class SchemaPhase {
   struct Entry {
     store::ObjectRecord record;
     connector::SchemaStatement statement;
+    bool uncertain = false;  // an earlier process may have executed it: "exists already" then means that it has
   };
 
   void Add(std::vector<connector::SchemaStatement> statements);
@@ -63,7 +68,6 @@ class SchemaPhase {
   void CountLive();
 
   Session& session_;
-  const bool resumed_;
   mutable std::mutex mutex_;  // guards entries' states, the writers, and the store
   std::condition_variable_any changed_;
   const std::unique_ptr<store::Store> store_;  // a connection of its own: tables are created beside the load
