@@ -62,11 +62,14 @@ constexpr CommandText kCommands[] = {
      "Ends with 5 when there are differences. May run while changes flow.\n\n"
      "Examples:\n  sluice verify shop.yaml\n  sluice verify --repair-sql repair.sql shop.yaml"},
     {Command::kCutover, "cutover", "Switch over: drain, create the triggers, end the task",
-     "Stop the application's writes when it says so. Prints the position for the way back.\n\n"
+     "Stop the application's writes when it says so. Refuses, and stops nothing, while views or routines are failed.\n"
+     "Prints the position for the way back.\n\n"
      "Example:\n  sluice cutover --timeout 30m shop.yaml"},
     {Command::kStop, "stop", "Ask the running process of a task to stop, and wait until it has",
-     "Takes a task file or a task's name. With --final the task can never be continued.\n\n"
-     "Example:\n  sluice stop shop.yaml"},
+     "Takes a task file or a task's name. `sluice run` goes on later, unless --final is given: then it refuses the "
+     "task.\n"
+     "`sluice release` also removes what Sluice keeps at the destination.\n\n"
+     "Examples:\n  sluice stop shop.yaml\n  sluice stop --final shop-move"},
     {Command::kLimits, "limits", "Show or change the limits of a task, also while it runs",
      "Without options it shows what holds. What is changed holds at once, as far as that can be (the answer says "
      "where\n"
@@ -84,7 +87,7 @@ constexpr CommandText kCommands[] = {
 constexpr CommandText kSchemaCommands[] = {
     {Command::kSchemaList, "list", "Show every schema object of a task with its state",
      "Example:\n  sluice schema list shop.yaml"},
-    {Command::kSchemaRetry, "retry", "Have a failed object tried again at the next `run`",
+    {Command::kSchemaRetry, "retry", "Have a failed object tried again at the next `run` or `cutover`",
      "OBJECT is the object's label or name as `sluice schema list` shows it. The task may come "
      "before or after it, or\n"
      "by --task; when the state directory holds a single task, that is taken.\n\n"

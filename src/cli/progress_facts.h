@@ -10,6 +10,7 @@ namespace sluice::cli {
 struct ProgressFacts {
   bool not_delayed = false;
   std::optional<int64_t> delay_micros;
+  int64_t updated_micros = 0;   // when it was written; 0: not told
   std::string position;         // JSON, applied at the destination; empty: not told yet
   std::string source_position;  // JSON, the newest at the source
   uint64_t inserts = 0;         // by the process that wrote them

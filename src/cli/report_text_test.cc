@@ -160,6 +160,7 @@ TEST(StatusText, TellsStateDelayFailuresAndWhatToDo) {
 TEST(StatusText, ShowsPositionAndCountsOfTheRunningProcess) {
   task::StatusReport report = Report();
   report.progress_json = R"({"caught_up":false,"delay_ms":2500,"transactions":12,"inserts":7,"updates":1200,"deletes":1,
+    "updated_micros":1700000002000000,
     "position":{"file":"b.000004","offset":100,"gtid":"0-1-120"},
     "source_position":{"file":"b.000004","offset":900,"gtid":"0-1-140"}})";
   report.limits = {.known = true, .running = true, .limits = {.rows_per_second = 500, .readers = 4, .writers = 1}};
@@ -167,6 +168,7 @@ TEST(StatusText, ShowsPositionAndCountsOfTheRunningProcess) {
   EXPECT_THAT(text, HasSubstr("changes      this run: 12 transactions: 7 inserted, 1,200 updated, 1 deleted\n"));
   EXPECT_THAT(text, HasSubstr("position     b.000004:100, gtid 0-1-120\n"));
   EXPECT_THAT(text, HasSubstr("source at    b.000004:900, gtid 0-1-140\n"));
+  EXPECT_THAT(text, HasSubstr("(0:01 ago)"));
   EXPECT_THAT(text, HasSubstr("limits       500 rows/s, 4 readers, 1 writer\n"));
   const std::string json = JsonDocument(ToJson(report));
   EXPECT_THAT(json, HasSubstr(R"("offset": 100)"));

@@ -202,9 +202,12 @@ std::string StatusText(const task::StatusReport& report, int64_t now_micros, con
   if (report.limits.known && report.task.state != store::TaskState::kCompleted) {
     out += Line("limits", LimitsSummary(report.limits.limits));
   }
-  if (report.task.updated_micros > 0) {
-    const double age = static_cast<double>(now_micros - report.task.updated_micros) / 1e6;
-    out += Line("updated", fmt::format("{} ({} ago)", IsoTime(report.task.updated_micros), Duration(age)));
+  // A running process tells about itself more often than its state changes.
+  const int64_t told = report.running ? ReadProgressFacts(report.progress_json).updated_micros : 0;
+  const int64_t updated = std::max(report.task.updated_micros, told);
+  if (updated > 0) {
+    const double age = static_cast<double>(now_micros - updated) / 1e6;
+    out += Line("updated", fmt::format("{} ({} ago)", IsoTime(updated), Duration(age)));
   }
   if (!report.task.error.empty()) out += "  last error\n" + Indent(PrintableLines(report.task.error), 4);
   out += FailuresText(report, style);

@@ -48,15 +48,12 @@ std::unique_ptr<Session> TakeOver(Task::Context& context, const CutoverOptions& 
                                   std::stop_token stop) {
   const auto store = store::Store::Open(options.state_directory);
   const std::string& name = context.spec.name;
-  const auto record = store->FindTask(name);
-  if (!record) {
-    throw Error(kNoSuchTask).Object("task " + name).Remedy("Start it first: sluice run TASK.yaml");
-  }
-  if (record->phase != "incremental" || record->final_stop) {
+  const store::TaskRecord record = MustFindTask(*store, name, options.state_directory);
+  if (record.phase != "incremental" || record.final_stop) {
     throw Error(kWrongState)
         .Object("task " + name)
         .Cause(fmt::format("it is {} in phase \"{}\"; only a task that follows changes can be switched over",
-                           store::Name(record->state), record->phase))
+                           store::Name(record.state), record.phase))
         .Remedy("Let `sluice run` reach the incremental phase first.");
   }
   RefuseFailedObjects(*store, name);

@@ -52,7 +52,7 @@ Session::Session(Task::Context& context, const std::string& state_directory, Liv
   }
   store_->TakeRequests(record_.name);  // what was asked of an earlier process is not meant for this one
   store_->RemoveText(record_.name, kLimitsNowText);
-  for (const std::string& line : AdoptFileLimits(*store_, record_.name, context.spec.limits)) Say(line);
+  limit_lines_ = AdoptFileLimits(*store_, record_.name, context.spec.limits);
   limits_.Change(LimitsInForce(*store_, record_.name, context.spec.limits));
   rate_.Change(limits());
 }
@@ -106,6 +106,7 @@ void Session::Persist(const std::function<void()>& work) {
 }
 
 void Session::StartSupervisor() {
+  for (const std::string& line : limit_lines_) Say(line);
   supervisor_ = std::jthread([this](std::stop_token own) {
     pthread_setname_np(pthread_self(), "supervisor");
     Supervise(std::move(own));
@@ -176,6 +177,7 @@ std::string Session::ProgressJson() const {
     }
   }
   return nlohmann::json({{"updated", IsoTime(NowMicros())},
+                         {"updated_micros", NowMicros()},
                          {"process", ::getpid()},
                          {"phase", kPhases[live_->phase.load()]},
                          {"objects_total", live_->objects_total.load()},

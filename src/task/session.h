@@ -72,8 +72,9 @@ class Session {
   pipeline::LiveLimits limits_;
   pipeline::RateLimiter rate_;
   std::atomic<uint32_t> reading_sessions_{0};
-  std::vector<std::string> answered_;  // tokens of the last requests; the supervisor's alone
-  std::string answer_;                 // as it was written last
+  std::vector<std::string> limit_lines_;  // to be said when work begins
+  std::vector<std::string> answered_;     // tokens of the last requests; the supervisor's alone
+  std::string answer_;                    // as it was written last
   std::mutex say_mutex_;
   std::jthread supervisor_;
 };
