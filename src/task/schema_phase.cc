@@ -80,8 +80,9 @@ SchemaPhase::SchemaPhase(Session& session, bool resumed)
   for (store::ObjectRecord& record : store_->Objects(session.record().name)) {
     SchemaStatement statement = FromRecord(record);
     Entry entry{std::move(record), std::move(statement)};
-    // Statements are marked before they are executed, but for those of indexes.
-    entry.uncertain = entry.record.state == "running" || (resumed && entry.statement.stage == SchemaStage::kIndexes);
+    // The precheck found nothing in the way of the others, so what is there is ours, or made by hand to mend a failure.
+    // Triggers come much later: only one that was being created may be ours.
+    entry.uncertain = entry.statement.stage == SchemaStage::kTriggers ? entry.record.state == "running" : resumed;
     Add(std::move(entry));
   }
   CountLive();

@@ -55,7 +55,7 @@ class SchemaPhase {
   struct Entry {
     store::ObjectRecord record;
     connector::SchemaStatement statement;
-    bool uncertain = false;  // an earlier process may have executed it: "exists already" then means that it has
+    bool uncertain = false;  // "exists already" means that it is done: by an earlier process, or by hand
   };
 
   void Add(std::vector<connector::SchemaStatement> statements);
