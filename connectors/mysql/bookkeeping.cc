@@ -75,6 +75,7 @@ class MysqlBookkeeping : public connector::Bookkeeping {
                                                              const std::string& prefix) override;
   void SaveNotes(const std::string& task, const std::vector<Note>& notes, const ApplyProgress* progress) override;
   void RemoveTask(const std::string& task) override;
+  Released Release(const std::string& task) override { return ReleaseTask(connection_, task); }
 
  private:
   void FinishReset(const std::string& task, const std::string& note, const std::string& table);
@@ -257,6 +258,7 @@ void PrepareBookkeeping(Connection& connection) {
       "('chunk','progress','note')");
   if (Number(there) == std::size(kCreateStatements)) return;
   try {
+    const BookkeepingLock lock(connection);
     connection.Execute("CREATE DATABASE IF NOT EXISTS `sluice`", "database sluice");
     for (const char* statement : kCreateStatements) connection.Execute(statement, "database sluice");
     // Never empty: into an empty table MariaDB (from 10.6) loads with the whole table locked when the session has

@@ -28,4 +28,19 @@ uint64_t RowsOfMark(Connection& connection, const connector::ChunkMark& mark);
 // Creates the database and its tables where they are missing.
 void PrepareBookkeeping(Connection& connection);
 
+// Removes a task's records, and the database with those of the last one.
+connector::Bookkeeping::Released ReleaseTask(Connection& connection, const std::string& task);
+
+// Held while the database is created or removed as a whole.
+class BookkeepingLock {
+ public:
+  explicit BookkeepingLock(Connection& connection);  // throws kLockConflict
+  ~BookkeepingLock();
+  BookkeepingLock(const BookkeepingLock&) = delete;
+  BookkeepingLock& operator=(const BookkeepingLock&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
 }  // namespace sluice::mysql

@@ -29,6 +29,10 @@ int Dispatch(const CommandContext& context) {
       return RunCutover(context);
     case Command::kStop:
       return RunStop(context);
+    case Command::kLimits:
+      return RunLimits(context);
+    case Command::kRelease:
+      return RunRelease(context);
     case Command::kPairs:
       return RunPairs(context);
     case Command::kTasks:

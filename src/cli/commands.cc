@@ -42,7 +42,7 @@ int ExitStatusOf(const ErrorInfo& error, Command command) {
   if (origin == "CL" || origin == "TF" || origin == "SE") return kBadUsage;
   if (error.code == task::kPrecheckFailed.id) return kPrecheckFailedStatus;
   for (const ErrorCode& code : {task::kFrozenChanged, task::kTaskStopped, task::kNoSuchTask, task::kNoSuchObject,
-                                task::kWrongState, store::kTaskRuns}) {
+                                task::kWrongState, task::kObjectsInTheWay, store::kTaskRuns}) {
     if (error.code == code.id && error.side.empty()) return kBadUsage;
   }
   if (command == Command::kPrecheck) return kPrecheckFailedStatus;
@@ -145,27 +145,6 @@ int RunStatus(const CommandContext& context) {
   const task::StatusReport report = task::Task::Status(TaskNameOf(operand), context.invocation.state_directory);
   context.Print(context.invocation.json ? JsonDocument(ToJson(report))
                                         : StatusText(report, NowMicros(), context.Style(operand)));
-  return kDone;
-}
-
-int RunStop(const CommandContext& context) {
-  const Invocation& invocation = context.invocation;
-  const std::string& operand = invocation.operands.front();
-  StartCommandLog(invocation, "");
-  const std::string name = TaskNameOf(operand);
-  const milliseconds timeout = invocation.timeout.value_or(milliseconds(60'000));
-  task::Task::Stop(name, invocation.state_directory, invocation.final, Deadline::After(timeout),
-                   context.signals.token());
-  if (invocation.json) {
-    context.Print(JsonDocument({{"name", name}, {"stopped", true}, {"final", invocation.final}}));
-    return kDone;
-  }
-  const TextStyle style = context.Style(operand);
-  context.Print(invocation.final
-                    ? fmt::format("{} is stopped for good. Remove what it keeps at "
-                                  "the destination once you are sure.\n",
-                                  Printable(name))
-                    : fmt::format("{} is stopped; `{}` goes on.\n", Printable(name), CommandLine("run", style)));
   return kDone;
 }
 

@@ -37,6 +37,8 @@ int RunStatus(const CommandContext& context);
 int RunVerify(const CommandContext& context);
 int RunCutover(const CommandContext& context);
 int RunStop(const CommandContext& context);
+int RunLimits(const CommandContext& context);
+int RunRelease(const CommandContext& context);
 int RunPairs(const CommandContext& context);
 int RunTasks(const CommandContext& context);
 int RunSchema(const CommandContext& context);

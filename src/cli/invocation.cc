@@ -6,12 +6,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
 #include "cli/codes.h"
 #include "cli/format.h"
 #include "cli/version.h"
+#include "task/task_limits.h"
 
 namespace sluice::cli {
 namespace {
@@ -24,6 +26,7 @@ A first migration:
   sluice run shop.yaml               migrates, with progress; go on with the same command after a stop
   sluice verify shop.yaml            compares both sides row by row
   sluice cutover shop.yaml           drains, creates the triggers, ends the task
+  sluice release shop.yaml           removes what Sluice keeps at the destination
 
 Exit status:
   0 done   2 usage or task file   3 precheck failed   4 migration failed   5 verify found differences
@@ -59,11 +62,24 @@ constexpr CommandText kCommands[] = {
      "Ends with 5 when there are differences. May run while changes flow.\n\n"
      "Examples:\n  sluice verify shop.yaml\n  sluice verify --repair-sql repair.sql shop.yaml"},
     {Command::kCutover, "cutover", "Switch over: drain, create the triggers, end the task",
-     "Stop the application's writes when it says so. Prints the position for the way back.\n\n"
+     "Stop the application's writes when it says so. Refuses, and stops nothing, while views or routines are failed.\n"
+     "Prints the position for the way back.\n\n"
      "Example:\n  sluice cutover --timeout 30m shop.yaml"},
     {Command::kStop, "stop", "Ask the running process of a task to stop, and wait until it has",
-     "Takes a task file or a task's name. With --final the task can never be continued.\n\n"
-     "Example:\n  sluice stop shop.yaml"},
+     "Takes a task file or a task's name. `sluice run` goes on later, unless --final is given: then it refuses the "
+     "task.\n"
+     "`sluice release` also removes what Sluice keeps at the destination.\n\n"
+     "Examples:\n  sluice stop shop.yaml\n  sluice stop --final shop-move"},
+    {Command::kLimits, "limits", "Show or change the limits of a task, also while it runs",
+     "Without options it shows what holds. What is changed holds at once, as far as that can be (the answer says "
+     "where\n"
+     "it cannot), and for later runs until it is changed again: here, or in the task file.\n\n"
+     "Examples:\n  sluice limits shop.yaml\n  sluice limits shop.yaml --megabytes-per-second 20 --writers 2\n"
+     "  sluice limits shop-move --rows-per-second 0 --reset"},
+    {Command::kRelease, "release", "Stop a task for good and remove what Sluice keeps at the destination",
+     "The migrated objects and their rows stay. The task can never be continued. Needs the task file, since it "
+     "connects\n"
+     "to the destination.\n\nExample:\n  sluice release shop.yaml"},
     {Command::kPairs, "pairs", "List the pairs of engines that can be migrated", "Example:\n  sluice pairs"},
     {Command::kTasks, "tasks", "List the tasks in the state directory", "Example:\n  sluice tasks"},
 };
@@ -71,7 +87,7 @@ constexpr CommandText kCommands[] = {
 constexpr CommandText kSchemaCommands[] = {
     {Command::kSchemaList, "list", "Show every schema object of a task with its state",
      "Example:\n  sluice schema list shop.yaml"},
-    {Command::kSchemaRetry, "retry", "Have a failed object tried again at the next `run`",
+    {Command::kSchemaRetry, "retry", "Have a failed object tried again at the next `run` or `cutover`",
      "OBJECT is the object's label or name as `sluice schema list` shows it. The task may come "
      "before or after it, or\n"
      "by --task; when the state directory holds a single task, that is taken.\n\n"
@@ -90,6 +106,7 @@ struct Raw {
   std::string level = "info";
   std::string until;
   std::string timeout;
+  std::optional<double> megabytes;
   std::string first;  // words of `schema retry` and `schema skip`, in the order given
   std::string second;
   bool version = false;
@@ -119,6 +136,7 @@ void AddOperands(CLI::App& app, Command command, Raw& raw) {
       return;
     case Command::kStatus:
     case Command::kStop:
+    case Command::kLimits:
       app.add_option("TASK", operands, "Task file, or name of a task")->expected(1)->required()->type_name("");
       return;
     case Command::kSchemaList:
@@ -136,6 +154,23 @@ void AddOperands(CLI::App& app, Command command, Raw& raw) {
       app.add_option("TASK.yaml", operands, "Task file")->expected(1)->required()->type_name("");
       return;
   }
+}
+
+void AddLimits(CLI::App& app, Raw& raw) {
+  task::LimitsChange& limits = raw.invocation.limits;
+  const auto sessions = CLI::Range(1u, task::kSessionsMax);
+  app.add_option("--rows-per-second", limits.rows_per_second, "Rows copied or applied a second; 0: no limit")
+      ->check(CLI::Range(uint64_t{0}, task::kRowsPerSecondMax))
+      ->type_name("N");
+  app.add_option("--megabytes-per-second", raw.megabytes, "Megabytes (1,000,000 bytes) a second; 0: no limit")
+      ->check(CLI::Range(0.0, task::kMegabytesPerSecondMax))
+      ->type_name("N");
+  app.add_option("--readers", limits.readers, "Sessions that read tables")->check(sessions)->type_name("N");
+  app.add_option("--writers", limits.writers, "Sessions that write at the destination")
+      ->check(sessions)
+      ->type_name("N");
+  app.add_flag("--reset", limits.reset, "Back to those of the task file, but for the ones given here");
+  app.add_option("--timeout", raw.timeout, "How long to wait for the running process (default 10s)")->type_name("TIME");
 }
 
 void AddOptions(CLI::App& app, Command command, Raw& raw) {
@@ -159,6 +194,13 @@ void AddOptions(CLI::App& app, Command command, Raw& raw) {
     case Command::kStop:
       app.add_flag("--final", invocation.final, "For good: the task can never be continued");
       app.add_option("--timeout", raw.timeout, "How long to wait for it, e.g. 90s (default 60s)")->type_name("TIME");
+      return;
+    case Command::kRelease:
+      app.add_option("--timeout", raw.timeout, "How long to wait for the running process, e.g. 90s (default 60s)")
+          ->type_name("TIME");
+      return;
+    case Command::kLimits:
+      AddLimits(app, raw);
       return;
     case Command::kSchemaRetry:
       app.add_option("--statement", invocation.statement_file, "File with the statement to use instead")
@@ -210,6 +252,11 @@ std::optional<ErrorInfo> Complete(Raw& raw) {
   for (std::string* word : {&raw.first, &raw.second}) {
     if (!word->empty()) invocation.operands.push_back(std::move(*word));
   }
+  if (raw.megabytes && !std::isfinite(*raw.megabytes)) {
+    return UsageError("--megabytes-per-second is no number", "Give megabytes, or 0 for no limit.");
+  }
+  // Less than a byte would round to "none".
+  if (raw.megabytes) invocation.limits.bytes_per_second = static_cast<uint64_t>(std::ceil(*raw.megabytes * 1e6));
   if (raw.level == "debug") invocation.log_level = LogLevel::kDebug;
   if (raw.level == "warning") invocation.log_level = LogLevel::kWarning;
   if (raw.level == "error") invocation.log_level = LogLevel::kError;

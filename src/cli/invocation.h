@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "task/task.h"
 
 namespace sluice::cli {
 
@@ -20,6 +21,8 @@ enum class Command {
   kVerify,
   kCutover,
   kStop,
+  kLimits,
+  kRelease,
   kPairs,
   kTasks,
   kSchemaList,
@@ -39,7 +42,8 @@ struct Invocation {
   bool until_caught_up = false;         // run
   bool restart = false;                 // run
   bool final = false;                   // stop
-  std::optional<milliseconds> timeout;  // stop, cutover
+  std::optional<milliseconds> timeout;  // stop, limits, release, cutover
+  task::LimitsChange limits;            // limits
   std::string repair_sql;               // verify
   std::string task;                     // schema: --task
   std::string statement_file;           // schema retry

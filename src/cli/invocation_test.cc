@@ -75,6 +75,26 @@ TEST(Invocation, SchemaCommands) {
   EXPECT_EQ(skip.invocation->task, "shop.yaml");
 }
 
+TEST(Invocation, Limits) {
+  const Parsed parsed = Parse({"limits", "shop-move", "--megabytes-per-second", "0.5", "--rows-per-second=0",
+                               "--writers", "2", "--timeout", "3s"});
+  ASSERT_TRUE(parsed.invocation) << parsed.error->cause;
+  const task::LimitsChange& limits = parsed.invocation->limits;
+  EXPECT_EQ(limits.bytes_per_second, 500'000u);
+  EXPECT_EQ(limits.rows_per_second, 0u);
+  EXPECT_EQ(limits.writers, 2u);
+  EXPECT_FALSE(limits.readers);
+  EXPECT_FALSE(limits.reset);
+  EXPECT_FALSE(limits.Empty());
+  EXPECT_EQ(parsed.invocation->timeout, milliseconds(3000));
+  EXPECT_TRUE(Parse({"limits", "shop-move"}).invocation->limits.Empty());
+  EXPECT_FALSE(Parse({"limits", "shop-move", "--reset"}).invocation->limits.Empty());
+  for (const char* wrong : {"--writers=0", "--readers=65", "--writers=-1", "--rows-per-second=-1",
+                            "--rows-per-second=x", "--megabytes-per-second=nan", "--megabytes-per-second=-0.1"}) {
+    EXPECT_FALSE(Parse({"limits", "shop-move", wrong}).invocation) << wrong;
+  }
+}
+
 TEST(Invocation, TheStateDirectoryComesFromTheEnvironmentUnlessGiven) {
   setenv("SLUICE_STATE", "/own", 1);
   EXPECT_EQ(Parse({"tasks"}).invocation->state_directory, "/own");

@@ -66,6 +66,13 @@ Json ProgressOf(const task::StatusReport& report) {
   return progress;
 }
 
+// The running process tells it about once a second; the record has it from the end of a run.
+Json AppliedPosition(const task::StatusReport& report) {
+  const Json progress = ParsedOrText(report.progress_json);
+  const bool told = progress.is_object() && progress.contains("position") && !progress["position"].is_null();
+  return told ? progress["position"] : ParsedOrText(report.task.position);
+}
+
 Json TablesOf(const task::StatusReport& report) {
   Json tables = Json::array();
   for (const store::TableRecord& table : report.tables) {
@@ -159,6 +166,27 @@ Json ToJson(const pipeline::VerifyTableResult& result) {
   return json;
 }
 
+Json ToJson(const task::LimitsReport& report) {
+  if (!report.known) return nullptr;
+  const auto values = [](const pipeline::Limits& limits) {
+    return Json{{"rows_per_second", limits.rows_per_second},
+                {"megabytes_per_second", static_cast<double>(limits.bytes_per_second) / 1e6},
+                {"readers", limits.readers},
+                {"writers", limits.writers}};
+  };
+  Json json = values(report.limits);
+  json["memory_bytes"] = report.limits.memory_bytes;
+  json["wanted"] = values(report.wanted);
+  json["task_file"] = values(report.file);
+  json["changed"] = Json::array();
+  for (const std::string& name : report.changed) {
+    json["changed"].push_back(name == "bytes_per_second" ? "megabytes_per_second" : name);
+  }
+  json["notes"] = Json::object();
+  for (const auto& [limit, note] : report.notes) json["notes"][limit] = note;
+  return json;
+}
+
 Json ToJson(const task::StatusReport& report) {
   const store::TaskRecord& task = report.task;
   Json progress = ProgressOf(report);
@@ -170,11 +198,14 @@ Json ToJson(const task::StatusReport& report) {
                {"caught_up", progress["caught_up"]},
                {"delay_ms", progress["delay_ms"]},
                {"stopped_for_good", task.final_stop},
+               {"ended", OrNull(report.ended)},
                {"created", TimeOrNull(task.created_micros)},
                {"updated", TimeOrNull(task.updated_micros)}};
-  json["position"] = ParsedOrText(task.position);
+  json["position"] = AppliedPosition(report);
+  json["source_position"] = progress.contains("source_position") ? progress["source_position"] : Json(nullptr);
   json["error"] = OrNull(task.error);
   json["error_code"] = CodeOf(task.error);
+  json["limits"] = ToJson(report.limits);
   json["progress"] = std::move(progress);
   json["tables"] = TablesOf(report);
   json["objects"] = ObjectsOf(report);

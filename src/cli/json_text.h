@@ -20,6 +20,7 @@ nlohmann::ordered_json ToJson(const connector::MigrationTypes& types);  // ["sch
 nlohmann::ordered_json ToJson(const task::PrecheckReport& report);
 nlohmann::ordered_json ToJson(const pipeline::VerifyTableResult& result);
 nlohmann::ordered_json ToJson(const task::StatusReport& report);
+nlohmann::ordered_json ToJson(const task::LimitsReport& report);  // null when the task was never run
 
 // The value that `text` holds, the text itself when it is no JSON, null when it is empty.
 nlohmann::ordered_json ParsedOrText(const std::string& text);

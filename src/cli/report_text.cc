@@ -49,7 +49,8 @@ std::string ShellWord(const std::string& text) {
 }
 
 std::string CommandLine(std::string_view verb, const TextStyle& style) {
-  const bool takes_name = verb.starts_with("schema") || verb.starts_with("status") || verb.starts_with("stop");
+  const bool takes_name = verb.starts_with("schema") || verb.starts_with("status") || verb.starts_with("stop") ||
+                          verb.starts_with("limits");
   return fmt::format("sluice {} {}", verb, takes_name ? style.program_line : style.file_line);
 }
 

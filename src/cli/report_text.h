@@ -36,9 +36,26 @@ std::string ObjectsText(const task::StatusReport& report, const TextStyle& style
 std::string TasksText(const std::vector<std::pair<store::TaskRecord, bool>>& tasks_and_running,
                       const std::string& state_directory);
 
+// "200 rows/s, 4 readers, 2 writers"
+std::string LimitsSummary(const pipeline::Limits& limits);
+// What holds; after a change also what of it does not hold at once.
+std::string LimitsText(const std::string& name, const task::LimitsReport& report, const task::LimitsChange& change);
+
+// `place`: the destination's address.
+std::string ReleaseText(const std::string& name, const std::string& place, const task::ReleaseOutcome& outcome);
+
+// Accounts that the migration logged in with, for people: "dts at db-old:3306".
+struct Accounts {
+  std::string source;
+  std::string destination;
+};
+Accounts AccountsOf(const task::TaskSpec& spec);
+// What is left to do for the operator once a migration is over.
+std::vector<std::string> Reminders(const Accounts& accounts, const std::vector<store::ObjectRecord>& objects);
+
 // The end of a `run` that did not fail.
 std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport& status, const Sample& sample,
-                       const connector::MigrationTypes& types, const TextStyle& style);
+                       const connector::MigrationTypes& types, const Accounts& accounts, const TextStyle& style);
 // What failed, object by object, with the commands that mend it; empty when nothing did.
 std::string FailuresText(const task::StatusReport& status, const TextStyle& style);
 

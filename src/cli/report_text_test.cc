@@ -15,6 +15,8 @@ using connector::PrecheckStatus;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+const Accounts kAccounts = {"dts at old:3306", "dts at new:3306"};
+
 TextStyle Style() {
   TextStyle style;
   style.terminal.utf8 = true;
@@ -155,6 +157,106 @@ TEST(StatusText, TellsStateDelayFailuresAndWhatToDo) {
   EXPECT_THAT(text, HasSubstr("next         sluice verify shop.yaml\n"));
 }
 
+TEST(StatusText, ShowsPositionAndCountsOfTheRunningProcess) {
+  task::StatusReport report = Report();
+  report.progress_json = R"({"caught_up":false,"delay_ms":2500,"transactions":12,"inserts":7,"updates":1200,"deletes":1,
+    "updated_micros":1700000002000000,
+    "position":{"file":"b.000004","offset":100,"gtid":"0-1-120"},
+    "source_position":{"file":"b.000004","offset":900,"gtid":"0-1-140"}})";
+  report.limits = {.known = true, .running = true, .limits = {.rows_per_second = 500, .readers = 4, .writers = 1}};
+  const std::string text = StatusText(report, 1'700'000'003'000'000, Style());
+  EXPECT_THAT(text, HasSubstr("changes      this run: 12 transactions: 7 inserted, 1,200 updated, 1 deleted\n"));
+  EXPECT_THAT(text, HasSubstr("position     b.000004:100, gtid 0-1-120\n"));
+  EXPECT_THAT(text, HasSubstr("source at    b.000004:900, gtid 0-1-140\n"));
+  EXPECT_THAT(text, HasSubstr("(0:01 ago)"));
+  EXPECT_THAT(text, HasSubstr("limits       500 rows/s, 4 readers, 1 writer\n"));
+  const std::string json = JsonDocument(ToJson(report));
+  EXPECT_THAT(json, HasSubstr(R"("offset": 100)"));
+  EXPECT_THAT(json, HasSubstr(R"("offset": 900)"));
+  EXPECT_THAT(json, HasSubstr(R"("rows_per_second": 500)"));
+}
+
+TEST(StatusText, FailedObjectsComeFirstAndHoldUpTheCutover) {
+  const std::string failed = StatusText(Report(), 0, Style());
+  EXPECT_LT(failed.find("attention    1 object failed"), failed.find("delay"));
+  EXPECT_THAT(failed, Not(HasSubstr("sluice cutover")));
+  task::StatusReport report = Report();
+  report.objects[0].state = "skipped";
+  const std::string mended = StatusText(report, 0, Style());
+  EXPECT_THAT(mended, Not(HasSubstr("attention")));
+  EXPECT_THAT(mended, HasSubstr("sluice cutover shop.yaml"));
+}
+
+TEST(StatusText, TellsHowATaskHasEnded) {
+  task::StatusReport report = Report();
+  report.running = false;
+  report.task.state = store::TaskState::kCompleted;
+  report.task.final_stop = true;
+  report.ended = "switched over";
+  EXPECT_THAT(StatusText(report, 0, Style()), HasSubstr("not running, switched over\n"));
+  EXPECT_THAT(StatusText(report, 0, Style()), HasSubstr("sluice release shop.yaml"));
+  report.ended = "released";
+  EXPECT_THAT(StatusText(report, 0, Style()), HasSubstr("not running, released\n"));
+  EXPECT_THAT(StatusText(report, 0, Style()), Not(HasSubstr("next ")));
+}
+
+TEST(Reminders, NameTheAccountsAndWhatInvokersNeed) {
+  store::ObjectRecord trigger;
+  trigger.kind = "trigger";
+  trigger.state = "done";
+  store::ObjectRecord routine = trigger;
+  routine.kind = "procedure";
+  const std::vector<std::string> reminders = Reminders(kAccounts, {trigger, routine});
+  EXPECT_THAT(reminders, testing::Contains(HasSubstr("DROP USER for dts at old:3306 (source)")));
+  EXPECT_THAT(reminders, testing::Contains(HasSubstr("triggers run as dts at new:3306 (destination): keep it")));
+  EXPECT_THAT(reminders, testing::Contains(HasSubstr("SQL SECURITY INVOKER")));
+  routine.state = "failed";
+  EXPECT_THAT(Reminders(kAccounts, {routine}), Not(testing::Contains(HasSubstr("INVOKER"))));
+}
+
+TEST(LimitsText, TellsWhatHoldsAndWhatDoesNotYet) {
+  task::LimitsReport report = {.known = true,
+                               .running = true,
+                               .limits = {.bytes_per_second = 2'500'000, .readers = 4, .writers = 2},
+                               .wanted = {.bytes_per_second = 2'500'000, .readers = 8, .writers = 2},
+                               .file = {},
+                               .changed = {"bytes_per_second", "readers", "writers"},
+                               .notes = {{"readers", "4 at work"}, {"writers", "later"}}};
+  EXPECT_EQ(LimitsText("shop-move", report, {}),
+            "shop-move, in force now\n"
+            "  rows/s       no limit\n"
+            "  MB/s         2.5  (changed here; the task file says no limit)\n"
+            "  readers      4  (changed here; the task file says 4)\n"
+            "  writers      2  (changed here; the task file says 4)\n"
+            "  readers: 4 at work.\n");
+  EXPECT_THAT(LimitsText("shop-move", report, {.writers = 2}), HasSubstr("  writers: later.\n"));
+  report.running = false;
+  EXPECT_THAT(LimitsText("shop-move", report, {}), HasSubstr("does not run; in force from the next run on\n"));
+  EXPECT_THAT(LimitsText("shop-move", {}, {}), HasSubstr("was never run"));
+}
+
+TEST(ReleaseText, SaysWhatWentAndWhatStays) {
+  task::ReleaseOutcome outcome = {.was_running = true, .records = 3, .database_removed = true, .objects_left = 2};
+  const std::string text = ReleaseText("shop-move", "db:3306", outcome);
+  EXPECT_THAT(text, HasSubstr("shop-move is released, its process has ended: `run` refuses it from now on.\n"));
+  EXPECT_THAT(text, HasSubstr("3 records at db:3306; nothing of Sluice is left there (database sluice is gone)\n"));
+  EXPECT_THAT(text, HasSubstr("what was migrated: 2 objects and their rows\n"));
+  outcome.database_removed = false;
+  outcome.other_tasks = {"other_0123"};
+  EXPECT_THAT(ReleaseText("shop-move", "db:3306", outcome), HasSubstr("it holds records of other_0123\n"));
+}
+
+TEST(RunSummary, ShowsWhatFailedAlsoWhenTheDataIsThere) {
+  task::RunOutcome outcome;
+  outcome.end = task::RunEnd::kCaughtUp;
+  Sample sample;
+  sample.phase = 3;
+  const std::string text = RunSummary(outcome, Report(), sample, {true, true, true}, kAccounts, Style());
+  EXPECT_THAT(text, HasSubstr("failed       view shop.v\n"));
+  EXPECT_THAT(text, HasSubstr("sluice schema skip shop.yaml 'view shop.v'"));
+  EXPECT_THAT(text, Not(HasSubstr("sluice cutover")));
+}
+
 TEST(RunSummary, SaysHowToGoOn) {
   task::RunOutcome outcome;
   outcome.end = task::RunEnd::kStopped;
@@ -163,14 +265,15 @@ TEST(RunSummary, SaysHowToGoOn) {
   sample.rows_now = 1000;
   sample.bytes_now = 50'000;
   sample.load_seconds = 2;
-  const std::string text = RunSummary(outcome, Report(), sample, {true, true, true}, Style());
+  const std::string text = RunSummary(outcome, Report(), sample, {true, true, true}, kAccounts, Style());
   EXPECT_THAT(text, HasSubstr("shop-move is stopped, its checkpoint is written. `sluice run shop.yaml` goes on.\n"));
   EXPECT_THAT(text, HasSubstr("this run: 1,000 rows in 0:02, 500 rows/s, 25.0 kB/s"));
   outcome.end = task::RunEnd::kCompleted;
   outcome.not_migrated = {"view shop.v"};
-  const std::string completed = RunSummary(outcome, Report(), sample, {true, true, false}, Style());
+  const std::string completed = RunSummary(outcome, Report(), sample, {true, true, false}, kAccounts, Style());
   EXPECT_THAT(completed, HasSubstr("not migrated view shop.v"));
-  EXPECT_THAT(completed, HasSubstr("remove the accounts made for this migration"));
+  EXPECT_THAT(completed, HasSubstr("DROP USER for dts at old:3306 (source) and dts at new:3306 (destination)\n"));
+  EXPECT_THAT(completed, Not(HasSubstr("INVOKER")));
 }
 
 TEST(StatusJson, HasWhatScriptsNeed) {

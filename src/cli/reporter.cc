@@ -95,17 +95,10 @@ milliseconds Reporter::Every() const {
 
 void Reporter::Loop(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), "display");
-  Clock::time_point asked_at;
   // A plain line waits for its time; the display is there at once.
   Clock::time_point shown_at = options_.mode == ReportMode::kLive ? Clock::time_point() : Clock::now();
   do {
     const Clock::time_point now = Clock::now();
-    if (options_.position && now - asked_at >= milliseconds(1000)) {
-      std::string position = options_.position();
-      asked_at = now;
-      std::lock_guard lock(mutex_);
-      position_ = std::move(position);
-    }
     const Sample sample = Now();
     if (now - shown_at < Every()) continue;
     shown_at = now;
@@ -116,9 +109,7 @@ void Reporter::Loop(const std::stop_token& stop) {
 Sample Reporter::Now() {
   std::lock_guard lock(mutex_);
   if (!sampler_) return {};
-  Sample sample = sampler_->Take(Clock::now());
-  sample.position = position_;
-  return sample;
+  return sampler_->Take(Clock::now());
 }
 
 void Reporter::Show(const Sample& sample) {

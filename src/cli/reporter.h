@@ -29,7 +29,6 @@ struct ReporterOptions {
   milliseconds live_every{200};
   milliseconds plain_every{5000};
   milliseconds json_every{1000};
-  std::function<std::string()> position;  // asked about once a second in the reporter's thread; may be empty
 };
 
 // Say() is safe from any thread. The counters are read in a thread of the reporter's own between
@@ -62,7 +61,6 @@ class Reporter {
   std::unique_ptr<Sampler> sampler_;
   std::string last_message_;
   size_t repeated_ = 0;  // how often the last message came again
-  std::string position_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> suspended_{false};
   LiveRegion region_;

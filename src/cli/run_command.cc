@@ -28,32 +28,6 @@ const char* Text(task::RunEnd end) {
   return "completed";
 }
 
-// The position as the runner keeps it in the store; for the display's own thread.
-class PositionReader {
- public:
-  PositionReader(std::string name, std::string state_directory)
-      : name_(std::move(name)), state_directory_(std::move(state_directory)) {}
-
-  std::string operator()() {
-    try {
-      if (!store_) store_ = store::Store::Open(state_directory_);
-      const auto task = store_->FindTask(name_);
-      std::string position = task ? PositionText(task->position) : "";
-      // The one that is there at first is an earlier run's.
-      if (!first_) first_ = position;
-      return position == *first_ ? "" : position;
-    } catch (const Error&) {
-      return "";  // the runner meets the same trouble and tells it
-    }
-  }
-
- private:
-  std::string name_;
-  std::string state_directory_;
-  std::shared_ptr<store::Store> store_;
-  std::optional<std::string> first_;
-};
-
 struct Ending {
   task::RunOutcome outcome;
   std::optional<ErrorInfo> error;
@@ -101,7 +75,8 @@ Json KeptPrecheck(const std::string& name, const std::string& state_directory) {
   }
 }
 
-void PrintEndJson(const CommandContext& context, const Ending& ending, const std::string& name, const Sample& sample) {
+void PrintEndJson(const CommandContext& context, const Ending& ending, const std::string& name, const Sample& sample,
+                  const Accounts& accounts) {
   Json json = {{"event", "end"},
                {"time", IsoTime(NowMicros())},
                {"name", name},
@@ -114,7 +89,10 @@ void PrintEndJson(const CommandContext& context, const Ending& ending, const std
   }
   json["position"] = ParsedOrText(ending.outcome.position);
   json["not_migrated"] = ending.outcome.not_migrated;
-  json["status"] = ToJson(StatusOrNothing(name, context.invocation.state_directory));
+  const task::StatusReport status = StatusOrNothing(name, context.invocation.state_directory);
+  const bool over = !ending.error && ending.outcome.end == task::RunEnd::kCompleted;
+  json["remember"] = over ? Reminders(accounts, status.objects) : std::vector<std::string>();
+  json["status"] = ToJson(status);
   context.Print(JsonLine(json));
 }
 
@@ -130,9 +108,9 @@ int RunTask(const CommandContext& context, const std::string& file) {
   options.view.types = spec.types;
   options.view.terminal = context.out;
   options.view.not_delayed_within_micros = spec.not_delayed_within.count() * 1000;
-  options.position = PositionReader(spec.name, invocation.state_directory);
   const std::string name = spec.name;
   const connector::MigrationTypes types = spec.types;
+  const Accounts accounts = AccountsOf(spec);
   if (invocation.json) {
     context.Print(
         JsonLine({{"event", "start"}, {"time", IsoTime(NowMicros())}, {"name", name}, {"types", ToJson(types)}}));
@@ -144,13 +122,13 @@ int RunTask(const CommandContext& context, const std::string& file) {
   const Sample sample = reporter.Now();
   reporter.Finish();
   if (invocation.json) {
-    PrintEndJson(context, ending, name, sample);
+    PrintEndJson(context, ending, name, sample, accounts);
     return ending.status;
   }
   const TextStyle style = context.Style(file);
   const task::StatusReport status = StatusOrNothing(name, invocation.state_directory);
   if (!ending.error) {
-    context.Print(RunSummary(ending.outcome, status, sample, types, style));
+    context.Print(RunSummary(ending.outcome, status, sample, types, accounts, style));
     return ending.status;
   }
   const std::string failures = FailuresText(status, style);

@@ -1,7 +1,10 @@
 #include "cli/sample.h"
 
 #include <algorithm>
+#include <nlohmann/json_fwd.hpp>
 #include <utility>
+
+#include "cli/json_text.h"
 
 namespace sluice::cli {
 namespace {
@@ -104,6 +107,7 @@ void Sampler::TakeChanges(double at, Sample& sample) {
   sample.transactions = progress.transactions;
   sample.delay_micros = progress.delay_micros;
   sample.caught_up = progress.caught_up;
+  sample.position = PositionText(progress.applied_position.Get());
   sample.transactions_per_second = transactions_.Add(at, sample.transactions);
   sample.changes_per_second = changes_.Add(at, sample.inserts + sample.updates + sample.deletes);
   sample.change_bytes_per_second = change_bytes_.Add(at, progress.change_bytes);

@@ -55,6 +55,18 @@ std::vector<std::string> FailedObjects(const std::string& name, const std::strin
   return objects;
 }
 
+// When what was changed has an effect.
+std::string NextAfterChange(const CommandContext& context, const ObjectReference& reference, bool retry) {
+  const task::StatusReport report = task::Task::Status(reference.name, context.invocation.state_directory);
+  const TextStyle style = context.Style(reference.task);
+  const std::string run = CommandLine("run", style);
+  if (report.task.phase != "incremental") return fmt::format("`{}` goes on.\n", run);
+  const std::string cutover = CommandLine("cutover", style);
+  if (!report.running) return fmt::format("`{}` goes on, or `{}` ends the task.\n", run, cutover);
+  return retry ? fmt::format("`{}` tries it, or the next `run`; the process that runs the task goes on.\n", cutover)
+               : fmt::format("The process that runs the task goes on; `{}` ends it.\n", cutover);
+}
+
 int Change(const CommandContext& context, bool retry) {
   const Invocation& invocation = context.invocation;
   const std::string& state = invocation.state_directory;
@@ -84,7 +96,7 @@ int Change(const CommandContext& context, bool retry) {
     text += fmt::format("{} {}.\n", Printable(object), retry ? "will be tried again" : "is left out");
   }
   if (objects.empty()) text = "No object has failed.\n";
-  if (!objects.empty()) text += fmt::format("`{}` goes on.\n", CommandLine("run", context.Style(reference.task)));
+  if (!objects.empty()) text += NextAfterChange(context, reference, retry);
   context.Print(text);
   return kDone;
 }

@@ -71,7 +71,7 @@ std::string StateText(const task::StatusReport& report) {
   std::string text(store::Name(report.task.state));
   if (!report.task.phase.empty()) text += fmt::format(" ({})", report.task.phase);
   text += report.running ? ", running" : ", not running";
-  if (report.task.final_stop) text += ", stopped for good";
+  if (!report.ended.empty()) text += report.ended == "stopped" ? ", stopped for good" : ", " + report.ended;
   return text;
 }
 
@@ -84,6 +84,44 @@ std::string DelayLine(const task::StatusReport& report) {
   return Line("delay", report.running ? delay : delay + " when it last ran");
 }
 
+std::string ChangesText(uint64_t transactions, uint64_t inserts, uint64_t updates, uint64_t deletes, uint64_t ddl) {
+  std::string text =
+      fmt::format("{}: {} inserted, {} updated, {} deleted", CountOf(transactions, "transaction", "transactions"),
+                  Count(inserts), Count(updates), Count(deletes));
+  if (ddl > 0) text += fmt::format(", {}", CountOf(ddl, "schema change", "schema changes"));
+  return text;
+}
+
+// What the running process says about the changes, or said last.
+std::string ChangesLines(const task::StatusReport& report) {
+  const ProgressFacts facts = ReadProgressFacts(report.progress_json);
+  const std::string& applied = facts.position.empty() ? report.task.position : facts.position;
+  std::string out;
+  if (report.task.phase == "incremental" && !facts.position.empty()) {
+    out += Line("changes", (report.running ? "this run: " : "last run: ") +
+                               ChangesText(facts.transactions, facts.inserts, facts.updates, facts.deletes, facts.ddl));
+  }
+  if (!applied.empty()) out += Line("position", Printable(PositionText(applied)));
+  if (report.task.phase == "incremental" && !facts.source_position.empty()) {
+    out += Line(report.running ? "source at" : "source was", Printable(PositionText(facts.source_position)));
+  }
+  return out;
+}
+
+// What must not be overlooked, above everything else.
+std::string AttentionLine(const task::StatusReport& report, const TextStyle& style) {
+  const size_t objects = TallyObjects(report).failed;
+  const size_t tables = TallyTables(report).failed;
+  if (objects + tables == 0) return "";
+  std::string text = objects > 0 ? CountOf(objects, "object", "objects") : "";
+  if (tables > 0) text += (text.empty() ? "" : " and ") + CountOf(tables, "table", "tables");
+  text += " failed, see below";
+  if (report.task.phase == "incremental" && !report.task.final_stop) {
+    text += "; `cutover` waits until they are mended or skipped";
+  }
+  return Line(Coloured(style.terminal, Colour::kRed, "attention"), text);
+}
+
 // Commands that make sense now.
 std::string NextLines(const task::StatusReport& report, const TextStyle& style) {
   std::vector<std::string> commands;
@@ -91,8 +129,9 @@ std::string NextLines(const task::StatusReport& report, const TextStyle& style) 
   if (!over && !report.running) commands.push_back(CommandLine("run", style));
   if (!over && report.task.phase == "incremental") {
     commands.push_back(CommandLine("verify", style));
-    commands.push_back(CommandLine("cutover", style));
+    if (TallyObjects(report).failed == 0) commands.push_back(CommandLine("cutover", style));
   }
+  if (over && report.ended != "released") commands.push_back(CommandLine("release", style));
   std::string out;
   for (const std::string& command : commands) out += Line(out.empty() ? "next" : "", command);
   return out;
@@ -115,11 +154,8 @@ std::string LoadSummary(const task::StatusReport& status, const Sample& sample) 
 }
 
 std::string ChangesSummary(const Sample& sample) {
-  std::string text = fmt::format("this run: {}: {} inserted, {} updated, {} deleted",
-                                 CountOf(sample.transactions, "transaction", "transactions"), Count(sample.inserts),
-                                 Count(sample.updates), Count(sample.deletes));
-  if (sample.ddl > 0) text += fmt::format(", {}", CountOf(sample.ddl, "schema change", "schema changes"));
-  return Line("changes", text);
+  return Line("changes", "this run: " + ChangesText(sample.transactions, sample.inserts, sample.updates, sample.deletes,
+                                                    sample.ddl));
 }
 
 std::string NotMigrated(const std::vector<std::string>& objects) {
@@ -136,6 +172,10 @@ std::string Headline(const task::RunOutcome& outcome, const task::StatusReport& 
     case task::RunEnd::kCaughtUp:
       return fmt::format("{} is not delayed: the destination has every change.", name);
     case task::RunEnd::kAlreadyCompleted:
+      if (status.task.final_stop) {
+        return fmt::format("{} is {}; there is nothing to do, and it never goes on.", name,
+                           status.ended == "switched over" ? "switched over" : "completed and stopped for good");
+      }
       return fmt::format("{} is completed already; there is nothing to do. `{}` begins anew.", name,
                          CommandLine("run --restart", style));
     case task::RunEnd::kStopped:
@@ -150,6 +190,7 @@ std::string Headline(const task::RunOutcome& outcome, const task::StatusReport& 
 std::string StatusText(const task::StatusReport& report, int64_t now_micros, const TextStyle& style) {
   std::string out = fmt::format("{}\n", Coloured(style.terminal, Colour::kBold, Printable(report.task.name)));
   out += Line("state", StateText(report));
+  out += AttentionLine(report, style);
   out += DelayLine(report);
   if (!report.objects.empty()) out += ObjectsLine(TallyObjects(report));
   if (!report.tables.empty()) {
@@ -157,10 +198,16 @@ std::string StatusText(const task::StatusReport& report, int64_t now_micros, con
     out += Line("tables", fmt::format("{} of {} copied{}, {}, {}", Count(tables.done), Count(tables.total),
                                       Rest(tables), CountOf(tables.rows, "row", "rows"), Bytes(tables.bytes)));
   }
-  if (!report.task.position.empty()) out += Line("position", Printable(PositionText(report.task.position)));
-  if (report.task.updated_micros > 0) {
-    const double age = static_cast<double>(now_micros - report.task.updated_micros) / 1e6;
-    out += Line("updated", fmt::format("{} ({} ago)", IsoTime(report.task.updated_micros), Duration(age)));
+  out += ChangesLines(report);
+  if (report.limits.known && report.task.state != store::TaskState::kCompleted) {
+    out += Line("limits", LimitsSummary(report.limits.limits));
+  }
+  // A running process tells about itself more often than its state changes.
+  const int64_t told = report.running ? ReadProgressFacts(report.progress_json).updated_micros : 0;
+  const int64_t updated = std::max(report.task.updated_micros, told);
+  if (updated > 0) {
+    const double age = static_cast<double>(now_micros - updated) / 1e6;
+    out += Line("updated", fmt::format("{} ({} ago)", IsoTime(updated), Duration(age)));
   }
   if (!report.task.error.empty()) out += "  last error\n" + Indent(PrintableLines(report.task.error), 4);
   out += FailuresText(report, style);
@@ -218,7 +265,7 @@ std::string FailuresText(const task::StatusReport& status, const TextStyle& styl
 }
 
 std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport& status, const Sample& sample,
-                       const connector::MigrationTypes& types, const TextStyle& style) {
+                       const connector::MigrationTypes& types, const Accounts& accounts, const TextStyle& style) {
   std::string out = Coloured(style.terminal, Colour::kBold, Headline(outcome, status, style)) + "\n";
   if (outcome.end == task::RunEnd::kAlreadyCompleted) return out;
   if (types.schema && !status.objects.empty()) out += ObjectsLine(TallyObjects(status));
@@ -228,23 +275,18 @@ std::string RunSummary(const task::RunOutcome& outcome, const task::StatusReport
   if (!position.empty()) out += Line("position", Printable(PositionText(position)));
   out += Line("time", Duration(sample.elapsed_seconds));
   out += NotMigrated(outcome.not_migrated);
+  const std::string failures = FailuresText(status, style);
+  out += failures;
   if (outcome.end == task::RunEnd::kCompleted || outcome.end == task::RunEnd::kCaughtUp) {
     out += Line("next", CommandLine("verify", style));
     if (outcome.end == task::RunEnd::kCaughtUp) {
       out += Line("", CommandLine("run", style) + "  (goes on following)");
-      out += Line("", CommandLine("cutover", style));
+      if (failures.empty()) out += Line("", CommandLine("cutover", style));
     }
   }
   if (outcome.end == task::RunEnd::kCompleted) {
-    out += Line("remember", "remove the accounts made for this migration, and give the application's users what they");
-    out += Line("", "need at the destination");
-    const auto trigger = [](const store::ObjectRecord& object) {
-      return object.kind == "trigger" && object.state == "done";
-    };
-    if (std::any_of(status.objects.begin(), status.objects.end(), trigger)) {
-      // A trigger runs as the account that created it, and fails when that is gone.
-      out += Line("", "the triggers belong to the destination's account: lock it instead (ACCOUNT LOCK)");
-    }
+    const std::vector<std::string> reminders = Reminders(accounts, status.objects);
+    for (const std::string& reminder : reminders) out += Line(&reminder == &reminders[0] ? "remember" : "", reminder);
   }
   return out;
 }

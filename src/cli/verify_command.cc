@@ -95,11 +95,16 @@ int RunCutover(const CommandContext& context) {
   options.state_directory = context.invocation.state_directory;
   if (context.invocation.timeout) options.timeout = *context.invocation.timeout;
   options.say = [&](const std::string& line) { reporter.Say(line); };
+  const Accounts accounts = AccountsOf(spec);
+  const TextStyle style = context.Style(file);
   reporter.Start();
   const task::CutoverOutcome outcome = task::Task(std::move(spec)).Cutover(options, context.signals.token());
   reporter.Finish();
+  const std::vector<std::string> reminders =
+      Reminders(accounts, task::Task::Status(name, context.invocation.state_directory).objects);
   if (context.invocation.json) {
     Json json = {{"name", name}, {"completed", true}, {"triggers", outcome.triggers}};
+    json["remember"] = reminders;
     json["source_position"] = ParsedOrText(outcome.source_position);
     json["destination_position"] = ParsedOrText(outcome.destination_position);
     context.Print(JsonDocument(json));
@@ -116,16 +121,11 @@ int RunCutover(const CommandContext& context) {
   text +=
       "  next         point the application at the destination; keep the source unchanged until "
       "you are sure\n";
-  text +=
-      "  remember     remove the accounts made for this migration, and give the application's "
-      "users what they\n";
-  text += "               need at the destination\n";
-  if (!outcome.triggers.empty()) {
-    // A trigger runs as the account that created it, and fails when that is gone.
-    text +=
-        "               the triggers belong to the destination's account: lock it instead (ACCOUNT "
-        "LOCK)\n";
+  for (const std::string& reminder : reminders) {
+    text += fmt::format("  {} {}\n", PadRight(&reminder == &reminders[0] ? "remember" : "", 12), reminder);
   }
+  text += fmt::format("  clean up     {}  (once you are sure: removes what Sluice keeps at the destination)\n",
+                      CommandLine("release", style));
   context.Print(text);
   return kDone;
 }

@@ -305,6 +305,16 @@ class Bookkeeping {
   // Notes and (if given) progress in one transaction.
   virtual void SaveNotes(const std::string& task, const std::vector<Note>& notes, const ApplyProgress* progress) = 0;
   virtual void RemoveTask(const std::string& task) = 0;
+  // Removes the task's records, and everything of Sluice's when no other task has records here. Creates nothing.
+  struct Released {
+    uint64_t chunks = 0;  // records that were removed
+    uint64_t progress = 0;
+    uint64_t notes = 0;
+    bool database = false;             // nothing of Sluice's is left at the destination
+    std::vector<std::string> others;   // tasks whose records stay
+    std::vector<std::string> foreign;  // tables in Sluice's database that are not Sluice's: they keep it there
+  };
+  virtual Released Release(const std::string& task) = 0;
 };
 
 // ---------------------------------------------------------------- verification

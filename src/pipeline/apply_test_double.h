@@ -362,6 +362,7 @@ class FakeDestination::Bookkeeping : public connector::Bookkeeping {
     home_.progress[progress->lane] = *progress;
   }
   void RemoveTask(const std::string&) override {}
+  Released Release(const std::string&) override { return {}; }
 
  private:
   FakeDestination& home_;

@@ -34,6 +34,8 @@ milliseconds DelayWatch::Step() {
     progress->caught_up = caught_up_;
     progress->delay_micros = caught_up_ && now.unfinished == 0 ? 0 : Delay(now);
     progress->applied_commit_micros = now.newest_committed_micros;
+    progress->applied_position.Set(now.low.json);
+    if (!asked_.empty()) progress->source_position.Set(asked_.back().second.json);
   }
   SaveIdlePosition(now);
   return kLook;

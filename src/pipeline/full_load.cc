@@ -93,17 +93,20 @@ class FullLoad {
       : request_(request),
         outer_stop_(stop),
         forward_stop_(std::move(stop), [this] { halt_.request_stop(); }),
-        readers_(std::clamp<size_t>(request.limits.readers, 1, std::max<size_t>(request.snapshot->readers(), 1))),
+        forward_end_(halt_.get_token(), [this] { ended_.request_stop(); }),
+        readers_(ReadersToStart(request)),
         writers_(std::max<size_t>(request.limits.writers, 1)),
-        // At most `writers` pipes wait and as many are being written.
-        pipe_bytes_(std::clamp<size_t>(request.limits.memory_bytes / 2 / (2 * writers_), 1 << 16, kPipeBytes)),
         queue_(LargestFirst()),
         items_(writers_) {}
 
   std::vector<TableFailure> Run();
 
  private:
+  static size_t ReadersToStart(const FullLoadRequest& request);
   std::vector<size_t> LargestFirst() const;
+  bool MayWork(uint32_t Limits::*kind, size_t number) const;
+  bool WithinLimit(uint32_t Limits::*kind, size_t number) const;
+  size_t PipeBytes() const;  // at most `writers` pipes wait and as many are being written
   void ReadLoop(size_t reader);
   void Plan(size_t reader, LoadJob job);
   void Read(size_t reader, const LoadJob& job);
@@ -120,7 +123,9 @@ class FullLoad {
   void GiveUpTable(size_t table, ErrorInfo error);
   void Halt(std::exception_ptr error);
   void CloseWhenSettled() {
-    if (queue_.AllSettled()) items_.Close();
+    if (!queue_.AllSettled()) return;
+    items_.Close();
+    ended_.request_stop();
   }
   milliseconds Pause(uint32_t failures);
   connector::SessionContext Context(std::string purpose) { return {halt_.get_token(), std::move(purpose)}; }
@@ -134,9 +139,10 @@ class FullLoad {
   std::stop_token outer_stop_;
   std::stop_source halt_;
   std::stop_callback<std::function<void()>> forward_stop_;
+  std::stop_source ended_;  // nothing is left to do, or halted
+  std::stop_callback<std::function<void()>> forward_end_;
   const size_t readers_;
   const size_t writers_;
-  const size_t pipe_bytes_;
   LoadQueue queue_;
   BoundedQueue<WriterItem> items_;
   std::mutex planned_mutex_;  // one on_planned at a time
@@ -171,6 +177,12 @@ std::vector<TableFailure> FullLoad::Run() {
     };
     for (size_t i = 0; i < writers_; ++i) start("full-write", i, &FullLoad::WriteLoop);
     for (size_t i = 0; i < readers_; ++i) start("full-read", i, &FullLoad::ReadLoop);
+    size_t started = writers_;
+    const auto wants_more = [&](const Limits& limits) { return limits.writers > started; };
+    while (request_.live_limits != nullptr && request_.live_limits->WaitUntil(wants_more, ended_.get_token())) {
+      for (; started < request_.live_limits->Now().writers; ++started)
+        start("full-write", started, &FullLoad::WriteLoop);
+    }
   }
   if (fatal_) {
     ThrowIfStopped(outer_stop_);
@@ -180,11 +192,36 @@ std::vector<TableFailure> FullLoad::Run() {
   return std::move(failures_);
 }
 
+// Connections that the limits may let work later are there from the start.
+size_t FullLoad::ReadersToStart(const FullLoadRequest& request) {
+  const size_t connections = std::max<size_t>(request.snapshot->readers(), 1);
+  return request.live_limits != nullptr ? connections : std::clamp<size_t>(request.limits.readers, 1, connections);
+}
+
+// Threads above the limit wait here, with nothing in hand. False at the end of the load.
+bool FullLoad::MayWork(uint32_t Limits::*kind, size_t number) const {
+  // Whoever is within the limit goes on to the very end: a pipe that nobody empties would hold its reader.
+  if (WithinLimit(kind, number)) return true;
+  return request_.live_limits->WaitUntil(
+      [&](const Limits& limits) { return number < std::max<size_t>(limits.*kind, 1); }, ended_.get_token());
+}
+
+bool FullLoad::WithinLimit(uint32_t Limits::*kind, size_t number) const {
+  return request_.live_limits == nullptr || number < std::max<size_t>(request_.live_limits->Now().*kind, 1);
+}
+
+size_t FullLoad::PipeBytes() const {
+  const size_t writers = request_.live_limits != nullptr ? request_.live_limits->Now().writers : 0;
+  return std::clamp<size_t>(request_.limits.memory_bytes / 2 / (2 * std::max(writers_, writers)), 1 << 16, kPipeBytes);
+}
+
 // ---------------------------------------------------------------- readers
 
 void FullLoad::ReadLoop(size_t reader) {
   std::optional<size_t> table;
-  while (auto job = queue_.Next(table, halt_.get_token())) {
+  while (MayWork(&Limits::readers, reader)) {
+    auto job = queue_.Next(table, halt_.get_token());
+    if (!job) break;
     table = job->table;
     if (job->kind == LoadJob::Kind::kPlan) {
       Plan(reader, *std::move(job));
@@ -222,7 +259,7 @@ void FullLoad::Plan(size_t reader, LoadJob job) {
 }
 
 void FullLoad::Read(size_t reader, const LoadJob& job) {
-  auto pipe = std::make_shared<ChunkPipe>(pipe_bytes_, halt_.get_token());
+  auto pipe = std::make_shared<ChunkPipe>(PipeBytes(), halt_.get_token());
   if (!items_.Push({job, pipe}, 1, halt_.get_token())) return;
   const LoadTable& load = request_.tables[job.table];
   try {
@@ -237,9 +274,11 @@ void FullLoad::Read(size_t reader, const LoadJob& job) {
 
 // ---------------------------------------------------------------- writers
 
-void FullLoad::WriteLoop(size_t) {
+void FullLoad::WriteLoop(size_t writer) {
   std::unique_ptr<connector::Loader> loader;
   while (true) {
+    if (!WithinLimit(&Limits::writers, writer)) loader.reset();  // a connection less while it waits
+    if (!MayWork(&Limits::writers, writer)) return;
     if (!loader) OpenLoader(loader);
     const Clock::time_point idle_since = Clock::now();
     auto item = items_.Pop(halt_.get_token());

@@ -33,6 +33,8 @@ struct FullLoadRequest {
   std::string encoding;
   std::vector<LoadTable> tables;
   Limits limits;
+  // Readers (up to the snapshot's) and writers change with it while the load runs; null: they stay.
+  const LiveLimits* live_limits = nullptr;
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;  // its `tables` stand in the order of `tables` here
   // Called first for each table, by a reader: waits until the destination's table stands. Throws when it never will.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <limits>
 #include <thread>
 
 #include "pipeline/codes.h"
@@ -245,6 +247,101 @@ TEST_F(FullLoadTest, StopsSoon) {
   const auto start = Clock::now();
   EXPECT_THROW(Run(stop.get_token()), Error);
   EXPECT_LT(Clock::now() - start, std::chrono::seconds(2));
+}
+
+// Counts how many chunks are written at the same time, and lets them pass only up to a number.
+class WatchedWrites {
+ public:
+  explicit WatchedWrites(MemoryWorld& world) {
+    world.on_load = [this](const std::string&, uint64_t) {
+      std::unique_lock lock(mutex_);
+      most_ = std::max(most_, ++now_);
+      changed_.notify_all();
+      changed_.wait_until(lock, deadline_.at(), [&] { return done_ < allowed_; });
+    };
+    world.on_commit = [this](const std::string&, uint64_t) {
+      std::lock_guard lock(mutex_);
+      --now_;
+      ++done_;
+      changed_.notify_all();
+    };
+  }
+  // Lets so many more pass; true when that many are written and some are waiting again.
+  bool Pass(int writes) {
+    std::unique_lock lock(mutex_);
+    most_ = now_;
+    allowed_ = done_ + writes;
+    changed_.notify_all();
+    return changed_.wait_until(lock, deadline_.at(), [&] { return done_ >= allowed_ && now_ > 0; });
+  }
+  bool WaitForTogether(int writes) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, deadline_.at(), [&] { return now_ >= writes; });
+  }
+  void PassAll() {
+    std::lock_guard lock(mutex_);
+    allowed_ = std::numeric_limits<int>::max();
+    changed_.notify_all();
+  }
+  // At the same time, since the last call of Pass().
+  int most() {
+    std::lock_guard lock(mutex_);
+    return most_;
+  }
+
+ private:
+  const Deadline deadline_ = Deadline::After(milliseconds(20'000));
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int now_ = 0;
+  int most_ = 0;
+  int done_ = 0;
+  int allowed_ = 0;
+};
+
+TEST_F(FullLoadTest, WritersChangeWhileItRuns) {
+  AddTable({.name = "a", .chunks = 200});
+  WatchedWrites writes(world);
+  request.limits.writers = 1;
+  LiveLimits live(request.limits);
+  request.live_limits = &live;
+  std::jthread operator_at_work([&] {
+    EXPECT_TRUE(writes.Pass(10));
+    EXPECT_EQ(writes.most(), 1);
+    // Three readers feed four writers: three at once show that there are more.
+    live.Change({.readers = 3, .writers = 4});
+    EXPECT_TRUE(writes.WaitForTogether(3));
+    live.Change({.readers = 3, .writers = 1});
+    EXPECT_TRUE(writes.Pass(20)) << "what is in hand is finished";
+    EXPECT_TRUE(writes.Pass(20));
+    EXPECT_EQ(writes.most(), 1);
+    writes.PassAll();
+  });
+  EXPECT_TRUE(Run().empty());
+  EXPECT_EQ(world.rows["a"], 2000u);
+}
+
+TEST_F(FullLoadTest, ThreadsAboveTheLimitEndWithTheLoad) {
+  AddTable({.name = "a", .chunks = 50});
+  request.limits.readers = request.limits.writers = 3;
+  LiveLimits live({.readers = 1, .writers = 1});
+  request.live_limits = &live;
+  EXPECT_TRUE(Run().empty());
+  EXPECT_EQ(world.rows["a"], 500u);
+  EXPECT_EQ(world.loaders_opened, 1);
+}
+
+TEST_F(FullLoadTest, StopReachesThreadsAboveTheLimit) {
+  AddTable({.name = "a", .chunks = 100000});
+  request.limits.writers = 3;
+  LiveLimits live({.readers = 1, .writers = 1});
+  request.live_limits = &live;
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    while (progress.rows_loaded == 0) std::this_thread::yield();
+    stop.request_stop();
+  });
+  EXPECT_THROW(Run(stop.get_token()), Error);
 }
 
 TEST_F(FullLoadTest, StoppedBeforeItBegins) {

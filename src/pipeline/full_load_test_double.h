@@ -150,6 +150,7 @@ class MemoryBookkeeping : public connector::Bookkeeping {
   }
   void SaveNotes(const std::string&, const std::vector<Note>&, const connector::ApplyProgress*) override {}
   void RemoveTask(const std::string&) override {}
+  Released Release(const std::string&) override { return {}; }
 
  private:
   MemoryWorld& world_;

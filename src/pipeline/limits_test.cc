@@ -55,5 +55,33 @@ TEST(RateLimiter, AChangeIsFeltWhileWaiting) {
   EXPECT_LT(SecondsFor(limiter, 1, 1, 0), 5.0);
 }
 
+// What passed under a high limit must not hold up a low one: here it would for a thousand seconds.
+TEST(RateLimiter, ALowerLimitHoldsFromNowOn) {
+  RateLimiter limiter({.rows_per_second = 100'000});
+  limiter.Acquire(110'000, 0, {});
+  limiter.Change({.rows_per_second = 100});
+  EXPECT_LT(SecondsFor(limiter, 1, 10, 0), 5.0);
+}
+
+TEST(RateLimiter, ALimitWhereNoneWasHoldsFromNowOn) {
+  RateLimiter limiter({});
+  limiter.Acquire(1'000'000, 0, {});
+  limiter.Change({.rows_per_second = 1000});
+  EXPECT_LT(SecondsFor(limiter, 1, 1500, 0), 0.4);
+  EXPECT_GE(SecondsFor(limiter, 1, 1, 0), 0.3);
+}
+
+TEST(LiveLimits, AWaitEndsWithTheChangeOrTheStop) {
+  LiveLimits limits({.writers = 2});
+  const auto more = [](const Limits& now) { return now.writers > 2; };
+  std::jthread changer([&] { limits.Change({.writers = 3}); });
+  EXPECT_TRUE(limits.WaitUntil(more, {}));
+  EXPECT_EQ(limits.Now().writers, 3u);
+  limits.Change({.writers = 1});
+  std::stop_source stop;
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_FALSE(limits.WaitUntil(more, stop.get_token()));
+}
+
 }  // namespace
 }  // namespace sluice::pipeline

@@ -24,6 +24,23 @@ struct TableProgress {
   std::atomic<bool> finished{false};
 };
 
+// A text that one thread writes and others read.
+class LiveText {
+ public:
+  void Set(const std::string& text) {
+    std::lock_guard lock(mutex_);
+    if (text_ != text) text_ = text;
+  }
+  std::string Get() const {
+    std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
 struct Progress {
   // full
   std::vector<std::unique_ptr<TableProgress>> tables;  // made before the lanes start, then only read
@@ -40,6 +57,8 @@ struct Progress {
   std::atomic<int64_t> delay_micros{0};  // now - source's commit time of what is not applied yet; 0 = not delayed
   std::atomic<bool> caught_up{false};    // applied up to the newest position known at the source
   std::atomic<int64_t> applied_commit_micros{0};
+  LiveText applied_position;  // Position::json; empty: not known yet
+  LiveText source_position;   // the newest that the source told of
   // verify
   std::atomic<uint64_t> rows_verified{0};
   std::atomic<uint64_t> rows_to_verify{0};

@@ -36,6 +36,15 @@ class TaskNames : public model::NameMap {
   std::set<model::ObjectName> skipped_;
 };
 
+// The text of the store that says how a task ended for good.
+inline constexpr const char* kEndedText = "ended";
+inline constexpr const char* kStoppedForGood = "stopped";
+inline constexpr const char* kSwitchedOver = "switched over";
+inline constexpr const char* kReleased = "released";
+
+// Throws kNoSuchTask.
+store::TaskRecord MustFindTask(store::Store& store, const std::string& name, const std::string& state_directory);
+
 struct Task::Context {
   explicit Context(TaskSpec task_spec);  // throws for rules that cannot be used and pairs that are not offered
 

@@ -5,22 +5,15 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "task/context.h"
 #include "task/task.h"
+#include "task/task_limits.h"
 
 namespace sluice::task {
 namespace {
 
 using store::ObjectRecord;
 using store::TableRecord;
-
-store::TaskRecord MustFind(store::Store& store, const std::string& name, const std::string& state_directory) {
-  const auto record = store.FindTask(name);
-  if (record) return *record;
-  throw Error(kNoSuchTask)
-      .Object("task " + name)
-      .Cause("the state directory " + state_directory + " does not know it")
-      .Remedy("Check --state, or start the task: sluice run TASK.yaml");
-}
 
 Error NoSuchObject(const std::string& object) {
   return Error(kNoSuchObject)
@@ -54,21 +47,33 @@ std::set<std::string> TablesWithoutHome(const std::vector<ObjectRecord>& objects
 
 }  // namespace
 
+store::TaskRecord MustFindTask(store::Store& store, const std::string& name, const std::string& state_directory) {
+  const auto record = store.FindTask(name);
+  if (record) return *record;
+  throw Error(kNoSuchTask)
+      .Object("task " + name)
+      .Cause("the state directory " + state_directory + " does not know it")
+      .Remedy("Check --state, or start the task: sluice run TASK.yaml");
+}
+
 StatusReport Task::Status(const std::string& name, const std::string& state_directory) {
   const auto store = store::Store::Open(state_directory);
   StatusReport report;
-  report.task = MustFind(*store, name, state_directory);
+  report.task = MustFindTask(*store, name, state_directory);
   report.running = store->IsLocked(name);
   report.progress_json = store->Text(name, "progress").value_or("{}");
   report.objects = store->Objects(name);
   report.tables = store->Tables(name);
+  report.ended = store->Text(name, kEndedText).value_or("");
+  if (report.ended.empty() && report.task.final_stop) report.ended = kStoppedForGood;
+  report.limits = ReportLimits(*store, name);
   return report;
 }
 
 void Task::Stop(const std::string& name, const std::string& state_directory, bool final, Deadline deadline,
                 std::stop_token stop) {
   const auto store = store::Store::Open(state_directory);
-  MustFind(*store, name, state_directory);
+  MustFindTask(*store, name, state_directory);
   if (store->IsLocked(name)) store->Request(name, "stop");
   for (Deadline again = Deadline::After(milliseconds(2000)); store->IsLocked(name);) {
     if (deadline.Passed()) {
@@ -88,7 +93,10 @@ void Task::Stop(const std::string& name, const std::string& state_directory, boo
     ThrowIfStopped(stop);
   }
   if (!final) return;
-  store::TaskRecord record = MustFind(*store, name, state_directory);
+  const auto lock = store->Lock(name);
+  store::TaskRecord record = MustFindTask(*store, name, state_directory);
+  // What is done stays done; what was on its way must not be taken for it.
+  if (record.state != store::TaskState::kCompleted) store->SaveText(name, kEndedText, kStoppedForGood);
   record.final_stop = true;
   record.state = store::TaskState::kCompleted;
   store->SaveTask(record);
@@ -97,7 +105,7 @@ void Task::Stop(const std::string& name, const std::string& state_directory, boo
 void Task::RetryObject(const std::string& name, const std::string& state_directory, const std::string& object,
                        const std::optional<std::string>& statement) {
   const auto store = store::Store::Open(state_directory);
-  MustFind(*store, name, state_directory);
+  MustFindTask(*store, name, state_directory);
   std::vector<ObjectRecord> found = FindObjects(*store, name, object);
   if (!found.empty()) {
     if (statement && found.size() > 1) throw NoSuchObject(object + " (several statements: name one by its label)");
@@ -121,7 +129,7 @@ void Task::RetryObject(const std::string& name, const std::string& state_directo
 
 void Task::SkipObject(const std::string& name, const std::string& state_directory, const std::string& object) {
   const auto store = store::Store::Open(state_directory);
-  const store::TaskRecord task = MustFind(*store, name, state_directory);
+  const store::TaskRecord task = MustFindTask(*store, name, state_directory);
   std::vector<ObjectRecord> found = FindObjects(*store, name, object);
   const std::set<std::string> tables = TablesWithoutHome(found);
   // Indexes and foreign keys of a table that is left out have nothing to stand on.

@@ -1,7 +1,9 @@
 // The switch-over, drained.
 //
 // Protocol
+//  0. Refuse while views or routines are failed; nothing is touched then.
 //  1. Ask the process that runs the task to stop, and take its place (the lock).
+//     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Tell the operator to stop writing to the source.
 //  3. Apply again and again until no selected change has come for `quiet_for`: writes are stopped, and all are applied.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
@@ -18,23 +20,53 @@ namespace {
 
 using connector::SchemaStage;
 
+// A view or routine that is missing does not hold up the data, but the application would miss it. Triggers are created
+// in the switch-over itself: one that failed is tried again there.
+void RefuseFailedObjects(store::Store& store, const std::string& task) {
+  std::string names;
+  std::string commands;
+  size_t failed = 0;
+  for (const store::ObjectRecord& object : store.Objects(task)) {
+    if (object.state != "failed" || object.stage == connector::Name(SchemaStage::kTriggers)) continue;
+    ++failed;
+    names += (names.empty() ? "" : ", ") + object.label;
+    commands += fmt::format("\n  sluice schema retry {0} '{1}' [--statement FILE.sql]\n  sluice schema skip {0} '{1}'",
+                            task, object.label);
+  }
+  if (failed == 0) return;
+  throw Error(kObjectsInTheWay)
+      .Object(names)
+      .Cause(
+          fmt::format("the destination refused {} statement(s) of the task; the application would miss what they make. "
+                      "Nothing was stopped or changed",
+                      failed))
+      .Remedy(fmt::format("Mend the cause, or give another statement, or leave the object out; then cut over again:{}",
+                          commands));
+}
+
 std::unique_ptr<Session> TakeOver(Task::Context& context, const CutoverOptions& options, Deadline deadline,
                                   std::stop_token stop) {
   const auto store = store::Store::Open(options.state_directory);
   const std::string& name = context.spec.name;
-  const auto record = store->FindTask(name);
-  if (!record) {
-    throw Error(kNoSuchTask).Object("task " + name).Remedy("Start it first: sluice run TASK.yaml");
-  }
-  if (record->phase != "incremental" || record->final_stop) {
+  const store::TaskRecord record = MustFindTask(*store, name, options.state_directory);
+  if (record.phase != "incremental" || record.final_stop) {
     throw Error(kWrongState)
         .Object("task " + name)
         .Cause(fmt::format("it is {} in phase \"{}\"; only a task that follows changes can be switched over",
-                           store::Name(record->state), record->phase))
+                           store::Name(record.state), record.phase))
         .Remedy("Let `sluice run` reach the incremental phase first.");
   }
+  RefuseFailedObjects(*store, name);
   if (store->IsLocked(name)) Task::Stop(name, options.state_directory, false, deadline, stop);
   return std::make_unique<Session>(context, options.state_directory, nullptr, options.say, std::move(stop));
+}
+
+// What was retried since the last run, before the application is asked to stop.
+void CreateRetriedObjects(Session& session) {
+  SchemaPhase schema(session, true);
+  schema.WithdrawTriggers();
+  schema.Execute(SchemaStage::kObjects, 1, session.stop());
+  schema.ThrowIfFailed({SchemaStage::kObjects});
 }
 
 // Steps 2 and 3. Returns the position up to which the source is applied.
@@ -81,6 +113,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     session->live().phase = 3;
     session->SetState(store::TaskState::kMigrating, "incremental");
     const std::vector<TaskTable> tables = LoadTaskTables(session->store(), session->record().name);
+    if (context_->spec.types.schema) CreateRetriedObjects(*session);
     outcome.source_position = Drain(*session, tables, options, deadline);
     session->record().position = outcome.source_position;
     if (context_->spec.types.schema) {
@@ -101,6 +134,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
         session->Say("the destination's own log position could not be read: " + error.info().OneLine());
       }
     }
+    session->store().SaveText(session->record().name, kEndedText, kSwitchedOver);
     session->record().final_stop = true;
     session->live().phase = 4;
     session->SetState(store::TaskState::kCompleted, "");

@@ -1,10 +1,36 @@
 #include "task/follow_phase.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
+
+#include <functional>
+#include <thread>
 
 namespace sluice::task {
+namespace {
 
-pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTable>& tables, bool until_caught_up) {
+// Ends the apply when another number of writers is wanted than it was begun with, or the session stops.
+class WritersWatch {
+ public:
+  WritersWatch(Session& session, uint32_t writers)
+      : forward_(session.stop(), [this] { end_.request_stop(); }),
+        watch_([this, &session, writers](std::stop_token own) {
+          pthread_setname_np(pthread_self(), "writers-watch");
+          const auto differs = [&](const pipeline::Limits& now) { return now.writers != writers; };
+          if (session.live_limits().WaitUntil(differs, std::move(own))) end_.request_stop();
+        }) {}
+
+  std::stop_token end() const { return end_.get_token(); }
+
+ private:
+  std::stop_source end_;
+  std::stop_callback<std::function<void()>> forward_;
+  std::jthread watch_;
+};
+
+// From the stored progress, with the limits as they are now.
+pipeline::ApplyOutcome RunWithLimits(Session& session, const std::vector<TaskTable>& tables, bool until_caught_up,
+                                     const pipeline::Limits& limits, std::stop_token end) {
   Task::Context& context = session.context();
   std::set<model::ObjectName> skipped;
   pipeline::ApplyRequest request;
@@ -37,7 +63,7 @@ pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTa
   request.destination = context.destination.get();
   request.names = &names;
   request.windows = MakeWindows(tables);
-  request.limits = session.limits();
+  request.limits = limits;
   request.rate = &session.rate();
   request.progress = &session.live().progress;
   request.stop_when_caught_up = until_caught_up;
@@ -53,7 +79,22 @@ pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTa
   request.on_ddl_applied = [&](const model::DdlChange&, const std::vector<std::string>& statements) {
     for (const std::string& statement : statements) session.Say("applied: " + statement.substr(0, 300));
   };
-  return pipeline::RunApply(request, session.stop());
+  return pipeline::RunApply(request, std::move(end));
+}
+
+}  // namespace
+
+// The lanes cannot be changed under way, since who waits for whom depends on them: they end as at a stop, with what is
+// in flight committed, and begin again from the stored progress. It costs a moment of delay and no change.
+pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTable>& tables, bool until_caught_up) {
+  for (;;) {
+    const pipeline::Limits limits = session.limits();
+    const WritersWatch watch(session, limits.writers);
+    pipeline::ApplyOutcome outcome = RunWithLimits(session, tables, until_caught_up, limits, watch.end());
+    session.live().progress.applied_position.Set(outcome.position.json);
+    if (outcome.caught_up || session.stop().stop_requested() || !watch.end().stop_requested()) return outcome;
+    session.Say(fmt::format("following changes with {} writer(s) from now on", session.limits().writers));
+  }
 }
 
 }  // namespace sluice::task

@@ -97,6 +97,7 @@ class Attempt {
       snapshot = context.source->OpenSnapshot(request, {session_.stop(), "read"});
     }
     session_.Say("snapshot: " + snapshot->cut().how);
+    session_.NoteReadingSessions(snapshot->readers());
     RefuseAltered(wanted);
     RecordCut(wanted, snapshot->cut());
     Copy(wanted, *snapshot);
@@ -231,6 +232,7 @@ class Attempt {
     request.destination = context.destination.get();
     request.encoding = CommonEncoding(context);
     request.limits = session_.limits();
+    request.live_limits = &session_.live_limits();
     request.rate = &session_.rate();
     request.progress = &session_.live().progress;
     // Progress counters stand beside all tables; finished ones take part with everything done.

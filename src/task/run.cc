@@ -8,6 +8,7 @@
 #include "task/load_phase.h"
 #include "task/schema_phase.h"
 #include "task/session.h"
+#include "task/task_limits.h"
 
 namespace sluice::task {
 namespace {
@@ -22,6 +23,7 @@ class Runner {
 
   RunOutcome Run() {
     try {
+      if (options_.restart) RefuseRestart();
       if (options_.restart) Restart();
       RefuseWrongState();
       if (session_.record().state == TaskState::kCompleted) return {.end = RunEnd::kAlreadyCompleted};
@@ -40,15 +42,22 @@ class Runner {
  private:
   const connector::MigrationTypes& types() { return session_.context().spec.types; }
 
+  // What has ended for good never resumes: it could overwrite data that was written at the destination since.
   void RefuseWrongState() {
     const store::TaskRecord& record = session_.record();
-    if (record.state == TaskState::kCompleted) return;
-    if (record.final_stop) {
+    const std::string ended = session_.store().Text(record.name, kEndedText).value_or("");
+    if (ended == kStoppedForGood || ended == kReleased ||
+        (record.final_stop && record.state != TaskState::kCompleted)) {
       throw Error(kTaskStopped)
           .Object("task " + record.name)
-          .Cause("going on could overwrite data that was written after a switch-over")
-          .Remedy("Begin anew with `sluice run --restart`, or give the task another name.");
+          .Cause(fmt::format("it was {}: going on could overwrite what was written to the destination since",
+                             ended == kReleased ? "released" : "stopped for good"))
+          .Remedy(
+              fmt::format("Give the task another name{} begin anew with `sluice run --restart TASK.yaml`. In either "
+                          "case drop or rename what it has created at the destination before.",
+                          ended == kReleased ? ", or" : ", or release it (`sluice release TASK.yaml`) and"));
     }
+    if (record.state == TaskState::kCompleted) return;
     if (!record.spec_hash.empty() && record.spec_hash != session_.context().spec.frozen_hash) {
       throw Error(kFrozenChanged)
           .Object("task " + record.name)
@@ -57,11 +66,26 @@ class Runner {
     }
   }
 
+  // Restart drops tables. Those of a task that has ended for good may be in use by now.
+  void RefuseRestart() {
+    const store::TaskRecord& record = session_.record();
+    const std::string ended = session_.store().Text(record.name, kEndedText).value_or("");
+    if (!record.final_stop || ended == kReleased) return;
+    throw Error(kTaskStopped)
+        .Object("task " + record.name)
+        .Cause(fmt::format("it was {}: beginning anew would drop its tables at the destination, which may be in use",
+                           ended == kSwitchedOver ? "switched over" : "stopped for good"))
+        .Remedy(
+            "Run `sluice release TASK.yaml`, drop or rename the tables yourself, then `sluice run --restart "
+            "TASK.yaml`. Or give the task another name.");
+  }
+
   // Forgets what was done. What this task itself had created at the destination is dropped: it was not there before.
   void Restart() {
     store::TaskRecord& record = session_.record();
-    const bool had_started = !record.spec_hash.empty();
-    if (had_started) {
+    const bool released = session_.store().Text(record.name, kEndedText).value_or("") == kReleased;
+    // What a released task had created belongs to its user.
+    if (!record.spec_hash.empty() && !released) {
       session_.Say("beginning anew: dropping what the task had created at the destination");
       SchemaPhase(session_, true).DropCreated();
       auto bookkeeping = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
@@ -69,7 +93,9 @@ class Runner {
       bookkeeping->RemoveTask(record.id);
     }
     const std::string id = record.id;
+    const auto limits = LimitTexts(session_.store(), record.name);
     session_.store().RemoveTask(record.name);
+    for (const auto& [name, text] : limits) session_.store().SaveText(record.name, name, text);
     record = {};
     record.name = session_.context().spec.name;
     record.id = id;
@@ -174,6 +200,7 @@ class Runner {
   RunOutcome Follow(const std::vector<TaskTable>& tables, SchemaPhase* schema) {
     session_.live().phase = 3;
     session_.SetState(TaskState::kMigrating, "incremental");
+    if (schema != nullptr) schema->WithdrawTriggers();
     session_.Say("following changes");
     const pipeline::ApplyOutcome applied = RunFollowPhase(session_, tables, options_.until_caught_up);
     session_.record().position = applied.position.json;

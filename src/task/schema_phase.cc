@@ -78,16 +78,19 @@ Error Failed(const std::string& labels, const std::string& first_error) {
 }  // namespace
 
 SchemaPhase::SchemaPhase(Session& session, bool resumed)
-    : session_(session), resumed_(resumed), store_(store::Store::Open(session.state_directory())) {
+    : session_(session), store_(store::Store::Open(session.state_directory())) {
   for (store::ObjectRecord& record : store_->Objects(session.record().name)) {
     SchemaStatement statement = FromRecord(record);
-    Add({std::move(record), std::move(statement)});
+    Entry entry{std::move(record), std::move(statement)};
+    // The precheck found nothing in the way of the others, so what is there is ours, or made by hand to mend a failure.
+    // Triggers come much later: only one that was being created may be ours.
+    entry.uncertain = entry.statement.stage == SchemaStage::kTriggers ? entry.record.state == "running" : resumed;
+    Add(std::move(entry));
   }
   CountLive();
 }
 
 void SchemaPhase::Add(Entry entry) {
-  entry.uncertain = resumed_;
   const std::string table = entry.statement.source.Text();
   if (entry.statement.stage == SchemaStage::kIndexes) indexes_of_[table].push_back(entries_.size());
   if (entry.statement.stage == SchemaStage::kBeforeLoad) tables_[table].push_back(entries_.size());
@@ -395,6 +398,21 @@ void SchemaPhase::DropCreated() {
     entry->record.state = "pending";
   }
   GiveBack(std::move(writer));
+}
+
+void SchemaPhase::WithdrawTriggers() {
+  for (Entry& entry : entries_) {
+    if (entry.statement.stage != SchemaStage::kTriggers) continue;
+    if (entry.record.state != "done" && entry.record.state != "running") continue;
+    session_.Persist([&] {
+      Writer writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
+      writer->Drop(entry.statement.kind, entry.statement.object);
+    });
+    entry.record.state = "pending";
+    store_->SaveObjects(session_.record().name, {entry.record});
+    session_.Say(entry.record.label + ": dropped again, since a switch-over did not come to its end");
+  }
+  CountLive();
 }
 
 std::vector<std::string> SchemaPhase::FailedLabels() const {

@@ -42,6 +42,10 @@ class SchemaPhase {
   // Writes what ExecuteIndexes left in memory.
   void Flush();
 
+  // Drops triggers that a switch-over which did not come to its end has created: they would fire on changes that are
+  // applied. They are created at the next one.
+  void WithdrawTriggers();
+
   // Drops what this task had created, newest first.
   void DropCreated();
 
@@ -55,7 +59,7 @@ class SchemaPhase {
   struct Entry {
     store::ObjectRecord record;
     connector::SchemaStatement statement;
-    bool uncertain = false;  // it may have taken effect without our knowing
+    bool uncertain = false;  // "exists already" means that it is done: by an earlier process, or by hand
   };
 
   std::vector<connector::SchemaStatement> Translate(const Plan& plan);
@@ -70,7 +74,6 @@ class SchemaPhase {
   void CountLive();
 
   Session& session_;
-  const bool resumed_;
   mutable std::mutex mutex_;  // guards entries' states, the writers, and the store
   std::condition_variable_any changed_;
   const std::unique_ptr<store::Store> store_;  // a connection of its own: tables are created beside the load

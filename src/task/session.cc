@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "task/task_limits.h"
 
 namespace sluice::task {
 namespace {
@@ -19,6 +20,12 @@ std::string MakeId(const std::string& name) {
   std::string safe;
   for (const char c : name.substr(0, 24)) safe += isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
   return fmt::format("{}_{:08x}{:08x}", safe, random(), random());
+}
+
+// A position as the value that it is; null when it is not known.
+nlohmann::json ValueOf(const std::string& position) {
+  nlohmann::json value = nlohmann::json::parse(position, nullptr, false);
+  return value.is_discarded() ? nlohmann::json(nullptr) : value;
 }
 
 }  // namespace
@@ -33,6 +40,7 @@ Session::Session(Task::Context& context, const std::string& state_directory, Liv
       lock_(store_->Lock(context.spec.name)),
       own_live_(live == nullptr ? std::make_unique<LiveState>() : nullptr),
       live_(live == nullptr ? own_live_.get() : live),
+      limits_(context.spec.limits),
       rate_(context.spec.limits) {
   if (auto found = store_->FindTask(context.spec.name)) {
     record_ = *found;
@@ -43,6 +51,10 @@ Session::Session(Task::Context& context, const std::string& state_directory, Liv
     Save();
   }
   store_->TakeRequests(record_.name);  // what was asked of an earlier process is not meant for this one
+  store_->RemoveText(record_.name, kLimitsNowText);
+  limit_lines_ = AdoptFileLimits(*store_, record_.name, context.spec.limits);
+  limits_.Change(LimitsInForce(*store_, record_.name, context.spec.limits));
+  rate_.Change(limits());
 }
 
 Session::~Session() {
@@ -94,6 +106,7 @@ void Session::Persist(const std::function<void()>& work) {
 }
 
 void Session::StartSupervisor() {
+  for (const std::string& line : limit_lines_) Say(line);
   supervisor_ = std::jthread([this](std::stop_token own) {
     pthread_setname_np(pthread_self(), "supervisor");
     Supervise(std::move(own));
@@ -105,12 +118,7 @@ void Session::Supervise(std::stop_token own) {
   const auto store = store::Store::Open(state_directory_);
   for (int tick = 0; !own.stop_requested(); ++tick) {
     try {
-      for (const std::string& request : store->TakeRequests(record_.name)) {
-        if (request == "stop") {
-          Say("stop requested");
-          stop_.request_stop();
-        }
-      }
+      TakeRequests(*store);
       if (tick % 5 == 0) store->SaveText(record_.name, "progress", ProgressJson());
     } catch (const Error& error) {
       LogWarning("task", error.info().OneLine());  // a full disk must not end the migration; the next save tells
@@ -122,6 +130,35 @@ void Session::Supervise(std::stop_token own) {
   } catch (const Error& error) {
     LogWarning("task", error.info().OneLine());
   }
+}
+
+void Session::TakeRequests(store::Store& store) {
+  for (const std::string& request : store.TakeRequests(record_.name)) {
+    if (request == "stop") {
+      Say("stop requested");
+      stop_.request_stop();
+    } else if (request.starts_with(kLimitsRequest)) {
+      answered_.push_back(request.substr(kLimitsRequest.size()));
+    }
+  }
+  TakeLimits(store);
+}
+
+void Session::TakeLimits(store::Store& store) {
+  constexpr size_t kTokensKept = 16;
+  if (answered_.size() > kTokensKept) answered_.erase(answered_.begin(), answered_.end() - kTokensKept);
+  const pipeline::Limits wanted = LimitsInForce(store, record_.name, context_.spec.limits);
+  if (wanted != limits()) {
+    Say("limits changed: " + LimitsText(wanted));
+    rate_.Change(wanted);
+    limits_.Change(wanted);
+  }
+  LimitsAnswer answer = MakeAnswer(wanted, live_->phase, reading_sessions_);
+  answer.tokens = answered_;
+  std::string text = ToJson(answer);
+  if (text == answer_) return;
+  store.SaveText(record_.name, kLimitsNowText, text);
+  answer_ = std::move(text);
 }
 
 std::string Session::ProgressJson() const {
@@ -140,6 +177,7 @@ std::string Session::ProgressJson() const {
     }
   }
   return nlohmann::json({{"updated", IsoTime(NowMicros())},
+                         {"updated_micros", NowMicros()},
                          {"process", ::getpid()},
                          {"phase", kPhases[live_->phase.load()]},
                          {"objects_total", live_->objects_total.load()},
@@ -154,6 +192,8 @@ std::string Session::ProgressJson() const {
                          {"ddl", progress.ddl.load()},
                          {"transactions", progress.transactions.load()},
                          {"change_bytes", progress.change_bytes.load()},
+                         {"position", ValueOf(progress.applied_position.Get())},
+                         {"source_position", ValueOf(progress.source_position.Get())},
                          {"caught_up", progress.caught_up.load()},
                          {"delay_ms", progress.delay_micros.load() / 1000},
                          {"tables", std::move(tables)}})

@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "pipeline/limits.h"
 #include "store/store.h"
@@ -31,7 +32,11 @@ class Session {
   const std::string& task_id() const { return record_.id; }
   LiveState& live() { return *live_; }
   pipeline::RateLimiter& rate() { return rate_; }
-  const pipeline::Limits& limits() const { return context_.spec.limits; }
+  // As they are now; they change while the task runs.
+  pipeline::Limits limits() const { return limits_.Now(); }
+  const pipeline::LiveLimits& live_limits() const { return limits_; }
+  // How many sessions the snapshot that is being read has; 0: none is.
+  void NoteReadingSessions(size_t sessions) { reading_sessions_ = static_cast<uint32_t>(sessions); }
   std::stop_token stop() const { return stop_.get_token(); }
   void RequestStop() { stop_.request_stop(); }
   bool started() const { return record_.state != store::TaskState::kDraft && !record_.spec_hash.empty(); }
@@ -49,6 +54,9 @@ class Session {
 
  private:
   void Supervise(std::stop_token own);
+  void TakeRequests(store::Store& store);
+  // Takes up what `sluice limits` has written, and says what holds.
+  void TakeLimits(store::Store& store);
   std::string ProgressJson() const;
 
   Task::Context& context_;
@@ -61,7 +69,12 @@ class Session {
   store::TaskRecord record_;
   std::unique_ptr<LiveState> own_live_;
   LiveState* live_;
+  pipeline::LiveLimits limits_;
   pipeline::RateLimiter rate_;
+  std::atomic<uint32_t> reading_sessions_{0};
+  std::vector<std::string> limit_lines_;  // to be said when work begins
+  std::vector<std::string> answered_;     // tokens of the last requests; the supervisor's alone
+  std::string answer_;                    // as it was written last
   std::mutex say_mutex_;
   std::jthread supervisor_;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "connector/connector.h"
+#include "pipeline/limits.h"
 #include "pipeline/progress.h"
 #include "pipeline/verify.h"
 #include "store/store.h"
@@ -26,6 +27,7 @@ inline constexpr ErrorCode kNoSuchTask{"TK-0106", "There is no such task in this
 inline constexpr ErrorCode kNoSuchObject{"TK-0107", "The task has no such object"};
 inline constexpr ErrorCode kCutoverTimeout{"TK-0108", "The switch-over could not be drained in time"};
 inline constexpr ErrorCode kWrongState{"TK-0109", "The task is not in a state for this"};
+inline constexpr ErrorCode kObjectsInTheWay{"TK-0110", "Objects that failed stand in the way of the switch-over"};
 
 struct PrecheckReport {
   std::vector<connector::PrecheckItem> items;
@@ -80,6 +82,20 @@ struct CutoverOutcome {
   std::vector<std::string> triggers;  // created now
 };
 
+struct ReleaseOptions {
+  std::string state_directory;
+  milliseconds timeout{60 * 1000};  // for the process that runs the task to stop
+};
+
+struct ReleaseOutcome {
+  bool was_running = false;
+  uint64_t records = 0;                     // removed from Sluice's database at the destination
+  bool database_removed = false;            // that database is gone, it held nothing else
+  std::vector<std::string> other_tasks;     // whose records keep it there, by id
+  std::vector<std::string> foreign_tables;  // not Sluice's, in that database
+  size_t objects_left = 0;                  // that the task had created: they stay
+};
+
 struct VerifyOptions {
   std::string state_directory;
   std::string repair_sql;  // file, empty: none
@@ -87,12 +103,34 @@ struct VerifyOptions {
   std::function<void(const pipeline::VerifyTableResult&)> on_table;
 };
 
+// What `sluice limits` changes; what has no value stays as it is.
+struct LimitsChange {
+  std::optional<uint64_t> rows_per_second;
+  std::optional<uint64_t> bytes_per_second;
+  std::optional<uint32_t> readers;
+  std::optional<uint32_t> writers;
+  bool reset = false;  // the others: back to the task file's
+  bool Empty() const;
+};
+
+struct LimitsReport {
+  bool known = false;                                      // false: the task was never run
+  bool running = false;                                    // some process works on the task now
+  pipeline::Limits limits;                                 // in force; of a task that does not run: at the next run
+  pipeline::Limits wanted;                                 // what the task file and the commands since ask for
+  pipeline::Limits file;                                   // the task file's, at the last run
+  std::vector<std::string> changed;                        // those that a command has changed: "writers" ...
+  std::vector<std::pair<std::string, std::string>> notes;  // limit, why it does not hold at once
+};
+
 struct StatusReport {
   store::TaskRecord task;
   bool running = false;       // some process works on it now
+  std::string ended;          // how it ended for good: "stopped", "switched over", "released"; empty: it has not
   std::string progress_json;  // written about once a second by the running process
   std::vector<store::ObjectRecord> objects;
   std::vector<store::TableRecord> tables;
+  LimitsReport limits;
 };
 
 class Task {
@@ -105,12 +143,18 @@ class Task {
   // Throws Error: kPrecheckFailed (report kept in the store as text "precheck"), or what made the migration fail.
   RunOutcome Run(const RunOptions& options, std::stop_token stop);
   std::vector<pipeline::VerifyTableResult> Verify(const VerifyOptions& options, std::stop_token stop);
+  // Stops the task for good and removes what Sluice keeps of it at the destination. Can be repeated.
+  ReleaseOutcome Release(const ReleaseOptions& options, std::stop_token stop);
   CutoverOutcome Cutover(const CutoverOptions& options, std::stop_token stop);
 
   static StatusReport Status(const std::string& name, const std::string& state_directory);
   // Asks the running process to stop (it can be continued with `run`) and waits until it has; `final`: for good.
   static void Stop(const std::string& name, const std::string& state_directory, bool final, Deadline deadline,
                    std::stop_token stop);
+  static LimitsReport Limits(const std::string& name, const std::string& state_directory);
+  // Holds until it is changed again, over runs. Returns when the running process, if there is one, has taken it up.
+  static LimitsReport ChangeLimits(const std::string& name, const std::string& state_directory,
+                                   const LimitsChange& change, Deadline deadline, std::stop_token stop);
   // Marks a failed object to be tried again (with another statement, if given) or to be left out, at the next `run`.
   static void RetryObject(const std::string& name, const std::string& state_directory, const std::string& object,
                           const std::optional<std::string>& statement);

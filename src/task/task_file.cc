@@ -118,11 +118,14 @@ Result<TaskSpec> LoadTaskFile(const std::string& path) {
     if (same && mistakes.front().code == known.id) code = known;
   }
   std::string cause;
-  for (const Mistake& mistake : mistakes) cause += (cause.empty() ? "" : "\n          ") + mistake.Text(path);
+  for (const Mistake& mistake : mistakes) cause += (cause.empty() ? "" : "\n") + mistake.Text(path);
   return Error(code)
       .Object("file " + path)
       .Cause(std::move(cause))
-      .Remedy("The reference of task files is docs/task-file.md.");
+      .Remedy(std::string_view(code.id) == kSecretUnavailable.id
+                  ? "Set the variable, or make the file readable, for the user and in the shell or service that starts "
+                    "sluice."
+                  : "The reference of task files is docs/task-file.md.");
 }
 
 }  // namespace sluice::task

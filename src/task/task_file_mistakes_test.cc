@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "task/task_file.h"
 
@@ -266,6 +268,15 @@ TEST(Mistakes, LongAndStrangeValuesAreShortened) {
     EXPECT_LT(mistake.message.size(), 400u);
     EXPECT_EQ(mistake.message.find('\r'), std::string::npos);
   }
+}
+
+TEST(TaskFileMistakes, EachStandsInALineOfItsOwn) {
+  const std::string path = testing::TempDir() + "task_file_mistakes.yaml";
+  std::ofstream(path) << "version: 1\nversio: 2\nlimts: {}\n";
+  const Result<TaskSpec> loaded = LoadTaskFile(path);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().cause.find("\n" + path), std::string::npos) << loaded.error().cause;
+  std::filesystem::remove(path);
 }
 
 }  // namespace

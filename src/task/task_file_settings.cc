@@ -5,13 +5,11 @@
 
 #include "task/task_file_keys.h"
 #include "task/task_file_reading.h"
+#include "task/task_limits.h"
 
 namespace sluice::task {
 namespace {
 
-constexpr uint64_t kRowsPerSecondMax = 1'000'000'000'000;
-constexpr double kMegabytesPerSecondMax = 1'000'000;
-constexpr uint64_t kSessionsMax = 64;
 constexpr uint64_t kMemoryMin = 32ull << 20;
 constexpr uint64_t kMemoryMax = 1ull << 40;
 constexpr milliseconds kNotDelayedMin{10};

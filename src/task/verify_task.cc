@@ -7,6 +7,7 @@
 
 #include "task/context.h"
 #include "task/load_phase.h"
+#include "task/task_limits.h"
 
 namespace sluice::task {
 namespace {
@@ -89,10 +90,12 @@ std::vector<pipeline::VerifyTableResult> Task::Verify(const VerifyOptions& optio
   pipeline::VerifyRequest request;
   std::vector<pipeline::VerifyTableResult> unreadable;
   bool finished = false;
+  pipeline::Limits limits = context_->spec.limits;
   std::set<model::ObjectName> skipped;
   if (const auto record = store::Store::Open(options.state_directory)->FindTask(context_->spec.name)) {
     finished = record->state == store::TaskState::kCompleted;
     const auto store = store::Store::Open(options.state_directory);
+    limits = LimitsInForce(*store, context_->spec.name, limits);
     for (const TaskTable& table : LoadTaskTables(*store, context_->spec.name)) {
       if (table.record.state == "skipped") skipped.insert(table.table->name);
     }
@@ -122,10 +125,10 @@ std::vector<pipeline::VerifyTableResult> Task::Verify(const VerifyOptions& optio
     }
   }
   pipeline::Progress own;
-  pipeline::RateLimiter rate(context_->spec.limits);
+  pipeline::RateLimiter rate(limits);
   request.source = context_->source.get();
   request.destination = context_->destination.get();
-  request.limits = context_->spec.limits;
+  request.limits = limits;
   request.rate = &rate;
   request.progress = options.live != nullptr ? &options.live->progress : &own;
   request.changes_flow = context_->spec.types.incremental && !finished;

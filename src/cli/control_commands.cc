@@ -1,0 +1,83 @@
+// Commands that speak to the process that runs a task, or that end the task: `stop`, `limits`, `release`.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/format.h"
+#include "cli/json_text.h"
+#include "cli/reporter.h"
+#include "cli/task_reference.h"
+
+namespace sluice::cli {
+
+using Json = nlohmann::ordered_json;
+
+int RunStop(const CommandContext& context) {
+  const Invocation& invocation = context.invocation;
+  const std::string& operand = invocation.operands.front();
+  StartCommandLog(invocation, "");
+  const std::string name = TaskNameOf(operand);
+  const milliseconds timeout = invocation.timeout.value_or(milliseconds(60'000));
+  task::Task::Stop(name, invocation.state_directory, invocation.final, Deadline::After(timeout),
+                   context.signals.token());
+  if (invocation.json) {
+    context.Print(JsonDocument({{"name", name}, {"stopped", true}, {"final", invocation.final}}));
+    return kDone;
+  }
+  const TextStyle style = context.Style(operand);
+  if (!invocation.final) {
+    context.Print(fmt::format("{} is stopped; `{}` goes on.\n", Printable(name), CommandLine("run", style)));
+    return kDone;
+  }
+  context.Print(
+      fmt::format("{} is stopped for good: `run` and `run --restart` refuse it from now on.\n"
+                  "What was migrated stays. `{}` removes what Sluice keeps at the destination.\n",
+                  Printable(name), CommandLine("release", style)));
+  return kDone;
+}
+
+int RunLimits(const CommandContext& context) {
+  const Invocation& invocation = context.invocation;
+  StartCommandLog(invocation, "");
+  const std::string name = TaskNameOf(invocation.operands.front());
+  const Deadline deadline = Deadline::After(invocation.timeout.value_or(milliseconds(10'000)));
+  const task::LimitsReport report = invocation.limits.Empty()
+                                        ? task::Task::Limits(name, invocation.state_directory)
+                                        : task::Task::ChangeLimits(name, invocation.state_directory, invocation.limits,
+                                                                   deadline, context.signals.token());
+  if (!invocation.json) {
+    context.Print(LimitsText(name, report, invocation.limits));
+    return kDone;
+  }
+  context.Print(JsonDocument({{"name", name}, {"running", report.running}, {"limits", ToJson(report)}}));
+  return kDone;
+}
+
+int RunRelease(const CommandContext& context) {
+  const Invocation& invocation = context.invocation;
+  const std::string& file = invocation.operands.front();
+  task::TaskSpec spec = task::LoadTaskFile(file).ValueOrThrow();
+  StartCommandLog(invocation, spec.name);
+  const std::string name = spec.name;
+  const std::string place = spec.destination.Address();
+  task::ReleaseOptions options;
+  options.state_directory = invocation.state_directory;
+  if (invocation.timeout) options.timeout = *invocation.timeout;
+  const task::ReleaseOutcome outcome = task::Task(std::move(spec)).Release(options, context.signals.token());
+  if (invocation.json) {
+    context.Print(JsonDocument({{"name", name},
+                                {"released", true},
+                                {"was_running", outcome.was_running},
+                                {"records_removed", outcome.records},
+                                {"database_removed", outcome.database_removed},
+                                {"other_tasks", outcome.other_tasks},
+                                {"foreign_tables", outcome.foreign_tables},
+                                {"objects_left", outcome.objects_left}}));
+    return kDone;
+  }
+  context.Print(ReleaseText(name, place, outcome));
+  return kDone;
+}
+
+}  // namespace sluice::cli

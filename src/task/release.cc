@@ -1,0 +1,34 @@
+// The end of a task with everything that Sluice keeps of it at the servers. At the source it leaves nothing anyway.
+//
+// Order: the task is stopped for good first, then its records at the destination go, then the store says so. Whatever
+// interrupts it, the task cannot go on without its records, and the command can be repeated.
+#include "task/context.h"
+
+namespace sluice::task {
+
+ReleaseOutcome Task::Release(const ReleaseOptions& options, std::stop_token stop) {
+  const std::string& name = context_->spec.name;
+  const auto store = store::Store::Open(options.state_directory);
+  const store::TaskRecord before = MustFindTask(*store, name, options.state_directory);
+  if (!before.spec_hash.empty() && before.spec_hash != context_->spec.frozen_hash) {
+    throw Error(kFrozenChanged)
+        .Object("task " + name)
+        .Cause("the task file is not the one that the task was started with: its destination may be another server")
+        .Remedy("Put endpoints, types, objects and mapping back as they were, then release the task.");
+  }
+  ReleaseOutcome outcome;
+  outcome.was_running = store->IsLocked(name);
+  Stop(name, options.state_directory, true, Deadline::After(options.timeout), stop);
+  const auto lock = store->Lock(name);
+  const connector::Bookkeeping::Released released =
+      context_->destination->OpenBookkeeping({stop, "bookkeeping"})->Release(before.id);
+  outcome.records = released.chunks + released.progress + released.notes;
+  outcome.database_removed = released.database;
+  outcome.other_tasks = released.others;
+  outcome.foreign_tables = released.foreign;
+  store->SaveText(name, kEndedText, kReleased);
+  for (const store::ObjectRecord& object : store->Objects(name)) outcome.objects_left += object.state == "done" ? 1 : 0;
+  return outcome;
+}
+
+}  // namespace sluice::task
