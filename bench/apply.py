@@ -39,7 +39,7 @@ def main():
         destination.stop()
         peer = None
         if has_replica:
-            number = iter(range(100, 200))
+            number = iter(range(1000, 1100))  # server ids, away from those of the park
             peer = common.best_replica_catch_up(
                 bench, source, lambda: common.clone(base, bench.park, server_id=next(number), extra=RELAXED), at
             )
