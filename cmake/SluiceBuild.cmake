@@ -81,13 +81,17 @@ function(sluice_target_defaults target)
 endfunction()
 
 # add_module(NAME DEPENDS module... LIBRARIES external...): every .cc of the folder that is not a test
-# becomes the library sluice_<NAME>; every *_test.cc becomes one test program of the module.
+# becomes the library sluice_<NAME>; every *_test.cc becomes part of the module's test program <NAME>_test, and those
+# that need servers (*_server_test.cc) of <NAME>_server_test, which tests/contract/test_programs.py runs.
 function(add_module name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|fuzz)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(server_tests ${tests})
+  list(FILTER tests EXCLUDE REGEX "_server_test\\.cc$")
+  list(FILTER server_tests INCLUDE REGEX "_server_test\\.cc$")
   if(NOT sources)
     file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cc "")
     set(sources ${CMAKE_CURRENT_BINARY_DIR}/empty.cc)
@@ -105,6 +109,13 @@ function(add_module name)
     target_link_libraries(${name}_test PRIVATE sluice_${name} ${ARG_LIBRARIES} GTest::gtest GTest::gmock
                           GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  if(SLUICE_TESTS AND server_tests AND NOT SLUICE_FUZZ)
+    add_executable(${name}_server_test ${server_tests})
+    sluice_target_defaults(${name}_server_test)
+    target_link_libraries(${name}_server_test PRIVATE sluice_${name} ${ARG_LIBRARIES} GTest::gtest GTest::gmock
+                          GTest::gtest_main)
+    set_target_properties(${name}_server_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   endif()
   if(SLUICE_FUZZ)
     file(GLOB_RECURSE fuzzers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_fuzz.cc)

@@ -38,6 +38,7 @@ class MysqlApplier : public connector::Applier {
         "net_read_timeout=120");
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
     const bool has_bulk = connection_.is_mariadb() && connection_.version() >= kBulkSince;
+    text_writer_ = MakeTextRowWriter(connection_);
     writer_ = has_bulk ? MakeBulkRowWriter(connection_) : MakeTextRowWriter(connection_);
   }
 
@@ -58,7 +59,9 @@ class MysqlApplier : public connector::Applier {
   void ExpectRows(const Target& target, uint64_t found, size_t wanted) const;
 
   Connection connection_;
+  RowWriter& WriterFor(const Target& target) { return target.takes_bytes ? *writer_ : *text_writer_; }
   std::unique_ptr<RowWriter> writer_;
+  std::unique_ptr<RowWriter> text_writer_;  // for values that have to say what they are
   // By description and mapping; the shared pointers in the groups keep both alive while they are in use, and the
   // target holds the table.
   struct Known {
@@ -73,7 +76,9 @@ class MysqlApplier : public connector::Applier {
 const Target& MysqlApplier::TargetOf(const RowGroup& group) {
   const auto found = targets_.find(group.table.get());
   if (found != targets_.end() && found->second.mapping == group.mapping) return found->second.target;
-  Known known{group.mapping, MakeTarget(group.table, *group.mapping)};
+  const model::ObjectName& name = group.mapping->destination;
+  Known known{group.mapping,
+              MakeTarget(group.table, *group.mapping, ReadDestinationTable(connection_, name, "table " + name.Text()))};
   return targets_.insert_or_assign(group.table.get(), std::move(known)).first->second.target;
 }
 
@@ -111,13 +116,13 @@ void MysqlApplier::Apply(const RowGroup& group) {
 
 void MysqlApplier::ApplyStrictly(const Target& target, const RowGroup& group, Changes rows) {
   if (group.kind == ChangeKind::kInsert) {
-    writer_->Insert(target, rows, false);
+    WriterFor(target).Insert(target, rows, false);
   } else if (target.keyless()) {
     uint64_t found = 0;
     for (const RowChange* row : rows) found += ChangeKeyless(target, *row);
     ExpectRows(target, found, rows.size());
   } else if (group.kind == ChangeKind::kDelete) {
-    ExpectRows(target, writer_->Delete(target, rows), rows.size());
+    ExpectRows(target, WriterFor(target).Delete(target, rows), rows.size());
   } else {
     ApplyUpdates(target, rows, false);
   }
@@ -128,7 +133,7 @@ void MysqlApplier::ApplyUpdates(const Target& target, Changes rows, bool may_mis
   for (const RowChange* row : rows) by_columns[ChangedColumns(target, *row)].push_back(row);
   for (const auto& [mask, same] : by_columns) {
     if (mask == 0) continue;  // only columns that are not carried changed
-    const uint64_t found = writer_->Update(target, mask, same);
+    const uint64_t found = WriterFor(target).Update(target, mask, same);
     if (!may_miss) ExpectRows(target, found, same.size());
   }
 }
@@ -153,13 +158,13 @@ void MysqlApplier::ApplyLoosely(const Target& target, const RowGroup& group) {
   if (target.keyless()) {
     for (const RowChange* row : group.rows) {
       if (group.kind == ChangeKind::kInsert) {
-        writer_->Insert(target, Changes(&row, 1), false);
+        WriterFor(target).Insert(target, Changes(&row, 1), false);
       } else {
         ChangeKeyless(target, *row);
       }
     }
   } else if (group.kind == ChangeKind::kDelete) {
-    writer_->Delete(target, group.rows);
+    WriterFor(target).Delete(target, group.rows);
   } else if (group.kind == ChangeKind::kUpdate && group.lenient && !group.idempotent) {
     ApplyUpdates(target, group.rows, true);
   } else {
@@ -179,8 +184,8 @@ void MysqlApplier::Upsert(const Target& target, Changes rows) {
     });
     if (!keeps_identity) moved.push_back(row);
   }
-  if (!moved.empty()) writer_->Delete(target, moved);
-  writer_->Insert(target, rows, true);
+  if (!moved.empty()) WriterFor(target).Delete(target, moved);
+  WriterFor(target).Insert(target, rows, true);
 }
 
 uint64_t MysqlApplier::ChangeKeyless(const Target& target, const RowChange& row) {
@@ -196,7 +201,7 @@ uint64_t MysqlApplier::ChangeKeyless(const Target& target, const RowChange& row)
       if (!is_first) sql += ',';
       is_first = false;
       sql += column.name + "=";
-      AppendLiteral(sql, row.after[column.source], column.type, LiteralUse::kStore, is_mariadb);
+      AppendStored(sql, row.after[column.source], column.type, column.stored, is_mariadb);
     }
   } else {
     sql = "DELETE FROM " + target.name;
@@ -205,7 +210,7 @@ uint64_t MysqlApplier::ChangeKeyless(const Target& target, const RowChange& row)
   for (const TargetColumn& column : target.columns) {
     if (row.before[column.source].IsAbsent()) continue;
     sql += before;
-    AppendExactMatch(sql, column.name, row.before[column.source], column.type, is_mariadb);
+    AppendExactMatch(sql, column.name, row.before[column.source], column.type, column.stored, is_mariadb);
     before = " AND ";
   }
   sql += " LIMIT 1";

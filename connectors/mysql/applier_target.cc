@@ -13,7 +13,40 @@ bool NeedsCharset(const model::ColumnType& type) {
   return type.kind == TypeKind::kUuid || type.kind == TypeKind::kInet;
 }
 
-Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping) {
+namespace {
+
+// As information_schema shows it.
+std::string Definition(const model::ColumnType& type) {
+  std::string text = type.kind == TypeKind::kEnum ? "enum(" : "set(";
+  for (const std::string& element : type.elements) {
+    text += text.back() == '(' ? "'" : ",'";
+    for (const char c : element) text.append(c == '\'' ? 2 : 1, c);
+    text += '\'';
+  }
+  return text + ")";
+}
+
+StoredAs MakeStored(const model::ColumnType& type, const DestinationColumn& there) {
+  StoredAs stored;
+  stored.is_json = there.type == "json";
+  const bool is_list = type.kind == TypeKind::kEnum || type.kind == TypeKind::kSet;
+  if (is_list) {
+    stored.by_name = there.definition != Definition(type);
+    return stored;
+  }
+  if (there.charset.empty()) return stored;
+  const bool is_json = type.kind == TypeKind::kJson;
+  const std::string sent = is_json && type.charset.empty() ? "utf8mb4" : CanonicalCharset(type.charset);
+  if (!(type.IsText() || is_json) || sent.empty() || sent == "binary" || sent == there.charset) return stored;
+  // Bytes of ASCII mean the same in all but a few character sets.
+  if (sent == "ascii" && !HasWideUnits(there.charset)) return stored;
+  stored.charset = there.charset;
+  return stored;
+}
+
+}  // namespace
+
+Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there) {
   Target target;
   target.table = table;
   target.name = Quote(mapping.destination.database, mapping.destination.name);
@@ -23,7 +56,10 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
     Check(index.has_value(), "a mapped column exists");
     const model::Column& source = table->columns[*index];
     if (source.generated != model::Generated::kNo) continue;
-    target.columns.push_back({*index, Quote(column.destination), source.type});
+    const DestinationColumn* stored_in = there.Find(column.destination);
+    const StoredAs stored = stored_in == nullptr ? StoredAs() : MakeStored(source.type, *stored_in);
+    target.takes_bytes = target.takes_bytes && stored.charset.empty() && !stored.by_name;
+    target.columns.push_back({*index, Quote(column.destination), source.type, stored});
     // ON UPDATE CURRENT_TIMESTAMP would change a column that the statement does not name.
     target.always_set.push_back(source.type.kind == TypeKind::kTimestamp || source.type.kind == TypeKind::kDateTime);
     target.has_enum = target.has_enum || source.type.kind == TypeKind::kEnum;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "connectors/mysql/destination_table.h"
+#include "connectors/mysql/literal.h"
 #include "model/change.h"
 #include "model/mapping.h"
 #include "model/table.h"
@@ -15,6 +17,7 @@ struct TargetColumn {
   uint32_t source = 0;     // index into the source's row
   std::string name;        // quoted
   model::ColumnType type;  // the source's
+  StoredAs stored;         // what the destination makes of it
 };
 
 struct Target {
@@ -25,6 +28,9 @@ struct Target {
   std::vector<size_t> identity;  // into `columns`; empty: a row is found by all its values
   std::vector<bool> always_set;  // columns that an UPDATE names even if they do not change
   bool has_enum = false;
+  // Every column takes the source's bytes as they are. False: a column has another character set, or other elements,
+  // and the values have to say what they are.
+  bool takes_bytes = true;
 
   bool keyless() const { return identity.empty(); }
 };
@@ -32,7 +38,8 @@ struct Target {
 // Values that come as text but are no strings at the destination: it would take a binary string for their bytes.
 bool NeedsCharset(const model::ColumnType& type);
 
-Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping);
+// `there` without columns: it stores as the source does.
+Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there);
 
 // Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them
 // (kAllColumns).

@@ -35,7 +35,7 @@ class TextRowWriter : public RowWriter {
 
  private:
   void AppendCell(const TargetColumn& column, model::Row row) {
-    AppendLiteral(sql_, row[column.source], column.type, LiteralUse::kStore, connection_.is_mariadb());
+    AppendStored(sql_, row[column.source], column.type, column.stored, connection_.is_mariadb());
   }
   void AppendIdentity(const Target& target, model::Row row);
   uint64_t UpdateSingly(const Target& target, const std::vector<size_t>& columns, Changes rows);

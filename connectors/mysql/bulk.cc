@@ -178,9 +178,9 @@ class BulkWriter::Statement {
  private:
   [[noreturn]] void Throw(const std::string& object) {
     ThrowIfStopped(connection_.stop());
-    throw ToError(static_cast<int>(mysql_stmt_errno(handle_)),
-                  Redact(mysql_stmt_error(handle_), connection_.endpoint().password), connection_.endpoint().side,
-                  object, sql_);
+    throw ToSessionError(static_cast<int>(mysql_stmt_errno(handle_)),
+                         Redact(mysql_stmt_error(handle_), connection_.endpoint().password),
+                         connection_.endpoint().side, object, sql_);
   }
 
   Connection& connection_;

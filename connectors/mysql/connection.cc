@@ -168,8 +168,8 @@ MYSQL_RES* Connection::Stream(std::string_view sql, std::string_view object) {
 
 void Connection::ThrowLast(std::string_view object, std::string_view statement) {
   ThrowIfStopped(stop_);
-  throw ToError(static_cast<int>(mysql_errno(handle_)), Redact(mysql_error(handle_), endpoint_.password),
-                endpoint_.side, std::string(object), std::string(statement));
+  throw ToSessionError(static_cast<int>(mysql_errno(handle_)), Redact(mysql_error(handle_), endpoint_.password),
+                       endpoint_.side, std::string(object), std::string(statement));
 }
 
 uint64_t Connection::id() const {

@@ -133,4 +133,12 @@ Error ToError(int native_code, const std::string& native_message, const std::str
       .Side(side);
 }
 
+Error ToSessionError(int native_code, const std::string& native_message, const std::string& side,
+                     const std::string& object, const std::string& statement) {
+  constexpr int kTlsError = 2026;
+  constexpr int kServerLost = 2013;
+  if (native_code != kTlsError) return ToError(native_code, native_message, side, object, statement);
+  return ToError(kServerLost, native_message, side, object, statement).Native(native_code, native_message);
+}
+
 }  // namespace sluice::mysql

@@ -11,4 +11,9 @@ namespace sluice::mysql {
 Error ToError(int native_code, const std::string& native_message, const std::string& side, const std::string& object,
               const std::string& statement = "");
 
+// Of a session that was set up before: an error of the TLS library is then the end of the connection (a killed one ends
+// with "unexpected eof while reading"), and no matter of certificates.
+Error ToSessionError(int native_code, const std::string& native_message, const std::string& side,
+                     const std::string& object, const std::string& statement = "");
+
 }  // namespace sluice::mysql

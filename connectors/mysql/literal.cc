@@ -167,31 +167,62 @@ void AppendLiteral(std::string& out, const Cell& cell, const ColumnType& type, L
   }
 }
 
+namespace {
+
+// A SET whose elements have another order there reads back in that order: each element has to be in it, and no other.
+void AppendSameElements(std::string& out, const std::string& name, const Cell& cell, const ColumnType& type) {
+  size_t count = 0;
+  for (size_t i = 0; i < type.elements.size() && i < 64; ++i) {
+    if ((cell.u >> i & 1) == 0) continue;
+    ++count;
+    out += "FIND_IN_SET(_utf8mb4 ";
+    AppendHex(out, type.elements[i]);
+    out += ", " + name + ") > 0 AND ";
+  }
+  fmt::format_to(std::back_inserter(out), "BIT_COUNT({} + 0) = {}", name, count);
+}
+
+}  // namespace
+
+void AppendStored(std::string& out, const Cell& cell, const ColumnType& type, const StoredAs& stored, bool is_mariadb) {
+  if (!stored.by_name || cell.kind != CellKind::kUint) {
+    return AppendLiteral(out, cell, type, LiteralUse::kStore, is_mariadb);
+  }
+  out += "_utf8mb4 ";
+  AppendHex(out, ElementText(cell, type));
+}
+
 void AppendExactMatch(std::string& out, const std::string& name, const Cell& cell, const ColumnType& type,
-                      bool is_mariadb) {
+                      const StoredAs& stored, bool is_mariadb) {
   if (cell.IsNull()) {
     out += name + " IS NULL";
     return;
   }
   const bool is_text = type.kind == TypeKind::kChar || type.kind == TypeKind::kVarchar || type.kind == TypeKind::kText;
-  if (type.kind == TypeKind::kJson) {
-    // MariaDB keeps the text as it came, MySQL keeps a document.
-    out += is_mariadb ? "CAST(" + name + " AS BINARY)" : name;
-    out += " = ";
-    if (is_mariadb) return AppendHex(out, cell.text());
-    return AppendJson(out, cell.text(), LiteralUse::kCompare, is_mariadb);
+  if (stored.is_json && cell.HasBytes()) {
+    // MySQL keeps a document, not the text that it was made from.
+    out += name + " = CAST(CONVERT(";
+    AppendCollated(out, cell.text(), is_text && !type.charset.empty() ? type.charset : "utf8mb4", "");
+    out += " USING utf8mb4) AS JSON)";
+    return;
   }
-  if (is_text || type.kind == TypeKind::kGeometry) {
-    if (is_text && type.kind != TypeKind::kText) {  // lets an index help
+  if (is_text || type.kind == TypeKind::kJson || type.kind == TypeKind::kGeometry) {
+    const bool is_short = is_text && type.kind != TypeKind::kText;
+    if (is_short) {  // lets an index help
       out += name + " = ";
       AppendLiteral(out, cell, type, LiteralUse::kStore, is_mariadb);
       out += " AND ";
     }
-    out += "CAST(" + name + " AS BINARY) = ";
+    const std::string sent = type.kind == TypeKind::kJson && type.charset.empty() ? "utf8mb4" : type.charset;
+    const bool converts = !stored.charset.empty();
+    out += "CAST(" + (converts ? "CONVERT(" + name + " USING " + sent + ")" : name) + " AS BINARY) = ";
     return AppendHex(out, cell.text());
   }
+  if (type.kind == TypeKind::kSet && stored.by_name && cell.kind == CellKind::kUint) {
+    return AppendSameElements(out, name, cell, type);
+  }
   out += name + " = ";
-  AppendLiteral(out, cell, type, LiteralUse::kStore, is_mariadb);
+  AppendStored(out, cell, type, stored, is_mariadb);
 }
 
 }  // namespace sluice::mysql

@@ -19,8 +19,19 @@ enum class LiteralUse {
 void AppendLiteral(std::string& out, const model::Cell& cell, const model::ColumnType& type, LiteralUse use,
                    bool is_mariadb);
 
+// How a destination's column that was not made from the source's stores a value.
+struct StoredAs {
+  std::string charset;   // another one than the source's; empty: the same, or the type has none
+  bool is_json = false;  // a JSON document, whatever the source has
+  bool by_name = false;  // an ENUM or SET with other elements: numbers mean something else there
+};
+
+// AppendLiteral() for a column that is stored so.
+void AppendStored(std::string& out, const model::Cell& cell, const model::ColumnType& type, const StoredAs& stored,
+                  bool is_mariadb);
+
 // The condition that the column `name` holds exactly this value, where letter case, padding and null count.
 void AppendExactMatch(std::string& out, const std::string& name, const model::Cell& cell, const model::ColumnType& type,
-                      bool is_mariadb);
+                      const StoredAs& stored, bool is_mariadb);
 
 }  // namespace sluice::mysql

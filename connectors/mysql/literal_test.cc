@@ -75,11 +75,34 @@ TEST(Literal, ComparesAsTheColumnWould) {
 
 TEST(Literal, MatchesKeylessRowsExactly) {
   std::string out;
-  AppendExactMatch(out, "`a`", Cell::Null(), Of(TypeKind::kVarchar), false);
+  AppendExactMatch(out, "`a`", Cell::Null(), Of(TypeKind::kVarchar), {}, false);
   EXPECT_EQ(out, "`a` IS NULL");
   out.clear();
-  AppendExactMatch(out, "`a`", Cell::Bytes(CellKind::kText, "Ann"), Of(TypeKind::kVarchar), false);
+  AppendExactMatch(out, "`a`", Cell::Bytes(CellKind::kText, "Ann"), Of(TypeKind::kVarchar), {}, false);
   EXPECT_EQ(out, "`a` = _latin1'Ann' AND CAST(`a` AS BINARY) = x'416e6e'");
+}
+
+TEST(Literal, MatchesWhatTheDestinationStoresOtherwise) {
+  ColumnType text = Of(TypeKind::kText);
+  text.charset = "utf8mb4";
+  const auto match = [](const Cell& cell, const ColumnType& type, const StoredAs& stored) {
+    std::string out;
+    AppendExactMatch(out, "`a`", cell, type, stored, false);
+    return out;
+  };
+  EXPECT_EQ(match(Cell::Bytes(CellKind::kText, "[1]"), text, {.is_json = true}),
+            "`a` = CAST(CONVERT(_utf8mb4 x'5b315d' USING utf8mb4) AS JSON)");
+  EXPECT_EQ(match(Cell::Bytes(CellKind::kText, "\xc3\xa9"), text, {.charset = "latin1"}),
+            "CAST(CONVERT(`a` USING utf8mb4) AS BINARY) = x'c3a9'");
+  EXPECT_EQ(match(Cell::Bytes(CellKind::kJson, "[1]"), Of(TypeKind::kJson), {}), "CAST(`a` AS BINARY) = x'5b315d'");
+  ColumnType choice = Of(TypeKind::kEnum);
+  choice.elements = {"x", "y"};
+  EXPECT_EQ(match(Cell::Uint(2), choice, {.by_name = true}), "`a` = _utf8mb4 x'79'");
+  EXPECT_EQ(match(Cell::Uint(2), choice, {}), "`a` = 2");
+  ColumnType choices = Of(TypeKind::kSet);
+  choices.elements = {"x", "y", "z"};
+  EXPECT_EQ(match(Cell::Uint(5), choices, {.by_name = true}),
+            "FIND_IN_SET(_utf8mb4 x'78', `a`) > 0 AND FIND_IN_SET(_utf8mb4 x'7a', `a`) > 0 AND BIT_COUNT(`a` + 0) = 2");
 }
 
 }  // namespace

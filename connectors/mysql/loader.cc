@@ -151,14 +151,33 @@ class MysqlLoader : public connector::Loader {
   InfileFeed infile_;
   bool can_load_data_ = true;
   size_t insert_bytes_ = kInsertStatementBytes;
-  std::map<const model::Table*, LoadPlan> plans_;
+  // By source name. A plan holds for the description and the mapping that it was made from; both may be gone by now,
+  // so what they said is kept, not where they were.
+  struct KnownPlan {
+    std::string definition;
+    model::TableMapping mapping;
+    LoadPlan plan;
+  };
+  std::map<model::ObjectName, KnownPlan> plans_;
 };
 
+bool SameColumns(const model::TableMapping& a, const model::TableMapping& b) {
+  return a.destination == b.destination &&
+         std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                    [](const model::ColumnMapping& one, const model::ColumnMapping& other) {
+                      return one.source == other.source && one.destination == other.destination;
+                    });
+}
+
 const LoadPlan& MysqlLoader::PlanFor(const model::Table& table, const model::TableMapping& mapping) {
-  const auto found = plans_.find(&table);
-  if (found != plans_.end()) return found->second;
+  const auto found = plans_.find(table.name);
+  if (found != plans_.end() && found->second.definition == table.create_statement &&
+      SameColumns(found->second.mapping, mapping)) {
+    return found->second.plan;
+  }
   if (plans_.size() >= kPlansKept) plans_.clear();
-  return plans_.emplace(&table, MakeLoadPlan(connection_, table, mapping)).first->second;
+  KnownPlan known{table.create_statement, mapping, MakeLoadPlan(connection_, table, mapping)};
+  return plans_.insert_or_assign(table.name, std::move(known)).first->second.plan;
 }
 
 bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {

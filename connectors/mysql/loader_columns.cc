@@ -12,20 +12,6 @@ namespace {
 
 using model::TypeKind;
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
-// "utf8" is the old name of utf8mb3.
-std::string Canonical(const std::string& charset) {
-  return charset == "utf8" ? "utf8mb3" : charset;
-}
-
-bool HasWideUnits(const std::string& charset) {
-  return charset == "ucs2" || charset == "utf16" || charset == "utf16le" || charset == "utf32";
-}
-
 // The character set of the bytes that the source sends; empty for bytes that are not text.
 std::string SentCharset(const model::Column& source) {
   switch (source.type.kind) {
@@ -34,9 +20,9 @@ std::string SentCharset(const model::Column& source) {
     case TypeKind::kText:
     case TypeKind::kEnum:
     case TypeKind::kSet:
-      return Canonical(source.type.charset);
+      return CanonicalCharset(source.type.charset);
     case TypeKind::kJson:
-      return source.type.charset.empty() ? "utf8mb4" : Canonical(source.type.charset);
+      return source.type.charset.empty() ? "utf8mb4" : CanonicalCharset(source.type.charset);
     case TypeKind::kBinary:
     case TypeKind::kVarbinary:
     case TypeKind::kBlob:
@@ -94,7 +80,7 @@ LoadColumn MakeLoadColumn(const model::Column& source, const std::string& destin
   column.may_be_error_value = source.type.kind == TypeKind::kEnum && destination.type == "enum" &&
                               std::find(elements.begin(), elements.end(), "") == elements.end();
   const std::string sent = SentCharset(source);
-  const std::string stored = Canonical(destination.charset);
+  const std::string stored = CanonicalCharset(destination.charset);
   const auto convert = [&](const std::string& charset) {
     column.before = "CONVERT(";
     column.after = " USING " + charset + ")";
@@ -123,20 +109,9 @@ LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const m
   plan.table = Quote(name.database, name.name);
   plan.object = "table " + name.Text();
   plan.has_key = table.IdentityKey() != nullptr;
-  std::map<std::string, DestinationColumn> there;
-  for (TextRow& row : connection.Query(
-           fmt::format("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME FROM information_schema.COLUMNS WHERE "
-                       "TABLE_SCHEMA = {0} AND TABLE_NAME = {1} UNION ALL SELECT NULL, ENGINE, NULL FROM "
-                       "information_schema.TABLES WHERE TABLE_SCHEMA = {0} AND TABLE_NAME = {1}",
-                       Literal(name.database), Literal(name.name)),
-           plan.object)) {
-    if (!row[0]) {
-      plan.transactional = CanUndo(Lower(row[1].value_or("")));
-      continue;
-    }
-    there[Lower(row[0].value_or(""))] = {.type = Lower(row[1].value_or("")), .charset = row[2].value_or("")};
-  }
-  if (there.empty()) {
+  const DestinationTable there = ReadDestinationTable(connection, name, plan.object);
+  plan.transactional = CanUndo(there.engine);
+  if (there.columns.empty()) {
     throw Error(kMissingObject)
         .Object(plan.object)
         .Cause("The table does not exist at the destination, or the account may not see it.")
@@ -146,15 +121,15 @@ LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const m
   for (const model::ColumnMapping& column : mapping.columns) {
     const auto source = table.FindColumn(column.source);
     Check(source.has_value(), "mapping names a column that the table does not have");
-    const auto found = there.find(Lower(column.destination));
-    if (found == there.end()) {
+    const DestinationColumn* found = there.Find(column.destination);
+    if (found == nullptr) {
       throw Error(kMissingObject)
           .Object(plan.object + ", column " + column.destination)
           .Cause("The column does not exist at the destination.")
           .Remedy("Add it there, or leave it out with columns: {exclude: [...]}.")
           .Side(connection.endpoint().side);
     }
-    plan.columns.push_back(MakeLoadColumn(table.columns[*source], column.destination, found->second));
+    plan.columns.push_back(MakeLoadColumn(table.columns[*source], column.destination, *found));
   }
   return plan;
 }

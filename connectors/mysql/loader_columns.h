@@ -1,21 +1,15 @@
 // What has to be done to each column of a load so that the destination stores the source's value: mostly nothing.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/destination_table.h"
 #include "model/mapping.h"
 #include "model/table.h"
 
 namespace sluice::mysql {
-
-// A destination column as far as loading cares.
-struct DestinationColumn {
-  std::string type;     // information_schema's DATA_TYPE: "json", "uuid", "varchar"
-  std::string charset;  // empty when the type has none
-};
 
 struct LoadColumn {
   std::string name;                 // at the destination

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "connectors/mysql/catalog.h"
+#include "connectors/mysql/destination_table.h"
 #include "connectors/mysql/flavour.h"
 #include "connectors/mysql/precheck.h"
 
@@ -208,6 +209,34 @@ void CheckConflicts(Precheck& check) {
 }
 
 // Without the schema the user made the tables: they must be there and take what is carried.
+namespace {
+
+// Values are converted; what the destination's character set lacks ends the task, so it is told before.
+void CheckCharsets(Precheck& check, const model::Table& source, const model::Table& destination,
+                   const model::TableMapping& mapping) {
+  std::vector<std::string> narrower;
+  for (const model::ColumnMapping& column : mapping.columns) {
+    const auto from = source.FindColumn(column.source);
+    const auto to = destination.FindColumn(column.destination);
+    if (!from || !to) continue;
+    const std::string sent = CanonicalCharset(source.columns[*from].type.charset);
+    const std::string stored = CanonicalCharset(destination.columns[*to].type.charset);
+    const bool are_texts = source.columns[*from].type.IsText() && destination.columns[*to].type.IsText();
+    if (!are_texts || sent.empty() || stored.empty() || sent == stored || sent == "ascii") continue;
+    const bool holds_all = stored == "utf8mb4" || stored == "gb18030" || (HasWideUnits(stored) && stored != "ucs2");
+    if (!holds_all) narrower.push_back(fmt::format("{} ({} to {})", column.destination, sent, stored));
+  }
+  if (narrower.empty()) return;
+  check.Warn("charsets", "Columns can hold every character of the source's",
+             "table " + mapping.destination.Text() + ", column " + Listed(narrower),
+             "Values are converted; a character that the destination's character set does not have ends the task with "
+             "MY-0118.",
+             fmt::format("ALTER TABLE {} CONVERT TO CHARACTER SET utf8mb4;",
+                         Quote(mapping.destination.database, mapping.destination.name)));
+}
+
+}  // namespace
+
 void CheckShapes(Precheck& check) {
   std::vector<model::ObjectName> names;
   for (const model::TableMappingPtr& mapping : check.request().mappings) names.push_back(mapping->destination);
@@ -238,6 +267,7 @@ void CheckShapes(Precheck& check) {
                  "Add the columns, rename them in the task file, or exclude them.");
       fits = false;
     }
+    CheckCharsets(check, *check.request().tables[i], *found->second, mapping);
     if (check.types().incremental && found->second->IdentityKey() == nullptr &&
         check.request().tables[i]->IdentityKey() != nullptr) {
       check.Warn("destination_keys", "Tables have at the destination the key they have at the source",

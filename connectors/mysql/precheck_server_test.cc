@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/server_test_endpoint.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -31,21 +30,9 @@ class Names : public model::NameMap {
 class PrecheckServer : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const char* text = std::getenv(GetParam());
-    if (text == nullptr) GTEST_SKIP() << GetParam() << " is not set";
-    std::vector<std::string> parts(1);
-    for (const char* c = text; *c != '\0'; ++c) {
-      if (*c == ':' && parts.size() < 4) {
-        parts.emplace_back();
-      } else {
-        parts.back() += *c;
-      }
-    }
-    ASSERT_EQ(parts.size(), 4u) << "host:port:user:password";
-    root_.host = parts[0];
-    root_.port = static_cast<uint16_t>(std::stoi(parts[1]));
-    root_.user = parts[2];
-    root_.password = Secret(parts[3]);
+    const auto endpoint = ServerOf(GetParam());
+    if (!endpoint) GTEST_SKIP() << GetParam() << " is not set";
+    root_ = *endpoint;
     admin_ = std::make_unique<Connection>(root_, connector::SessionContext{});
     Run("DROP DATABASE IF EXISTS pre_check");
     Run("CREATE DATABASE pre_check");
@@ -199,6 +186,39 @@ TEST_P(PrecheckServer, TablesMadeBeforehandMustFit) {
   failed = Failed(PrecheckDestination(root_, request_, {}));
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_NE(failed[0].cause.find("does not exist"), std::string::npos);
+}
+
+TEST_P(PrecheckServer, PreparedTransactionsAreNamedWithTheStatementThatEndsThem) {
+  const auto xa = [this] {
+    std::vector<PrecheckItem> found;
+    for (const PrecheckItem& item : PrecheckSource(root_, request_, {})) {
+      if (item.id == "mysql.xa") found.push_back(item);
+    }
+    return found;
+  };
+  request_.resuming = false;
+  ASSERT_EQ(xa().size(), 1u);
+  EXPECT_EQ(xa()[0].status, PrecheckStatus::kPassed);
+  {
+    Connection session(root_, {});
+    session.Execute("XA START 'pre\nq','b',3");
+    session.Execute("INSERT INTO pre_check.t VALUES (77, 'x')");
+    session.Execute("XA END 'pre\nq','b',3");
+    session.Execute("XA PREPARE 'pre\nq','b',3");
+  }
+  auto found = xa();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].status, PrecheckStatus::kFailed);
+  EXPECT_EQ(found[0].object, "X'7072650a71',X'62',3");
+  EXPECT_EQ(found[0].remedy, "XA COMMIT X'7072650a71',X'62',3; or XA ROLLBACK X'7072650a71',X'62',3;");
+  request_.types.incremental = false;  // then it is no more than a wait
+  EXPECT_EQ(xa()[0].status, PrecheckStatus::kWarning);
+  request_.types.incremental = true;
+  request_.resuming = true;  // the log is read from before it
+  EXPECT_EQ(xa()[0].status, PrecheckStatus::kWarning);
+  request_.resuming = false;
+  Run("XA ROLLBACK X'7072650a71',X'62',3");
+  EXPECT_EQ(xa()[0].status, PrecheckStatus::kPassed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, PrecheckServer, ::testing::Values("SLUICE_TEST_MARIADB", "SLUICE_TEST_MYSQL"),

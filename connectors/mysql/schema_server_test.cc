@@ -6,12 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/create_table.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/schema_server_test_statements.h"
+#include "connectors/mysql/server_test_endpoint.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -23,27 +23,6 @@ using model::TablePtr;
 
 constexpr const char* kSource = "sluice_schema_source";
 constexpr const char* kDestination = "sluice_schema_destination";
-
-std::optional<connector::Endpoint> ServerOf(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr) return std::nullopt;
-  std::vector<std::string> parts(1);
-  for (const char* c = text; *c != '\0'; ++c) {
-    if (*c == ':' && parts.size() < 4) {
-      parts.emplace_back();
-    } else {
-      parts.back() += *c;
-    }
-  }
-  if (parts.size() < 4) return std::nullopt;
-  connector::Endpoint endpoint;
-  endpoint.engine = "mysql";
-  endpoint.host = parts[0];
-  endpoint.port = static_cast<uint16_t>(std::strtoul(parts[1].c_str(), nullptr, 10));
-  endpoint.user = parts[2];
-  endpoint.password = Secret(parts[3]);
-  return endpoint;
-}
 
 // The database is renamed, everything else keeps its name.
 class OneDatabase : public model::NameMap {

@@ -294,7 +294,8 @@ class Bookkeeping {
   virtual std::vector<ApplyProgress> LoadProgress(const std::string& task) = 0;
   // Replaces all lanes by one: used at the hand-over and when a DDL barrier is passed.
   virtual void SaveProgress(const ApplyProgress& progress) = 0;
-  // Small texts by name ("cut", "ddl", "definition:db.table"); written at once.
+  // Small texts by name ("cut", "ddl", "definition:db.table": what the pipeline puts there is its own affair); written
+  // at once.
   virtual std::optional<std::string> LoadNote(const std::string& task, const std::string& name) = 0;
   virtual std::vector<std::pair<std::string, std::string>> LoadNotes(const std::string& task,
                                                                      const std::string& prefix) = 0;

@@ -110,7 +110,7 @@ std::vector<model::TablePtr> ApplyRun::PrepareStart(std::set<model::ObjectName>&
       ignored.clear();
       auto bookkeeping = request_.destination->OpenBookkeeping({stop_, "bookkeeping"});
       bookkeeping->SaveProgress(queues_.Collapsed());
-      return CurrentDefinitions(request_, *bookkeeping, stop_, ignored);
+      return CurrentDefinitions(request_, *bookkeeping, ignored);
     } catch (const Error& error) {
       pauses.Wait(error);
     }

@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "model/table_json.h"
 #include "pipeline/apply_test_double.h"
 #include "pipeline/codes.h"
 
@@ -443,8 +444,57 @@ TEST(Apply, SchemaStatementRunsOnceWhateverCrashes) {
     }
     EXPECT_EQ(rig.destination.executed.size(), 1u);
     EXPECT_EQ(rig.destination.database.Rows(account->name), (std::vector<Values>{{"1", "6"}}));
-    EXPECT_EQ(rig.destination.notes["definition:d.account"], "CREATE TABLE account COMMENT 'x'");
+    EXPECT_EQ(model::TableFromJson(rig.destination.notes["definition:d.account"])->create_statement,
+              "CREATE TABLE account COMMENT 'x'");
     EXPECT_FALSE(rig.destination.notes.contains("ddl"));
+  }
+}
+
+// The description goes on from the note, without a statement at the destination: what the log changed is not asked
+// twice.
+TEST(Apply, GoesOnWithTheDescriptionsThatTheLogMade) {
+  Rig rig;
+  const TablePtr account = rig.request.tables[0];
+  const TablePtr crew = rig.request.tables[4];
+  auto wider = std::make_shared<model::Table>(*account);
+  wider->create_statement = "not a statement that any server would run";
+  wider->columns[1].type.native = "bigint(20) of the log";
+  const auto ddl = [](model::DdlKind kind, const TablePtr& table) {
+    LoggedTransaction one;
+    one.ddl.emplace();
+    one.ddl->kind = kind;
+    one.ddl->statement = "changes " + table->name.Text();
+    one.ddl->objects = {table->name};
+    return one;
+  };
+  int described = 0;
+  rig.destination.describe_after = [&](const model::DdlChange& change) -> TablePtr {
+    ++described;
+    return change.kind == model::DdlKind::kDropTable ? nullptr : wider;
+  };
+  rig.source.log = {ddl(model::DdlKind::kAlterTable, account), ddl(model::DdlKind::kDropTable, crew)};
+  ASSERT_TRUE(rig.Run().caught_up);
+  EXPECT_EQ(described, 2);
+  EXPECT_EQ(rig.destination.notes["definition:" + crew->name.Text()], "");
+
+  LoggedTransaction later;
+  later.changes.push_back({ChangeKind::kInsert, account, {}, {"1", "5"}});
+  rig.source.log.push_back(later);
+  ASSERT_TRUE(rig.Run().caught_up);
+  EXPECT_EQ(described, 2);
+  EXPECT_EQ(rig.destination.database.Rows(account->name), (std::vector<Values>{{"1", "5"}}));
+  std::map<std::string, TablePtr> opened;
+  for (const TablePtr& table : rig.source.opened_with) opened[table->name.Text()] = table;
+  EXPECT_FALSE(opened.contains(crew->name.Text()));
+  ASSERT_TRUE(opened.contains(account->name.Text()));
+  EXPECT_EQ(opened[account->name.Text()]->columns[1].type.native, "bigint(20) of the log");
+
+  rig.destination.notes["definition:" + account->name.Text()] = "{no JSON";
+  try {
+    rig.Run();
+    FAIL() << "a note that cannot be read was passed over";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, kBadProgress.id) << error.what();
   }
 }
 

@@ -74,6 +74,7 @@ class FakeSource : public connector::Source {
   std::vector<LoggedTransaction> log;  // ordinals from 1
   std::atomic<int> lose_every{0};      // the stream loses its connection after so many transactions
   std::function<bool(const Values&)> filter;
+  std::vector<model::TablePtr> opened_with;  // descriptions that the last stream was given
 
   class Stream : public connector::ChangeStream {
    public:
@@ -119,6 +120,7 @@ class FakeSource : public connector::Source {
   }
   std::unique_ptr<connector::ChangeStream> OpenChanges(const connector::ChangeRequest& request,
                                                        const connector::SessionContext&) override {
+    opened_with = request.tables;
     return std::make_unique<Stream>(*this, request);
   }
   std::unique_ptr<connector::FilterEvaluator> OpenFilter(const connector::SessionContext&) override {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "model/table_json.h"
 #include "pipeline/codes.h"
 #include "pipeline/ordinals.h"
 
@@ -196,7 +197,7 @@ std::vector<std::string> DdlBarrier::RunStatements(const model::Transaction& tra
 void DdlBarrier::Save(const model::Transaction& transaction, const Outcome& outcome, Bookkeeping& bookkeeping) {
   std::vector<Bookkeeping::Note> notes;
   for (const ApplyTables::Redefinition& change : outcome.redefined) {
-    notes.push_back({kDefinitionNotes + change.name.Text(), change.table ? change.table->create_statement : ""});
+    notes.push_back({kDefinitionNotes + change.name.Text(), change.table ? model::ToJson(*change.table) : ""});
   }
   for (const ObjectName& name : outcome.ignored) notes.push_back({kIgnoredNotes + name.Text(), ""});
   notes.push_back({kDdlNote, std::nullopt});
@@ -222,9 +223,21 @@ ObjectName ParseName(const std::string& text, const ApplyRequest& request) {
   return {text.substr(0, point), text.substr(point + 1)};
 }
 
+TablePtr ParseDefinition(const std::string& note, const std::string& json) {
+  try {
+    return model::TableFromJson(json);
+  } catch (const std::exception& error) {
+    throw Error(kBadProgress)
+        .Object("note " + note)
+        .Cause(std::string("it is no description of a table: ") + error.what())
+        .Remedy("Begin anew with --restart; the destination's bookkeeping was changed from outside.")
+        .Side("destination");
+  }
+}
+
 }  // namespace
 
-std::vector<TablePtr> CurrentDefinitions(const ApplyRequest& request, Bookkeeping& bookkeeping, std::stop_token stop,
+std::vector<TablePtr> CurrentDefinitions(const ApplyRequest& request, Bookkeeping& bookkeeping,
                                          std::set<ObjectName>& ignored) {
   const size_t ignored_prefix = std::string_view(kIgnoredNotes).size();
   for (const auto& [name, text] : bookkeeping.LoadNotes(request.task, kIgnoredNotes)) {
@@ -232,25 +245,15 @@ std::vector<TablePtr> CurrentDefinitions(const ApplyRequest& request, Bookkeepin
   }
   std::map<ObjectName, TablePtr> tables;
   for (const TablePtr& table : request.tables) tables[table->name] = table;
-
-  std::unique_ptr<SchemaWriter> writer;
   const size_t prefix = std::string_view(kDefinitionNotes).size();
-  for (const auto& [note, statement] : bookkeeping.LoadNotes(request.task, kDefinitionNotes)) {
-    const ObjectName name = ParseName(note.substr(prefix), request);
-    if (statement.empty()) {
-      tables.erase(name);
+  for (const auto& [note, text] : bookkeeping.LoadNotes(request.task, kDefinitionNotes)) {
+    if (text.empty()) {
+      tables.erase(ParseName(note.substr(prefix), request));
       continue;
     }
-    if (writer == nullptr) writer = request.destination->OpenSchemaWriter({stop, "definitions"});
-    DdlChange create;
-    create.kind = DdlKind::kCreateTable;
-    create.database = name.database;
-    create.statement = statement;
-    create.foreign_keys_off = true;
-    create.objects = {name};
-    for (SchemaWriter::Redefined& after : writer->DescribeAfter(create, {}, request.source_server)) {
-      if (after.table != nullptr) tables[after.name] = std::move(after.table);
-    }
+    TablePtr table = ParseDefinition(note, text);
+    const ObjectName name = table->name;
+    tables[name] = std::move(table);
   }
   std::vector<TablePtr> result;
   for (auto& [name, table] : tables) result.push_back(std::move(table));

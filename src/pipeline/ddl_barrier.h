@@ -20,8 +20,9 @@
 namespace sluice::pipeline {
 
 inline constexpr const char* kDdlNote = "ddl";
-inline constexpr const char* kDefinitionNotes = "definition:";  // + "db.table"; text: create statement, empty: dropped
-inline constexpr const char* kIgnoredNotes = "ignored:";        // + "db.table": appeared, not followed
+inline constexpr const char* kDefinitionNotes =
+    "definition:";                                        // + "db.table"; text: the description as JSON, empty: dropped
+inline constexpr const char* kIgnoredNotes = "ignored:";  // + "db.table": appeared, not followed
 
 // Used by the reader alone.
 class DdlBarrier {
@@ -47,6 +48,6 @@ class DdlBarrier {
 
 // The tables of the request with what the notes say of them since; `ignored` gets those that are not followed.
 std::vector<model::TablePtr> CurrentDefinitions(const ApplyRequest& request, connector::Bookkeeping& bookkeeping,
-                                                std::stop_token stop, std::set<model::ObjectName>& ignored);
+                                                std::set<model::ObjectName>& ignored);
 
 }  // namespace sluice::pipeline

@@ -1,5 +1,7 @@
 """DDL that comes along the log while changes are followed."""
 
+import json
+
 import pytest
 
 from tests.support import compare, shop
@@ -89,6 +91,29 @@ def test_ddl_waiting_in_the_log(pair, sluice):
     task.run_until_caught_up()
     compare.assert_equal(source, "d", destination)
     assert compare.shape(source, "d") == compare.shape(destination, "d")
+
+
+def test_restart_after_definitions_changed(pair, sluice):
+    """Each run goes on with the descriptions that the log had made before it, a dropped and a made table too."""
+    source, destination = pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    for statements in (
+        ["ALTER TABLE a ADD COLUMN n ENUM('x','it''s') NOT NULL DEFAULT 'x' FIRST", "DROP TABLE dropped"],
+        ["UPDATE a SET n='it''s' WHERE id<3", "CREATE TABLE dropped (u BIGINT UNSIGNED PRIMARY KEY, t TEXT)"],
+        ["INSERT INTO dropped VALUES (18446744073709551615, 'new')", "ALTER TABLE a DROP COLUMN v"],
+        ["DELETE FROM a WHERE id=1", "DROP TABLE keyless, dropped"],
+        ["INSERT INTO a VALUES ('x', 7)"],
+    ):
+        for statement in statements:
+            source.execute(statement, database="d")
+        task.run_until_caught_up()
+        compare.assert_equal(source, "d", destination)
+    assert compare.tables(destination, "d") == ["a"]
+    notes = dict(destination.query("SELECT name, content FROM sluice.note WHERE name LIKE 'definition:%'"))
+    assert notes["definition:d.dropped"] == "" and notes["definition:d.keyless"] == ""
+    assert [column["name"] for column in json.loads(notes["definition:d.a"])["columns"]] == ["n", "id"]
 
 
 def test_ddl_is_renamed(maria_pair, sluice):

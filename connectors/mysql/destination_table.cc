@@ -1,0 +1,52 @@
+#include "connectors/mysql/destination_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace sluice::mysql {
+namespace {
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+}  // namespace
+
+const DestinationColumn* DestinationTable::Find(const std::string& name) const {
+  const auto found = columns.find(Lower(name));
+  return found == columns.end() ? nullptr : &found->second;
+}
+
+DestinationTable ReadDestinationTable(Connection& connection, const model::ObjectName& name,
+                                      const std::string& object) {
+  DestinationTable table;
+  // The names are UTF-8 also in sessions whose character set is binary.
+  for (TextRow& row : connection.Query(
+           fmt::format("SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, COLUMN_TYPE FROM "
+                       "information_schema.COLUMNS WHERE TABLE_SCHEMA = _utf8mb4{0} AND TABLE_NAME = _utf8mb4{1} "
+                       "UNION ALL SELECT NULL, ENGINE, NULL, NULL FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
+                       "_utf8mb4{0} AND TABLE_NAME = _utf8mb4{1}",
+                       Literal(name.database), Literal(name.name)),
+           object)) {
+    if (!row[0]) {
+      table.engine = Lower(row[1].value_or(""));
+      continue;
+    }
+    table.columns[Lower(*row[0])] = {.type = Lower(row[1].value_or("")),
+                                     .charset = CanonicalCharset(row[2].value_or("")),
+                                     .definition = row[3].value_or("")};
+  }
+  return table;
+}
+
+std::string CanonicalCharset(const std::string& charset) {
+  return charset == "utf8" ? "utf8mb3" : charset;
+}
+
+bool HasWideUnits(std::string_view charset) {
+  return charset == "ucs2" || charset == "utf16" || charset == "utf16le" || charset == "utf32";
+}
+
+}  // namespace sluice::mysql

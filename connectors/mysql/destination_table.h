@@ -1,0 +1,34 @@
+// What is known of a table at the destination beyond its names: it may have been made by the user, with other types and
+// character sets than the source's.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "connectors/mysql/connection.h"
+#include "model/name.h"
+
+namespace sluice::mysql {
+
+struct DestinationColumn {
+  std::string type;        // information_schema's DATA_TYPE: "json", "uuid", "varchar"
+  std::string charset;     // empty when the type has none
+  std::string definition;  // COLUMN_TYPE: "enum('a','b')"
+};
+
+struct DestinationTable {
+  std::map<std::string, DestinationColumn> columns;  // by name in lower case
+  std::string engine;                                // in lower case
+
+  const DestinationColumn* Find(const std::string& name) const;  // null when there is none
+};
+
+// Without columns when the table does not exist or the account may not see it. `object` is for messages.
+DestinationTable ReadDestinationTable(Connection& connection, const model::ObjectName& name, const std::string& object);
+
+// "utf8" is the old name of utf8mb3.
+std::string CanonicalCharset(const std::string& charset);
+bool HasWideUnits(std::string_view charset);
+
+}  // namespace sluice::mysql

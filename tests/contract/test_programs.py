@@ -1,0 +1,77 @@
+"""Runs the C++ programs that need real servers, each of their tests as a test here: the contract suite, and what a
+connector's own *_server_test.cc hold. The servers' administrators are told by SLUICE_TEST_<KIND>."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from tests.conftest import unavailable
+from tests.support import servers
+from tests.support.sluice import BINARY
+
+BUILD = BINARY.parent
+SECONDS = 300
+
+
+def programs():
+    return sorted([*BUILD.glob("*_server_test"), *BUILD.glob("contract_test")])
+
+
+def listed():
+    """(program, test) of everything that is built; (None, what is missing) in place of a program that is not."""
+    found = []
+    for program in programs():
+        done = subprocess.run([program, "--gtest_list_tests"], capture_output=True, text=True, check=False, timeout=60)
+        suite = ""
+        for line in done.stdout.splitlines():
+            name = line.split("#")[0].strip()
+            if not line.startswith(" ") and name.endswith("."):
+                suite = name
+            elif line.startswith("  ") and name:
+                found.append((program, suite + name))
+        if done.returncode != 0 or not any(p == program for p, _ in found):
+            found.append((None, f"{program.name} lists no tests: {done.stderr[-500:]}"))
+    for name in ("contract_test", "mysql_server_test"):
+        if not (BUILD / name).exists():
+            found.append((None, f"{BUILD / name} is not built: cmake --build --preset release"))
+    return found
+
+
+def addresses(get):
+    """The servers that can be had, as the programs want them, and why the others cannot. A program skips what it has
+    no server for."""
+    found = {}
+    missing = []
+    for kind in servers.KINDS:
+        try:
+            servers.require(kind)
+        except servers.ServerUnavailable as error:
+            missing.append(str(error))
+            continue
+        server = get.shared(kind, "source")
+        found[f"SLUICE_TEST_{kind.upper()}"] = f"{server.host}:{server.port}:admin:{servers.ADMIN_PASSWORD}"
+    return found, missing
+
+
+@pytest.mark.parametrize("program, name", listed(), ids=lambda value: getattr(value, "name", str(value)))
+def test_program(get, program, name):
+    assert program is not None, name
+    found, missing = addresses(get)
+    done = subprocess.run(
+        [program, f"--gtest_filter={name}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        env={**{k: v for k, v in os.environ.items() if not k.startswith("SLUICE_TEST_")}, **found},
+    )
+    text = (done.stdout + done.stderr)[-12000:]
+    assert servers.ADMIN_PASSWORD not in text
+    assert done.returncode == 0, text
+    if re.search(r"^\[  SKIPPED \]", done.stdout, re.MULTILINE):
+        if missing:
+            unavailable("; ".join(missing))
+        pytest.fail("skipped although every server is there:\n" + text)
+    assert re.search(r"^\[  PASSED  \] 1 test\.", done.stdout, re.MULTILINE), text
