@@ -167,9 +167,30 @@ MYSQL_RES* Connection::Stream(std::string_view sql, std::string_view object) {
 }
 
 void Connection::ThrowLast(std::string_view object, std::string_view statement) {
+  Throw(static_cast<int>(mysql_errno(handle_)), mysql_error(handle_), object, statement, statement.size());
+}
+
+void Connection::Throw(int native, const std::string& message, std::string_view object, std::string_view statement,
+                       size_t sent) {
   ThrowIfStopped(stop_);
-  throw ToError(static_cast<int>(mysql_errno(handle_)), Redact(mysql_error(handle_), endpoint_.password),
-                endpoint_.side, std::string(object), std::string(statement));
+  Error error =
+      ToError(native, Redact(message, endpoint_.password), endpoint_.side, std::string(object), std::string(statement));
+  // The server answers such a packet with an error and hangs up; as the packet is still on its way, the client seldom
+  // gets to see the answer.
+  constexpr size_t kPacketHead = 64;
+  const bool lost = error.info().retry == RetryClass::kReconnect;
+  if (!lost || packet_limit_ == 0 || sent + kPacketHead < packet_limit_) throw error;
+  throw PacketTooLarge(std::move(error), sent, packet_limit_);
+}
+
+size_t Connection::PacketLimit() {
+  constexpr size_t kDefault = 1 << 20;  // of the oldest servers
+  if (packet_limit_ == 0) {
+    const OptionalText most = QueryOne("SELECT @@SESSION.max_allowed_packet");
+    packet_limit_ = most ? std::strtoull(most->c_str(), nullptr, 10) : 0;
+    if (packet_limit_ == 0) packet_limit_ = kDefault;
+  }
+  return packet_limit_;
 }
 
 uint64_t Connection::id() const {

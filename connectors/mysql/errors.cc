@@ -1,5 +1,7 @@
 #include "connectors/mysql/errors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -131,6 +133,17 @@ Error ToError(int native_code, const std::string& native_message, const std::str
       .Native(native_code, native_message)
       .Retry(mapping.retry)
       .Side(side);
+}
+
+Error PacketTooLarge(Error lost, size_t sent, size_t limit) {
+  const ErrorInfo& info = lost.info();
+  return Error(kPacketTooLarge)
+      .Object(info.object)
+      .Cause(fmt::format("some {} bytes in one packet, and the server's max_allowed_packet is {}: {}", sent, limit,
+                         info.cause))
+      .Remedy("SET GLOBAL max_allowed_packet = 1073741824; on that server, then run the task again.")
+      .Native(info.native_code, info.native_message)
+      .Side(info.side);
 }
 
 }  // namespace sluice::mysql
