@@ -172,7 +172,12 @@ void TextRowWriter::AppendNewValues(const Target& target, const std::vector<size
   size_t number = 0;
   const auto append = [&](size_t column, model::Row image) {
     if (number != 0) sql_ += ',';
+    // The rows give the derived column its type. Signed and unsigned numbers would make a DECIMAL of it, which a SET
+    // takes as a signed number: its 64th member would be lost.
+    const bool is_set = target.columns[column].type.kind == model::TypeKind::kSet;
+    if (is_set) sql_ += "CAST(";
     AppendCell(target.columns[column], image);
+    if (is_set) sql_ += " AS UNSIGNED)";
     if (is_named) sql_ += fmt::format(" AS a{}", number);
     ++number;
   };
