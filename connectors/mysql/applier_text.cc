@@ -17,6 +17,7 @@ namespace {
 using model::RowChange;
 
 constexpr size_t kStatementBytes = 1 << 20;
+constexpr size_t kPacketHead = 64;         // servers take no max_allowed_packet below 1,024
 constexpr size_t kRowsPerStatement = 500;  // an IN list: well within what range_optimizer_max_mem_size allows
 constexpr size_t kUpdatesPerPacket = 200;
 constexpr size_t kRowsPerJoin = 1000;
@@ -24,10 +25,10 @@ constexpr uint32_t kValuesSince = 80019;  // MySQL: VALUES ROW(..), ROW(..) as a
 
 class TextRowWriter : public RowWriter {
  public:
-  explicit TextRowWriter(Connection& connection) : connection_(connection), bytes_(kStatementBytes) {
-    const OptionalText most = connection.QueryOne("SELECT @@max_allowed_packet");
-    if (most) bytes_ = std::min<size_t>(bytes_, std::strtoull(most->c_str(), nullptr, 10) / 2);
-  }
+  explicit TextRowWriter(Connection& connection)
+      : connection_(connection),
+        bytes_(std::min(kStatementBytes, connection.PacketLimit() / 2)),
+        most_(connection.PacketLimit() - kPacketHead) {}
 
   uint64_t Insert(const Target& target, Changes rows, bool replace) override;
   uint64_t Update(const Target& target, uint64_t mask, Changes rows) override;
@@ -41,11 +42,18 @@ class TextRowWriter : public RowWriter {
   uint64_t UpdateSingly(const Target& target, const std::vector<size_t>& columns, Changes rows);
   uint64_t UpdateJoined(const Target& target, const std::vector<size_t>& columns, Changes rows);
   void AppendNewValues(const Target& target, const std::vector<size_t>& columns, const RowChange& row, bool is_named);
+  // Whether the server takes the statement with the row that was appended from `before` on; else that is taken back.
+  bool Fits(size_t before, bool is_first, size_t tail = 0) {
+    if (is_first || sql_.size() + tail <= most_) return true;
+    sql_.resize(before);
+    return false;
+  }
   uint64_t Send(const Target& target);
   uint64_t SendMany(const Target& target);
 
   Connection& connection_;
-  size_t bytes_;
+  size_t bytes_;  // a statement that has reached this gets no more rows
+  size_t most_;   // and one of this length no other
   std::string sql_;
 };
 
@@ -79,12 +87,14 @@ uint64_t TextRowWriter::Insert(const Target& target, Changes rows, bool replace)
   for (size_t i = 0; i < rows.size();) {
     sql_ = head;
     for (const size_t first = i; i < rows.size() && i - first < kRowsPerStatement && sql_.size() < bytes_; ++i) {
+      const size_t before = sql_.size();
       sql_ += i == first ? "(" : ",(";
       for (const TargetColumn* column : columns) {
         if (column != columns[0]) sql_ += ',';
         AppendCell(*column, rows[i]->after);
       }
       sql_ += ')';
+      if (!Fits(before, i == first)) break;
     }
     affected += Send(target);
   }
@@ -141,6 +151,7 @@ uint64_t TextRowWriter::UpdateJoined(const Target& target, const std::vector<siz
   for (size_t i = 0; i < rows.size();) {
     sql_ = has_values ? "UPDATE (VALUES " : "UPDATE (";
     for (const size_t first = i; i < rows.size() && i - first < kRowsPerJoin && sql_.size() < bytes_; ++i) {
+      const size_t before = sql_.size();
       if (has_values) {
         sql_ += i == first ? "ROW(" : ",ROW(";
       } else {
@@ -148,6 +159,7 @@ uint64_t TextRowWriter::UpdateJoined(const Target& target, const std::vector<siz
       }
       AppendNewValues(target, columns, *rows[i], !has_values && i == first);
       if (has_values) sql_ += ')';
+      if (!Fits(before, i == first, tail.size())) break;
     }
     sql_ += tail;
     affected += Send(target);
@@ -160,7 +172,12 @@ void TextRowWriter::AppendNewValues(const Target& target, const std::vector<size
   size_t number = 0;
   const auto append = [&](size_t column, model::Row image) {
     if (number != 0) sql_ += ',';
+    // The rows give the derived column its type. Signed and unsigned numbers would make a DECIMAL of it, which a SET
+    // takes as a signed number: its 64th member would be lost.
+    const bool is_set = target.columns[column].type.kind == model::TypeKind::kSet;
+    if (is_set) sql_ += "CAST(";
     AppendCell(target.columns[column], image);
+    if (is_set) sql_ += " AS UNSIGNED)";
     if (is_named) sql_ += fmt::format(" AS a{}", number);
     ++number;
   };
@@ -173,6 +190,7 @@ uint64_t TextRowWriter::UpdateSingly(const Target& target, const std::vector<siz
   for (size_t i = 0; i < rows.size();) {
     sql_.clear();
     for (const size_t first = i; i < rows.size() && i - first < kUpdatesPerPacket && sql_.size() < bytes_; ++i) {
+      const size_t before = sql_.size();
       if (i != first) sql_ += ';';
       sql_ += "UPDATE " + target.name + " SET ";
       for (const size_t column : columns) {
@@ -182,6 +200,7 @@ uint64_t TextRowWriter::UpdateSingly(const Target& target, const std::vector<siz
         AppendCell(target.columns[column], rows[i]->after);
       }
       AppendIdentity(target, rows[i]->before);
+      if (!Fits(before, i == first)) break;
     }
     affected += SendMany(target);
   }
@@ -200,6 +219,7 @@ uint64_t TextRowWriter::Delete(const Target& target, Changes rows) {
   for (size_t i = 0; i < rows.size();) {
     sql_ = head;
     for (const size_t first = i; i < rows.size() && i - first < kRowsPerStatement && sql_.size() < bytes_; ++i) {
+      const size_t before = sql_.size();
       if (i != first) sql_ += ',';
       if (!is_single) sql_ += '(';
       for (const size_t column : target.identity) {
@@ -207,6 +227,7 @@ uint64_t TextRowWriter::Delete(const Target& target, Changes rows) {
         AppendCell(target.columns[column], rows[i]->before);
       }
       if (!is_single) sql_ += ')';
+      if (!Fits(before, i == first)) break;
     }
     sql_ += ')';
     affected += Send(target);

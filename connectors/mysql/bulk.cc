@@ -150,7 +150,7 @@ class BulkWriter::Statement {
     Check(handle_ != nullptr, "mysql_stmt_init");
     if (mysql_stmt_prepare(handle_, sql.data(), sql.size()) != 0) {
       try {
-        Throw(object);
+        Throw(object, sql.size());
       } catch (...) {
         mysql_stmt_close(handle_);
         throw;
@@ -161,7 +161,7 @@ class BulkWriter::Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  uint64_t Execute(std::span<const BulkParameter> parameters, std::span<const RowChange* const> rows,
+  uint64_t Execute(std::span<const BulkParameter> parameters, std::span<const RowChange* const> rows, size_t bytes,
                    const std::string& object) {
     columns_.resize(parameters.size());
     binds_.resize(parameters.size());
@@ -171,16 +171,13 @@ class BulkWriter::Statement {
     }
     const auto count = static_cast<unsigned>(rows.size());
     mysql_stmt_attr_set(handle_, STMT_ATTR_ARRAY_SIZE, &count);
-    if (mysql_stmt_bind_param(handle_, binds_.data()) != 0 || mysql_stmt_execute(handle_) != 0) Throw(object);
+    if (mysql_stmt_bind_param(handle_, binds_.data()) != 0 || mysql_stmt_execute(handle_) != 0) Throw(object, bytes);
     return mysql_stmt_affected_rows(handle_);
   }
 
  private:
-  [[noreturn]] void Throw(const std::string& object) {
-    ThrowIfStopped(connection_.stop());
-    throw ToSessionError(static_cast<int>(mysql_stmt_errno(handle_)),
-                         Redact(mysql_stmt_error(handle_), connection_.endpoint().password),
-                         connection_.endpoint().side, object, sql_);
+  [[noreturn]] void Throw(const std::string& object, size_t sent) {
+    connection_.Throw(static_cast<int>(mysql_stmt_errno(handle_)), mysql_stmt_error(handle_), object, sql_, sent);
   }
 
   Connection& connection_;
@@ -190,10 +187,8 @@ class BulkWriter::Statement {
   std::vector<MYSQL_BIND> binds_;
 };
 
-BulkWriter::BulkWriter(Connection& connection) : connection_(connection), packet_bytes_(kPacketBytes) {
-  const OptionalText most = connection.QueryOne("SELECT @@max_allowed_packet");
-  if (most) packet_bytes_ = std::min<size_t>(packet_bytes_, std::strtoull(most->c_str(), nullptr, 10) / 2);
-}
+BulkWriter::BulkWriter(Connection& connection)
+    : connection_(connection), packet_bytes_(std::min(kPacketBytes, connection.PacketLimit() / 2)) {}
 
 BulkWriter::~BulkWriter() = default;
 
@@ -218,7 +213,7 @@ uint64_t BulkWriter::Run(const std::string& sql, std::span<const BulkParameter> 
       bytes += more;
       ++end;
     }
-    affected += statement.Execute(parameters, rows.subspan(first, end - first), object);
+    affected += statement.Execute(parameters, rows.subspan(first, end - first), bytes, object);
     first = end;
   }
   return affected;

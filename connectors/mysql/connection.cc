@@ -2,9 +2,16 @@
 
 #include <fmt/format.h>
 #include <mysql.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 #include "base/check.h"
 #include "base/stop.h"
@@ -12,6 +19,63 @@
 #include "connectors/mysql/errors.h"
 
 namespace sluice::mysql {
+
+namespace {
+
+// Ends the setting up of a connection on a stop request: until it is done nobody but the library knows the socket. The
+// library's callback runs in the thread that connects, and is given nothing of ours.
+class ConnectWait {
+ public:
+  explicit ConnectWait(const std::stop_token& stop) : callback_(stop, Wake{wake_.fd}) { current_ = this; }
+  ~ConnectWait() { current_ = nullptr; }
+  ConnectWait(const ConnectWait&) = delete;
+  ConnectWait& operator=(const ConnectWait&) = delete;
+
+  // As the library's own: 1 when the socket is ready, 0 after `timeout_ms`, -1 with errno.
+  static int Wait(my_socket socket, my_bool is_read, int timeout_ms) {
+    const Deadline deadline = Deadline::After(milliseconds(timeout_ms));
+    while (true) {
+      pollfd entries[] = {{socket, static_cast<short>(is_read != 0 ? POLLIN : POLLOUT), 0},
+                          {current_ != nullptr ? current_->wake_.fd : -1, POLLIN, 0}};
+      const int ready = ::poll(entries, 2, timeout_ms > 0 ? static_cast<int>(deadline.Left().count()) : -1);
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready == 0) errno = ETIMEDOUT;
+      if (ready <= 0) return ready;
+      if (entries[1].revents == 0) return 1;
+      errno = ECANCELED;
+      return -1;
+    }
+  }
+
+ private:
+  struct EventFd {
+    int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    EventFd() { Check(fd >= 0, "eventfd"); }
+    ~EventFd() { ::close(fd); }
+    EventFd(const EventFd&) = delete;
+    EventFd& operator=(const EventFd&) = delete;
+  };
+  struct Wake {
+    int fd;
+    void operator()() const { ::eventfd_write(fd, 1); }
+  };
+
+  inline static thread_local const ConnectWait* current_ = nullptr;
+  EventFd wake_;
+  std::stop_callback<Wake> callback_;
+};
+
+// Whoever waits for an answer learns within about a minute that the network or the other machine is gone; by the
+// system's own settings it would take hours. Best effort. Not TCP_USER_TIMEOUT: it also ends a connection to a server
+// that is only slow to take what it is sent.
+void KeepAlive(int socket) {
+  const std::pair<int, int> settings[] = {{TCP_KEEPIDLE, 20}, {TCP_KEEPINTVL, 10}, {TCP_KEEPCNT, 4}};
+  const int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  for (const auto& [name, value] : settings) ::setsockopt(socket, IPPROTO_TCP, name, &value, sizeof(value));
+}
+
+}  // namespace
 
 // Shuts the socket down from the thread that requests the stop; the blocked thread then sees a lost connection.
 struct Connection::Interrupt {
@@ -78,6 +142,8 @@ void Connection::Open(const ConnectOptions& options, bool with_tls) {
   }
   unsigned long flags = CLIENT_FOUND_ROWS;
   if (options.multi_statements) flags |= CLIENT_MULTI_STATEMENTS;
+  mysql_optionsv(handle_, MARIADB_OPT_IO_WAIT, reinterpret_cast<void*>(&ConnectWait::Wait));
+  const ConnectWait wait(stop_);
   // TCP always: "localhost" would mean a Unix socket to the library, and the port would be ignored.
   const std::string host = endpoint_.host == "localhost" ? "127.0.0.1" : endpoint_.host;
   if (mysql_real_connect(handle_, host.c_str(), endpoint_.user.c_str(), endpoint_.password.Reveal().c_str(), nullptr,
@@ -89,6 +155,8 @@ void Connection::Open(const ConnectOptions& options, bool with_tls) {
     ThrowIfStopped(stop_);
     throw ToError(code, message, endpoint_.side, fmt::format("server {}@{}", endpoint_.user, endpoint_.Address()));
   }
+  mysql_optionsv(handle_, MARIADB_OPT_IO_WAIT, nullptr);  // from here on the socket is shut down instead
+  KeepAlive(static_cast<int>(mysql_get_socket(handle_)));
 }
 
 void Connection::ReadVersion() {
@@ -167,9 +235,30 @@ MYSQL_RES* Connection::Stream(std::string_view sql, std::string_view object) {
 }
 
 void Connection::ThrowLast(std::string_view object, std::string_view statement) {
+  Throw(static_cast<int>(mysql_errno(handle_)), mysql_error(handle_), object, statement, statement.size());
+}
+
+void Connection::Throw(int native, const std::string& message, std::string_view object, std::string_view statement,
+                       size_t sent) {
   ThrowIfStopped(stop_);
-  throw ToSessionError(static_cast<int>(mysql_errno(handle_)), Redact(mysql_error(handle_), endpoint_.password),
-                       endpoint_.side, std::string(object), std::string(statement));
+  Error error = ToSessionError(native, Redact(message, endpoint_.password), endpoint_.side, std::string(object),
+                               std::string(statement));
+  // The server answers such a packet with an error and hangs up; as the packet is still on its way, the client seldom
+  // gets to see the answer.
+  constexpr size_t kPacketHead = 64;
+  const bool lost = error.info().retry == RetryClass::kReconnect;
+  if (!lost || packet_limit_ == 0 || sent + kPacketHead < packet_limit_) throw error;
+  throw PacketTooLarge(std::move(error), sent, packet_limit_);
+}
+
+size_t Connection::PacketLimit() {
+  constexpr size_t kDefault = 1 << 20;  // of the oldest servers
+  if (packet_limit_ == 0) {
+    const OptionalText most = QueryOne("SELECT @@SESSION.max_allowed_packet");
+    packet_limit_ = most ? std::strtoull(most->c_str(), nullptr, 10) : 0;
+    if (packet_limit_ == 0) packet_limit_ = kDefault;
+  }
+  return packet_limit_;
 }
 
 uint64_t Connection::id() const {

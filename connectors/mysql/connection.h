@@ -48,6 +48,12 @@ class Connection {
 
   // Throws what mysql_errno()/mysql_error() say, or kStopped after a stop request.
   [[noreturn]] void ThrowLast(std::string_view object = "", std::string_view statement = "");
+  // The same for an error that a prepared statement holds; `sent` is about the size of what was sent.
+  [[noreturn]] void Throw(int native, const std::string& message, std::string_view object, std::string_view statement,
+                          size_t sent);
+  // The session's max_allowed_packet, asked for once. Whoever sends rows asks before the first: only then can a
+  // connection that the server ended over a packet that was too long be told from a lost one.
+  size_t PacketLimit();
 
   MYSQL* handle() { return handle_; }
   const connector::Endpoint& endpoint() const { return endpoint_; }
@@ -69,6 +75,7 @@ class Connection {
   bool is_mariadb_ = false;
   uint32_t version_ = 0;
   std::string version_text_;
+  size_t packet_limit_ = 0;  // 0: not asked for yet
   struct Interrupt;
   std::unique_ptr<Interrupt> interrupt_;
 };

@@ -170,6 +170,7 @@ class DdlTranslator {
     } else {
       MapTable(*definition, source, object, Columns(source), names_, notes_);
       flavour_.Translate(*definition, notes_);
+      writer_.ReadTakenNames(*definition);
       writer_.DropTakenNames(*definition, notes_);
     }
     if (stated && stated->or_replace && !writer_.capabilities_.mariadb) {

@@ -1,5 +1,7 @@
 #include "connectors/mysql/errors.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -139,6 +141,17 @@ Error ToSessionError(int native_code, const std::string& native_message, const s
   constexpr int kServerLost = 2013;
   if (native_code != kTlsError) return ToError(native_code, native_message, side, object, statement);
   return ToError(kServerLost, native_message, side, object, statement).Native(native_code, native_message);
+}
+
+Error PacketTooLarge(Error lost, size_t sent, size_t limit) {
+  const ErrorInfo& info = lost.info();
+  return Error(kPacketTooLarge)
+      .Object(info.object)
+      .Cause(fmt::format("some {} bytes in one packet, and the server's max_allowed_packet is {}: {}", sent, limit,
+                         info.cause))
+      .Remedy("SET GLOBAL max_allowed_packet = 1073741824; on that server, then run the task again.")
+      .Native(info.native_code, info.native_message)
+      .Side(info.side);
 }
 
 }  // namespace sluice::mysql

@@ -1,6 +1,7 @@
 // Server and client error numbers (MySQL and MariaDB reference manuals, "Error Message Reference") to our codes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "base/error.h"
@@ -15,5 +16,8 @@ Error ToError(int native_code, const std::string& native_message, const std::str
 // with "unexpected eof while reading"), and no matter of certificates.
 Error ToSessionError(int native_code, const std::string& native_message, const std::string& side,
                      const std::string& object, const std::string& statement = "");
+
+// The connection `lost` while a packet of about `sent` bytes was sent to a server that takes less than `limit`.
+Error PacketTooLarge(Error lost, size_t sent, size_t limit);
 
 }  // namespace sluice::mysql

@@ -28,12 +28,14 @@ class InsertStatement {
         head_(Verb(plan) + plan.table + " (" + plan.InsertColumns() + ") VALUES ") {}
 
   void Add(std::string_view row) {
-    if (rows_.empty()) sql_ = head_;
-    if (!rows_.empty()) sql_ += ',';
-    AppendInsertRow(sql_, plan_, row);
+    row_.clear();
+    AppendInsertRow(row_, plan_, row);
+    // Rows that each fit into a packet need not fit together.
+    if (sql_.size() + row_.size() > statement_bytes_) Run();
+    sql_ += rows_.empty() ? head_ : ",";
+    sql_ += row_;
     rows_.push_back(row);
     watch_.See(row);
-    if (sql_.size() >= statement_bytes_) Run();
   }
 
   void Run() {
@@ -43,6 +45,7 @@ class InsertStatement {
       inserted = ExecuteCounted(connection_, sql_, plan_.object);
     } catch (const Error& error) {
       if (error.info().native_code == 0 || error.info().retry != RetryClass::kNever) throw;
+      if (error.info().code == kPacketTooLarge.id) throw OfRow(error);
       const std::string message = error.info().native_message;
       throw ToLoadError({.level = "Error", .code = error.info().native_code, .message = message},
                         connection_.endpoint().side, plan_.object, Row(message));
@@ -50,11 +53,18 @@ class InsertStatement {
     // A row that replaced another counts twice.
     CheckLoaded(connection_, plan_.object, watch_,
                 plan_.transactional ? inserted : std::min<uint64_t>(inserted, rows_.size()));
+    sql_.clear();
     rows_.clear();
     watch_.Clear();
   }
 
  private:
+  Error OfRow(const Error& error) const {
+    ErrorInfo info = error.info();
+    info.object += ", row " + ShowRow(rows_[0], kShownBytes);
+    return Error(std::move(info));
+  }
+
   std::string Row(const std::string& message) const {
     const auto number = RowOf(message);
     return number && *number >= 1 && *number <= rows_.size() ? "row " + ShowRow(rows_[*number - 1], kShownBytes) : "";
@@ -72,6 +82,7 @@ class InsertStatement {
   const size_t statement_bytes_;
   const std::string head_;
   std::string sql_;
+  std::string row_;
   std::vector<std::string_view> rows_;
 };
 

@@ -122,9 +122,7 @@ class MysqlLoader : public connector::Loader {
       connection_.Execute("SET SESSION max_statement_time = 0");
     }
     can_load_data_ = connection_.QueryOne("SELECT @@GLOBAL.local_infile").value_or("0") == "1";
-    const OptionalText packet = connection_.QueryOne("SELECT @@SESSION.max_allowed_packet");
-    const size_t packet_bytes = packet ? std::strtoull(packet->c_str(), nullptr, 10) : kInsertStatementBytes;
-    insert_bytes_ = std::min(kInsertStatementBytes, packet_bytes / 2);
+    insert_bytes_ = std::min(kInsertStatementBytes, connection_.PacketLimit() / 2);
     if (!can_load_data_) SayFallback();
   }
 

@@ -102,6 +102,28 @@ void MySqlSchemaWriter::DropTakenNames(CreateTable& table, Notes& notes) {
   }
 }
 
+void MySqlSchemaWriter::ReadTakenNames(const CreateTable& table) {
+  std::string names;
+  for (const TableElement& element : table.elements) {
+    const bool named = !element.tokens.empty() && element.tokens.front().Is("CONSTRAINT") && !element.name.empty();
+    const bool check = element.kind == ElementKind::kCheck && !capabilities_.mariadb;
+    if (named && (check || element.kind == ElementKind::kForeignKey)) {
+      names += (names.empty() ? "" : ",") + Literal(element.name);
+    }
+  }
+  std::set<std::string>& taken = constraint_names_[table.name.database];
+  taken.clear();
+  if (names.empty()) return;
+  // A table of this name gives way to the new one, or the statement does nothing.
+  const TextRows rows = connection_.Query(fmt::format(
+      "SELECT CONSTRAINT_TYPE, CONSTRAINT_NAME FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = {} "
+      "AND TABLE_NAME <> {} AND CONSTRAINT_TYPE IN ('CHECK', 'FOREIGN KEY') AND CONSTRAINT_NAME IN ({})",
+      Literal(table.name.database), Literal(table.name.name), names));
+  for (const TextRow& row : rows) {
+    taken.insert((row[0].value_or("") == "CHECK" ? "c:" : "f:") + sql::ToLower(row[1].value_or("")));
+  }
+}
+
 std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& table, const model::TableMapping& mapping,
                                                           const model::NameMap& names,
                                                           const connector::ServerInfo& source) {

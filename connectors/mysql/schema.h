@@ -40,6 +40,8 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   friend class ShadowRun;
   // Constraint names are unique in a database there, in MariaDB's case only in a table: a second one loses its name.
   void DropTakenNames(CreateTable& table, Notes& notes);
+  // The same for a table that comes along the log: the server knows which names are taken by now.
+  void ReadTakenNames(const CreateTable& table);
   // "" when there is no such table, view or routine.
   std::string ShowCreate(const model::ObjectName& name);
   sql::Dialect OwnDialect() const;

@@ -16,6 +16,9 @@ namespace {
 
 using connector::SessionContext;
 
+// For questions that a server answers at once: those who ask have no stop token, or would rather go on without.
+constexpr unsigned kShortAnswerSeconds = 20;
+
 class MysqlSource : public connector::Source {
  public:
   explicit MysqlSource(connector::Endpoint endpoint) : endpoint_(std::move(endpoint)) {
@@ -35,7 +38,7 @@ class MysqlSource : public connector::Source {
     return MakeCatalog(endpoint_, context);
   }
   std::string DatabaseStatement(const std::string& database) override {
-    Connection connection(endpoint_, {.stop = {}, .purpose = "catalog"});
+    Connection connection(endpoint_, {.stop = {}, .purpose = "catalog"}, {.read_timeout_seconds = kShortAnswerSeconds});
     const TextRows rows = connection.Query("SHOW CREATE DATABASE " + Quote(database), "database " + database);
     return rows.empty() || rows[0].size() < 2 ? "" : rows[0][1].value_or("");
   }
@@ -53,7 +56,7 @@ class MysqlSource : public connector::Source {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const SessionContext& context) override {
     return MakeVerifyReader(endpoint_, context);
   }
-  model::Position CurrentPosition() override;
+  model::Position CurrentPosition(std::stop_token stop) override;
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return PositionReached(applied, wanted);
   }
@@ -64,22 +67,30 @@ class MysqlSource : public connector::Source {
   std::mutex mutex_;
   std::optional<connector::ServerInfo> server_;
   std::mutex position_mutex_;
-  std::unique_ptr<Connection> position_connection_;  // kept: asked for about once a second
+  // Kept: asked for about once a second. It outlives the calls, and so has a stop of its own.
+  struct PositionSession {
+    std::stop_source stop;
+    std::unique_ptr<Connection> connection;
+  };
+  std::unique_ptr<PositionSession> position_session_;
 };
 
 // A kept connection may have died since the last call: then one new one is tried before the error is told.
-model::Position MysqlSource::CurrentPosition() {
+model::Position MysqlSource::CurrentPosition(std::stop_token stop) {
   std::lock_guard lock(position_mutex_);
-  const bool kept = position_connection_ != nullptr;
-  for (bool again = kept;; again = false) {
+  for (bool again = position_session_ != nullptr;; again = false) {
     try {
-      if (!position_connection_) {
-        position_connection_ = std::make_unique<Connection>(
-            endpoint_, SessionContext{.stop = {}, .purpose = "position"}, ConnectOptions{.read_timeout_seconds = 20});
+      if (!position_session_) position_session_ = std::make_unique<PositionSession>();
+      PositionSession& session = *position_session_;
+      const std::stop_callback forward(stop, [&session] { session.stop.request_stop(); });
+      if (!session.connection) {
+        session.connection = std::make_unique<Connection>(
+            endpoint_, SessionContext{.stop = session.stop.get_token(), .purpose = "position"},
+            ConnectOptions{.read_timeout_seconds = kShortAnswerSeconds});
       }
-      return FormatPosition(ReadLogPosition(*position_connection_));
+      return FormatPosition(ReadLogPosition(*session.connection));
     } catch (const Error& error) {
-      position_connection_.reset();
+      position_session_.reset();
       if (!again || error.info().retry != RetryClass::kReconnect) throw;
     }
   }
@@ -88,7 +99,7 @@ model::Position MysqlSource::CurrentPosition() {
 }  // namespace
 
 connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const SessionContext& context) {
-  Connection connection(endpoint, context);
+  Connection connection(endpoint, context, {.read_timeout_seconds = kShortAnswerSeconds});
   return {.engine = "mysql",
           .flavour = connection.is_mariadb() ? "mariadb" : "mysql",
           .version_text = connection.version_text(),

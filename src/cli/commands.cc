@@ -12,6 +12,7 @@
 #include "cli/json_text.h"
 #include "cli/task_reference.h"
 #include "connector/registry.h"
+#include "store/store.h"
 
 namespace sluice::cli {
 
@@ -58,8 +59,7 @@ void StartCommandLog(const Invocation& invocation, const std::string& task_name)
   } else if (!invocation.log_file.empty()) {
     options.file = invocation.log_file;
   } else if (!task_name.empty()) {
-    std::error_code ignored;  // the log's own failure tells
-    std::filesystem::create_directories(invocation.state_directory, ignored);
+    store::MakeStateDirectory(invocation.state_directory);
     std::string file = task_name;
     std::replace(file.begin(), file.end(), '/', '_');
     options.file = invocation.state_directory + "/" + file + ".log";

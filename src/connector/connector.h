@@ -365,7 +365,7 @@ class Source {
   virtual std::unique_ptr<FilterEvaluator> OpenFilter(const SessionContext& context) = 0;
   virtual std::unique_ptr<VerifyReader> OpenVerifyReader(const SessionContext& context) = 0;
   // The newest position in the source's log; cheap, called about once a second.
-  virtual model::Position CurrentPosition() = 0;
+  virtual model::Position CurrentPosition(std::stop_token stop) = 0;
   // Whether `applied` is at or after `wanted` in the log.
   virtual bool Reached(const model::Position& applied, const model::Position& wanted) const = 0;
   virtual std::vector<std::string> SnapshotEncodings() const = 0;  // best first

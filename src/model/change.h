@@ -19,7 +19,7 @@ enum class ChangeKind : uint8_t { kInsert, kUpdate, kDelete };
 
 struct RowChange {
   ChangeKind kind = ChangeKind::kInsert;
-  bool foreign_keys_off = false;  // the source ran it with foreign_key_checks=0
+  bool foreign_keys_off = false;  // run with foreign_key_checks=0, or the log itself has what foreign keys did
   bool unique_checks_off = false;
   TablePtr table;  // the source's description at this point of the log
   Row before;      // kUpdate, kDelete

@@ -174,9 +174,12 @@ void ApplyRun::EndLanes() {
   watch_.join();
 }
 
-// Best effort: without it the lanes' own records say the same.
+// Best effort, and for a moment only: without it the lanes' own records say the same.
 void ApplyRun::SaveLast() {
   if (sessions_.stop_requested()) return;
+  const std::jthread limit([this](const std::stop_token& done) {
+    if (SleepFor(done, kFinishWait)) sessions_.request_stop();
+  });
   try {
     queues_.WhileIdle([&](const connector::ApplyProgress& progress) {
       request_.destination->OpenBookkeeping({sessions_.get_token(), "bookkeeping"})->SaveProgress(progress);

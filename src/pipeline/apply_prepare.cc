@@ -120,6 +120,8 @@ void ApplyPreparer::Keep(ApplyUnit& unit, const std::vector<Question>& questions
         RowChange made = *change.row;
         made.kind = question.after_matches ? ChangeKind::kInsert : ChangeKind::kDelete;
         (question.after_matches ? made.before : made.after) = {};
+        // No row of the source went away: what refers to this one is the destination's to decide.
+        if (made.kind == ChangeKind::kDelete) made.foreign_keys_off = false;
         change.row = &unit.made.emplace_back(std::move(made));
       }
     }

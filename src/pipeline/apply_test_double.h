@@ -129,7 +129,7 @@ class FakeSource : public connector::Source {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return nullptr;
   }
-  model::Position CurrentPosition() override { return At(log.size()); }
+  model::Position CurrentPosition(std::stop_token) override { return At(log.size()); }
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return OrdinalAt(applied) >= OrdinalAt(wanted);
   }

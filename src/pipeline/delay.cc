@@ -44,7 +44,7 @@ milliseconds DelayWatch::Step() {
 void DelayWatch::AskSource() {
   asked_at_ = Clock::now();
   try {
-    asked_.emplace_back(asked_at_, context_.request.source->CurrentPosition());
+    asked_.emplace_back(asked_at_, context_.request.source->CurrentPosition(context_.work));
   } catch (const Error& error) {
     // The reader meets the same and deals with it; until then nothing newer is known.
     LogDebug("apply", "the source's position is not known: " + error.info().OneLine());

@@ -118,6 +118,7 @@ class FullLoad {
   void OpenLoader(std::unique_ptr<connector::Loader>& loader);
 
   void TryAgain(LoadJob job, const ErrorInfo& error);
+  void TellRetry(const ErrorInfo& error, milliseconds pause);
   void ChunkDone(const LoadJob& job);
   void FinishTable(size_t table);
   void GiveUpTable(size_t table, ErrorInfo error);
@@ -150,6 +151,8 @@ class FullLoad {
   std::vector<TableFailure> failures_;
   std::exception_ptr fatal_;
   std::minstd_rand jitter_{std::random_device{}()};
+  std::mutex tell_mutex_;
+  Clock::time_point told_at_{};
 };
 
 std::vector<size_t> FullLoad::LargestFirst() const {
@@ -357,7 +360,9 @@ void FullLoad::OpenLoader(std::unique_ptr<connector::Loader>& loader) {
             .Side("destination");
       }
       LogWarning(kComponent, "opening a connection to load: " + info.OneLine());
-      if (!SleepFor(halt_.get_token(), Pause(failures))) ThrowIfStopped(halt_.get_token());
+      const milliseconds pause = Pause(failures);
+      TellRetry(info, pause);
+      if (!SleepFor(halt_.get_token(), pause)) ThrowIfStopped(halt_.get_token());
     }
   }
 }
@@ -385,8 +390,19 @@ void FullLoad::TryAgain(LoadJob job, const ErrorInfo& error) {
   const milliseconds pause = Pause(job.failures++);
   LogWarning(kComponent, fmt::format("{}, chunk {}: again in {} ms: {}", TableText(job.table), job.chunk.number,
                                      pause.count(), error.OneLine()));
+  TellRetry(error, pause);
   job.not_before = now + pause;
   queue_.Again(std::move(job));
+}
+
+// A full disk meets all writers at once: whoever looks on hears of it once a second.
+void FullLoad::TellRetry(const ErrorInfo& error, milliseconds pause) {
+  if (!request_.on_retry) return;
+  std::lock_guard lock(tell_mutex_);
+  const Clock::time_point now = Clock::now();
+  if (now - told_at_ < milliseconds(1000)) return;
+  told_at_ = now;
+  request_.on_retry(error, pause);
 }
 
 void FullLoad::ChunkDone(const LoadJob& job) {

@@ -43,11 +43,13 @@ struct FullLoadRequest {
   std::function<void(size_t table, const std::vector<connector::Chunk>&)> on_planned;
   // Called when the table's last chunk is in; the time for its indexes. Any writer thread, possibly several at once.
   std::function<void(size_t table, std::stop_token)> on_table_loaded;
+  // Called when something is to be tried again after `pause`, at most once a second; any thread, one call at a time.
+  std::function<void(const ErrorInfo&, milliseconds pause)> on_retry;
   uint64_t chunk_bytes = 16ull << 20;
   // Before the first repetition; doubled each time, at most half a minute.
   milliseconds first_pause{200};
   // How long a destination that is gone, locked or full is tried again.
-  milliseconds give_up{10 * 60000};
+  milliseconds give_up{12LL * 3600 * 1000};
 };
 
 struct TableFailure {

@@ -115,9 +115,13 @@ TEST_F(FullLoadTest, GoesOnWhereItWas) {
 TEST_F(FullLoadTest, BusyDestinationIsTriedAgain) {
   AddTable({.name = "a", .chunks = 5});
   world.on_load = FailFirst(7, RetryClass::kBackoff);
+  std::vector<std::string> told;
+  request.on_retry = [&](const ErrorInfo& error, milliseconds) { told.push_back(error.cause); };
   EXPECT_TRUE(Run().empty());
   EXPECT_EQ(world.rows["a"], 50u);
   EXPECT_EQ(progress.rows_loaded, 50u);
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.front(), "made by a test");
 }
 
 TEST_F(FullLoadTest, LostLoaderIsReplaced) {

@@ -145,7 +145,7 @@ class FakeSide : public connector::Source, public connector::Destination {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return std::make_unique<FakeReader>(table_);
   }
-  model::Position CurrentPosition() override { return {}; }
+  model::Position CurrentPosition(std::stop_token) override { return {}; }
   bool Reached(const model::Position&, const model::Position&) const override { return true; }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
   std::unique_ptr<connector::SchemaWriter> OpenSchemaWriter(const connector::SessionContext&) override {

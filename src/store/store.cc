@@ -67,23 +67,6 @@ constexpr std::string_view kSelectTask =
     R"sql(SELECT name, id, state, phase, spec_hash, error, position, created_micros, updated_micros, final_stop
 FROM tasks)sql";
 
-// In a state directory of several users only its owner may read: errors and statements hold names
-// of objects.
-void MakeDirectory(const std::string& directory) {
-  std::error_code code;
-  if (std::filesystem::is_directory(directory, code)) return;
-  const std::filesystem::path parent = std::filesystem::path(directory).lexically_normal().parent_path();
-  if (!parent.empty()) std::filesystem::create_directories(parent, code);
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-    const int number = errno;
-    throw Error(kStoreFailed)
-        .Object("directory " + directory)
-        .Cause("It cannot be created.")
-        .Remedy("Create it for this user, or name another with --state.")
-        .Native(number, std::strerror(number));
-  }
-}
-
 // SQLite creates its other files with the mode of this one. A file that is there is not touched:
 // closing it would release the locks that this process's other connections hold on it (POSIX;
 // sqlite.org/howtocorrupt.html 2.2), and the next process to leave would then remove the
@@ -320,8 +303,23 @@ std::string_view Name(TaskState state) {
   return "draft";
 }
 
+void MakeStateDirectory(const std::string& directory) {
+  std::error_code code;
+  if (std::filesystem::is_directory(directory, code)) return;
+  const std::filesystem::path parent = std::filesystem::path(directory).lexically_normal().parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent, code);
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    const int number = errno;
+    throw Error(kStoreFailed)
+        .Object("directory " + directory)
+        .Cause("It cannot be created.")
+        .Remedy("Create it for this user, or name another with --state.")
+        .Native(number, std::strerror(number));
+  }
+}
+
 std::unique_ptr<Store> Store::Open(const std::string& directory) {
-  MakeDirectory(directory);
+  MakeStateDirectory(directory);
   MakeFile(directory + "/sluice.db");
   return std::make_unique<SqliteStore>(directory);
 }

@@ -102,4 +102,8 @@ class Store {
   virtual bool IsLocked(const std::string& task) = 0;
 };
 
+// Creates it with its parents if it is not there. In a directory of several users only its owner may read it: errors,
+// statements and logs hold names of objects. Throws kStoreFailed.
+void MakeStateDirectory(const std::string& directory);
+
 }  // namespace sluice::store

@@ -129,7 +129,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     }
     if (context_->destination_log) {
       try {
-        outcome.destination_position = context_->destination_log->CurrentPosition().json;
+        outcome.destination_position = context_->destination_log->CurrentPosition(session->stop()).json;
       } catch (const Error& error) {
         session->Say("the destination's own log position could not be read: " + error.info().OneLine());
       }

@@ -69,10 +69,7 @@ pipeline::ApplyOutcome RunWithLimits(Session& session, const std::vector<TaskTab
   request.stop_when_caught_up = until_caught_up;
   request.not_delayed_within = context.spec.not_delayed_within;
   request.give_up = context.spec.give_up;
-  request.on_retry = [&](const ErrorInfo& error, milliseconds pause) {
-    session.Say(
-        fmt::format("{}; trying again in {:.1f} s", error.OneLine(), static_cast<double>(pause.count()) / 1000));
-  };
+  request.on_retry = [&](const ErrorInfo& error, milliseconds pause) { session.SayRetry(error, pause); };
   request.on_ddl_skipped = [&](const model::DdlChange& ddl, const std::string& why) {
     session.Say(fmt::format("not carried ({}): {}", why, ddl.statement.substr(0, 300)));
   };

@@ -264,6 +264,8 @@ class Attempt {
     request.on_table_loaded = [&](size_t i, std::stop_token stop) {
       if (schema_ != nullptr) schema_->ExecuteIndexes(tables_[i].table->name, std::move(stop));
     };
+    request.give_up = context.spec.give_up;
+    request.on_retry = [&](const ErrorInfo& error, milliseconds pause) { session_.SayRetry(error, pause); };
     const std::vector<pipeline::TableFailure> failures = pipeline::RunFullLoad(request, session_.stop());
     if (schema_ != nullptr) schema_->Flush();
     Record(wanted, failures);

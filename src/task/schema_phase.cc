@@ -348,9 +348,8 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
       if (lost) {
         writer.reset();
         entry.uncertain = true;
-        session_.Say(
-            fmt::format("{}; trying again in {:.1f} s", info.OneLine(), static_cast<double>(pause.count()) / 1000));
       }
+      session_.SayRetry(info, pause);
     }
     SleepFor(stop, pause);
     ThrowIfStopped(stop);

@@ -68,6 +68,10 @@ void Session::Say(const std::string& line) {
   if (say_) say_(line);
 }
 
+void Session::SayRetry(const ErrorInfo& error, milliseconds pause) {
+  Say(fmt::format("{}; trying again in {:.1f} s", error.OneLine(), static_cast<double>(pause.count()) / 1000));
+}
+
 void Session::Save() {
   record_.updated_micros = NowMicros();
   store_->SaveTask(record_);
@@ -96,8 +100,7 @@ void Session::Persist(const std::function<void()>& work) {
       return work();
     } catch (const Error& error) {
       if (error.info().retry == RetryClass::kNever || give_up.Passed()) throw;
-      Say(fmt::format("{}; trying again in {:.1f} s", error.info().OneLine(),
-                      static_cast<double>(pause.count()) / 1000));
+      SayRetry(error.info(), pause);
     }
     SleepFor(stop(), pause);
     ThrowIfStopped(stop());

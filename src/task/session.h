@@ -43,6 +43,7 @@ class Session {
 
   // One line for the user and the log.
   void Say(const std::string& line);
+  void SayRetry(const ErrorInfo& error, milliseconds pause);
   void Save();  // the record
   void SetState(store::TaskState state, const std::string& phase);
   // Records a failure and gives it the phase as its stage.

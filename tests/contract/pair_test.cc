@@ -176,7 +176,7 @@ TEST_P(ApplyTest, EveryTypeSurvives) {
     spec.statements.resize(1);  // the rows come by the log
     tables.push_back(MakeTable(spec));
   }
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   for (TableSpec spec : from_.server->TablesOfEveryType()) {
     if (spec.same_kind_only && !SameKind()) continue;
     spec.statements.erase(spec.statements.begin());
@@ -206,7 +206,7 @@ TEST_P(ApplyTest, EveryTypeSurvives) {
 
 TEST_P(ApplyTest, TransactionIsThereWithItsProgressOrNotAtAll) {
   const model::TablePtr table = MakeItems({});
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   from_.server->Run("INSERT INTO " + from_.Name("items") + " VALUES (1, 'a'), (2, 'b')");
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 1u);
@@ -231,7 +231,7 @@ TEST_P(ApplyTest, TransactionIsThereWithItsProgressOrNotAtAll) {
 
 TEST_P(ApplyTest, RowsThatAreNotAsTheyWereAreErrorsUnlessReplayed) {
   const model::TablePtr table = MakeItems({"1, 'a'", "2, 'b'"});
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   from_.server->Run("UPDATE " + from_.Name("items") + " SET v = 'c' WHERE id = 1");
   from_.server->Run("DELETE FROM " + from_.Name("items") + " WHERE id = 2");
   from_.server->Run("INSERT INTO " + from_.Name("items") + " VALUES (3, 'd')");
@@ -261,7 +261,7 @@ TEST_P(ApplyTest, RowsThatAreNotAsTheyWereAreErrorsUnlessReplayed) {
 
 TEST_P(ApplyTest, StopEndsAWaitForALock) {
   const model::TablePtr table = MakeItems({});
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   from_.server->Run("INSERT INTO " + from_.Name("items") + " VALUES (1, 'a')");
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 1u);
@@ -283,7 +283,7 @@ TEST_P(ApplyTest, StopEndsAWaitForALock) {
 
 TEST_P(ApplyTest, KilledConnectionAsksForAnother) {
   const model::TablePtr table = MakeItems({});
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   from_.server->Run("INSERT INTO " + from_.Name("items") + " VALUES (1, 'a')");
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 1u);
@@ -305,7 +305,7 @@ TEST_P(ApplyTest, NotesComeBackAsTheyWere) {
   const std::string text = "{\"ü\": \"\\\\ ' \\n 😀\"}\n" + std::string(100'000, 'x');
   EXPECT_FALSE(bookkeeping->LoadNote(kTask, "definition:a.b").has_value());
   connector::ApplyProgress progress{
-      .task = kTask, .lane = 0, .low_ordinal = 9, .low = source_->CurrentPosition(), .done = "12-40,44"};
+      .task = kTask, .lane = 0, .low_ordinal = 9, .low = source_->CurrentPosition({}), .done = "12-40,44"};
   bookkeeping->SaveNotes(kTask, {{"definition:a.b", text}, {"definition:a.c", ""}, {"cut", "x"}}, &progress);
   auto other = destination_->OpenBookkeeping({});
   EXPECT_EQ(other->LoadNote(kTask, "definition:a.b"), text);

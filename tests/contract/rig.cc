@@ -209,7 +209,7 @@ std::unique_ptr<connector::ChangeStream> SourceTest::Changes(const model::Positi
 }
 
 std::vector<model::TransactionPtr> SourceTest::ReadToEnd(connector::ChangeStream& stream) {
-  const model::Position end = source_->CurrentPosition();
+  const model::Position end = source_->CurrentPosition({});
   std::vector<model::TransactionPtr> all;
   while (all.empty() || !source_->Reached(all.back()->end, end)) {
     model::TransactionPtr next = stream.Next(Deadline::After(milliseconds(30'000)));

@@ -122,7 +122,7 @@ std::vector<model::TransactionPtr> PairTest::ChangesSince(const model::Position&
   request.tables = tables;
   request.selected = [this](const model::ObjectName& name) { return names_.Selected(name); };
   auto stream = source_->OpenChanges(request, {{}, "contract"});
-  const model::Position end = source_->CurrentPosition();
+  const model::Position end = source_->CurrentPosition({});
   std::vector<model::TransactionPtr> all;
   while (true) {
     model::TransactionPtr next = stream->Next(Deadline::After(milliseconds(30'000)));

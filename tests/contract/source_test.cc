@@ -122,7 +122,7 @@ TEST_P(SnapshotTest, MissingRightIsNamed) {
 
 TEST_P(ChangesTest, ArriveInOrderWithTheirBorders) {
   for (const char* name : {"items", "lines", "other"}) MakeItems(name);
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   const std::string items = side_.Name("items");
   const std::string lines = side_.Name("lines");
   const auto commit = [&](const std::vector<std::string>& statements) {
@@ -168,7 +168,7 @@ TEST_P(ChangesTest, ArriveInOrderWithTheirBorders) {
 TEST_P(ChangesTest, RestartGivesTheRest) {
   MakeItems("items");
   MakeItems("other");
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   for (int i = 1; i <= 6; ++i) {
     auto transaction = side_.server->Begin();
     transaction->Run(fmt::format("INSERT INTO {} VALUES ({}, 'a')", side_.Name("items"), i));
@@ -198,7 +198,7 @@ TEST_P(ChangesTest, RestartGivesTheRest) {
 
 TEST_P(ChangesTest, NextReturnsAtItsDeadline) {
   MakeItems("items");
-  auto stream = Changes(source_->CurrentPosition(), 0);
+  auto stream = Changes(source_->CurrentPosition({}), 0);
   const auto began = Clock::now();
   EXPECT_EQ(stream->Next(Deadline::After(milliseconds(200))), nullptr);
   EXPECT_LT(Clock::now() - began, milliseconds(5000));
@@ -210,7 +210,7 @@ TEST_P(ChangesTest, NextReturnsAtItsDeadline) {
 TEST_P(ChangesTest, StopEndsAnIdleStream) {
   MakeItems("items");
   std::stop_source stop;
-  auto stream = Changes(source_->CurrentPosition(), 0, stop.get_token());
+  auto stream = Changes(source_->CurrentPosition({}), 0, stop.get_token());
   EXPECT_EQ(stream->Next(Deadline::After(milliseconds(50))), nullptr);  // it stands at the log's end
   std::atomic<bool> is_calling = false;
   const Ended ended = EndWhenBlocked(
@@ -226,7 +226,7 @@ TEST_P(ChangesTest, StopEndsAnIdleStream) {
 
 TEST_P(ChangesTest, StreamThatIsDroppedEndsItself) {
   MakeItems("items");
-  auto stream = Changes(source_->CurrentPosition(), 0);
+  auto stream = Changes(source_->CurrentPosition({}), 0);
   const auto began = Clock::now();
   stream.reset();
   EXPECT_LT(Clock::now() - began, kStopMost);
@@ -234,7 +234,7 @@ TEST_P(ChangesTest, StreamThatIsDroppedEndsItself) {
 
 TEST_P(ChangesTest, KilledConnectionAsksForAnother) {
   MakeItems("items");
-  auto stream = Changes(source_->CurrentPosition(), 0);
+  auto stream = Changes(source_->CurrentPosition({}), 0);
   EXPECT_EQ(stream->Next(Deadline::After(milliseconds(50))), nullptr);
   ASSERT_GT(side_.server->KillSessions(), 0u);
   const auto error = Thrown([&] { stream->Next(Deadline::After(milliseconds(60'000))); });
@@ -244,17 +244,17 @@ TEST_P(ChangesTest, KilledConnectionAsksForAnother) {
 
 TEST_P(ChangesTest, CurrentPositionOutlivesItsConnection) {
   MakeItems("items");
-  const model::Position before = source_->CurrentPosition();
+  const model::Position before = source_->CurrentPosition({});
   ASSERT_GT(side_.server->KillSessions(), 0u);
   side_.server->Run("INSERT INTO " + side_.Name("items") + " VALUES (1, 'x')");
-  const model::Position after = source_->CurrentPosition();
+  const model::Position after = source_->CurrentPosition({});
   EXPECT_TRUE(source_->Reached(after, before));
   EXPECT_FALSE(source_->Reached(before, after));
 }
 
 TEST_P(ChangesTest, MissingRightIsNamed) {
   MakeItems("items");
-  const model::Position start = source_->CurrentPosition();
+  const model::Position start = source_->CurrentPosition({});
   side_.server->TakeLogRight();
   const auto error = Thrown([&] {
     auto stream = Changes(start, 0);

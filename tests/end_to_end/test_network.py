@@ -1,9 +1,14 @@
 """Slow, sliced, cut and silent networks."""
 
+import contextlib
+import os
+import pathlib
+
 import pytest
 
 from tests.support import compare, shop
 from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
 
 OBJECTS = [{"database": "shop"}]
 
@@ -70,6 +75,37 @@ def test_black_hole_is_noticed(proxied):
     left.black_hole = False  # old connections have lost bytes; only new ones work
     task.follow_to(source, "shop", destination=destination, seconds=180)
     compare.assert_equal(source, "shop", destination)
+
+
+def test_a_silent_network_is_probed(maria_pair, sluice):
+    """The system's keep-alive runs on every connection, and soon: a peer that is gone without a word is noticed."""
+    source, destination = maria_pair
+    shop.create(source)
+    task = sluice(source, destination, objects=OBJECTS)
+    task.start()
+    task.wait_caught_up()
+    keep_alive, seconds = "02", 20
+
+    def timers():
+        """Of the process's connections to the servers: kind and time left, in 1/100 s (Linux, proc_net_tcp)."""
+        sockets = set()
+        for fd in pathlib.Path(f"/proc/{task.process.pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed by now
+                sockets.add(os.readlink(fd))
+        for line in pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            port = int(fields[2].split(":")[1], 16)
+            if port in (source.port, destination.port) and f"socket:[{fields[9]}]" in sockets:
+                kind, left = fields[5].split(":")
+                yield port, kind, int(left, 16)
+
+    def probed():
+        found = list(timers())
+        ports = {port for port, _, _ in found}
+        return len(ports) == 2 and all(kind == keep_alive and left <= seconds * 100 for _, kind, left in found)
+
+    wait_until(probed, 30, lambda: f"keep-alive timers: {list(timers())}")
+    assert task.terminate() == 0
 
 
 @pytest.mark.parametrize("condition", ["black hole", "slow", "quiet"])

@@ -1,5 +1,7 @@
 """Every type of requirements section 6, in the full load and in the changes, for each pair of servers."""
 
+import math
+
 import pytest
 
 from tests.support import compare, every_type
@@ -155,3 +157,22 @@ def test_enum_error_value(pair, sluice):
         every_type.change(session, some, first=1)
     task.run_until_caught_up()
     compare.assert_equal(source, "types", destination)
+
+
+def test_negative_zero(pair, sluice):
+    """-0 of FLOAT and DOUBLE arrives where the destination has it. MariaDB stores 0 for it: no difference to verify."""
+    source, destination = pair
+    source.execute(
+        "CREATE DATABASE types",
+        "CREATE TABLE types.z (id INT PRIMARY KEY, f FLOAT, d DOUBLE)",
+        "INSERT INTO types.z VALUES (1, -0e0, -0e0), (2, 0, 0)",
+    )
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    source.execute("INSERT INTO types.z VALUES (3, -0e0, -0e0)", "UPDATE types.z SET f=-0e0, d=-0e0 WHERE id=2")
+    task.run_until_caught_up()
+    rows = destination.query("SELECT id, f*1e0, d*1e0 FROM types.z ORDER BY id")
+    sign = -1.0 if not source.is_mariadb and not destination.is_mariadb else 1.0
+    found = [(row[0], math.copysign(1, row[1]), math.copysign(1, row[2])) for row in rows]
+    assert found == [(number, sign, sign) for number in (1, 2, 3)]
+    task.verify()

@@ -142,7 +142,7 @@ void RowDecoder::Decode(const RowsHeader& header, const RowPlan& plan, model::Tr
   while (!bytes.empty()) {
     model::RowChange change;
     change.kind = header.kind;
-    change.foreign_keys_off = (header.flags & kRowsForeignKeysOff) != 0;
+    change.foreign_keys_off = (header.flags & (kRowsForeignKeysOff | kRowsCascadesLogged)) != 0;
     change.unique_checks_off = (header.flags & kRowsUniqueChecksOff) != 0;
     if (header.kind == ChangeKind::kInsert) {
       change.after = ReadImage(bytes, plan, first, out.arena);

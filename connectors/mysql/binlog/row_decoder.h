@@ -14,6 +14,9 @@ namespace sluice::mysql::binlog {
 
 inline constexpr uint16_t kRowsForeignKeysOff = 0x0002;
 inline constexpr uint16_t kRowsUniqueChecksOff = 0x0004;
+// MySQL from 9.6 on, unless innodb_native_foreign_keys is on: the server logs what its foreign keys do to other rows,
+// and not all that a destination would do of itself (REPLACE of a row with the same key leaves those that refer to it).
+inline constexpr uint16_t kRowsCascadesLogged = 0x0010;
 
 // What stands before the rows.
 struct RowsHeader {
