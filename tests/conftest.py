@@ -10,13 +10,19 @@ from tests.support import servers
 from tests.support.sluice import BINARY, Sluice
 
 PENDING_FILE = pathlib.Path(__file__).with_name("pending.txt")
+DEFAULT_SEED = 20261125
 PAIRS = [(source, destination) for source in servers.KINDS for destination in servers.KINDS]
 
 
 def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the tests that take hours too")
     parser.addoption("--pending", action="store_true", help="run only the tests that tests/pending.txt names")
-    parser.addoption("--seed", type=int, default=None, help="seed of the random tests (printed by each of them)")
+    parser.addoption(
+        "--seed",
+        default=None,
+        help="seed of the random tests (printed by each of them): a number, or `random`; the default is the same in each "
+        "run, so that it can be repeated, and with --soak a new one each time",
+    )
 
 
 def read_pending():
@@ -155,7 +161,8 @@ def sluice(binary, tmp_path):
 @pytest.fixture
 def seed(request):
     value = request.config.getoption("--seed")
-    if value is None:
+    if value == "random" or (value is None and request.config.getoption("--soak")):
         value = int.from_bytes(os.urandom(4), "little")
+    value = DEFAULT_SEED if value is None else int(value)
     print(f"seed {value} (repeat with --seed {value})")
     return value
