@@ -99,15 +99,20 @@ class Chaos:
 
     def _finish(self, seconds):
         # A new table, not a row: independent rows may overtake each other on the lanes, a schema statement is a
-        # barrier, so that everything before it has arrived when it has.
+        # barrier, so that everything before it has arrived when it has. Only from the log: a table that is there at the
+        # cut is created beside the load.
+        def is_loaded():
+            self._check_alive()
+            return (self.task.status() or {}).get("phase") == "incremental"
+
+        wait_until(is_loaded, seconds, lambda: f"the end of the load\n{self.task.log_text()}", pause=0.2)
         marker = f"sluice_marker_{self.rng.randrange(10**15)}"
         self.source.execute(f"CREATE TABLE bank.{marker} (id BIGINT PRIMARY KEY)")
 
         answers = []
 
         def arrived():
-            if not self.task.is_running:
-                raise AssertionError(f"`run` ended with {self.task.process.returncode}:\n{self.task.log_text()}")
+            self._check_alive()
             try:
                 answers[:] = [self.destination.value(
                     f"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='bank' AND table_name='{marker}'"
@@ -117,6 +122,10 @@ class Chaos:
             return answers == [1]
 
         wait_until(arrived, seconds, lambda: f"the marker {marker} ({answers})\n{self.task.log_text()}", pause=0.2)
+
+    def _check_alive(self):
+        if not self.task.is_running:
+            raise AssertionError(f"`run` ended with {self.task.process.returncode}:\n{self.task.log_text()}")
 
     def _compare(self):
         for database in ("bank", "shop"):
