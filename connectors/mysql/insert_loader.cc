@@ -35,7 +35,7 @@ class InsertStatement {
     sql_ += rows_.empty() ? head_ : ",";
     sql_ += row_;
     rows_.push_back(row);
-    watch_.See(row);
+    watch_.SeeRow(row);
   }
 
   void Run() {

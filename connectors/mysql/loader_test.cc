@@ -99,6 +99,8 @@ TEST(LoadWatch, ShowsRowsAndCountsErrorValues) {
   EXPECT_EQ(watch.EmptyEnums("e"), 2u);
   EXPECT_EQ(watch.EmptyEnums("x"), 0u);
   EXPECT_EQ(watch.AllEmptyEnums(), 2u);
+  watch.SeeRow("");
+  EXPECT_EQ(watch.rows(), 5u);
   watch.Clear();
   EXPECT_EQ(watch.rows() + watch.AllEmptyEnums(), 0u);
 }

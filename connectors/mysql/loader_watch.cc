@@ -25,19 +25,21 @@ void LoadWatch::Clear() {
 void LoadWatch::See(std::string_view rows) {
   TsvReader reader(rows);
   std::string_view row;
-  while (reader.NextRow(row)) {
-    if (rows_ < kHeadsMost) {
-      heads_.append(row.substr(0, kHeadBytes));
-      heads_.resize((rows_ + 1) * kHeadBytes);
-    }
-    ++rows_;
-    for (size_t i = 0; i < enum_columns_end_; ++i) {
-      const size_t tab = row.find('\t');
-      const size_t length = tab == std::string_view::npos ? row.size() : tab;
-      if (length == 0 && plan_.columns[i].may_be_error_value) ++empty_[i];
-      if (tab == std::string_view::npos) break;
-      row.remove_prefix(tab + 1);
-    }
+  while (reader.NextRow(row)) SeeRow(row);
+}
+
+void LoadWatch::SeeRow(std::string_view row) {
+  if (rows_ < kHeadsMost) {
+    heads_.append(row.substr(0, kHeadBytes));
+    heads_.resize((rows_ + 1) * kHeadBytes);
+  }
+  ++rows_;
+  for (size_t i = 0; i < enum_columns_end_; ++i) {
+    const size_t tab = row.find('\t');
+    const size_t length = tab == std::string_view::npos ? row.size() : tab;
+    if (length == 0 && plan_.columns[i].may_be_error_value) ++empty_[i];
+    if (tab == std::string_view::npos) break;
+    row.remove_prefix(tab + 1);
   }
 }
 

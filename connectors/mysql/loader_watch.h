@@ -17,6 +17,7 @@ class LoadWatch {
 
   // Takes note of encoded rows, as they are sent.
   void See(std::string_view rows);
+  void SeeRow(std::string_view row);  // one, without the line's end: of a single empty column nothing is left
   void Clear();
 
   uint64_t rows() const { return rows_; }

@@ -176,3 +176,18 @@ def test_negative_zero(pair, sluice):
     found = [(row[0], math.copysign(1, row[1]), math.copysign(1, row[2])) for row in rows]
     assert found == [(number, sign, sign) for number in (1, 2, 3)]
     task.verify()
+
+
+def test_nothing_but_an_empty_text(pair, sluice):
+    """A row of one column that holds '' is an empty line: few of them go in by INSERT, many by LOAD DATA."""
+    source, destination = pair
+    source.execute("CREATE DATABASE types")
+    with source.session("types") as session:
+        for table, filler in (("few", 3), ("many", 3000)):
+            session.execute(f"CREATE TABLE {table} (v VARCHAR(60) NULL)")
+            rows = ["", "", None, "", "x"] + ["y" * 60] * filler + [""]
+            session.executemany(f"INSERT INTO {table} VALUES (%s)", [(row,) for row in rows])
+    task = sluice(source, destination, types=["schema", "full"], objects=OBJECTS)
+    task.run()
+    compare.assert_equal(source, "types", destination)
+    task.verify()
