@@ -25,6 +25,16 @@ bool SameObjects(const SelectedObjects& a, const SelectedObjects& b) {
                                             });
 }
 
+// The rules are judged over all tables: names may collide, and a rule may be about a table that is known already.
+std::vector<model::TableMappingPtr> MapNewTables(Task::Context& context, const std::vector<TaskTable>& known,
+                                                 const std::vector<model::TablePtr>& created) {
+  std::vector<model::TablePtr> all;
+  for (const TaskTable& table : known) all.push_back(table.table);
+  all.insert(all.end(), created.begin(), created.end());
+  const auto mappings = selection::MapTables(*context.selection, all).ValueOrThrow();
+  return {mappings.end() - static_cast<ptrdiff_t>(created.size()), mappings.end()};
+}
+
 void AddNewTables(Session& session, Plan& plan, std::vector<TaskTable>& tables) {
   std::vector<store::TableRecord> records;
   for (size_t i = 0; i < plan.tables.size(); ++i) {
@@ -52,7 +62,7 @@ std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaP
     Plan plan;
     plan.databases = now.databases;
     plan.tables = catalog->DescribeTables(created);
-    plan.mappings = selection::MapTables(*context.selection, plan.tables).ValueOrThrow();
+    if (!plan.tables.empty()) plan.mappings = MapNewTables(context, tables, plan.tables);
     plan.objects = now.objects;
     if (schema != nullptr) schema->Extend(plan);
     if (!plan.tables.empty()) AddNewTables(session, plan, tables);

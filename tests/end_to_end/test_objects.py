@@ -133,7 +133,8 @@ def test_what_is_created_between_the_precheck_and_the_cut(pair, sluice):
     source, destination = pair
     shop.create(source)
     source.execute("CREATE VIEW shop.gone AS SELECT 1 AS a", "CREATE VIEW shop.altered AS SELECT 1 AS a")
-    task = sluice(source, destination, objects=[{"database": "shop"}])
+    mapping = [{"kind": "column", "in": "shop.customers", "match": "^none$", "replace": "none2"}]
+    task = sluice(source, destination, objects=[{"database": "shop"}], mapping=mapping)
     with destination.session() as hold:
         hold.execute("FLUSH TABLES WITH READ LOCK")  # holds up everything that is created there, and so the cut
         task.start()
