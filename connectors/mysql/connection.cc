@@ -41,9 +41,8 @@ class ConnectWait {
       if (ready < 0 && errno == EINTR) continue;
       if (ready == 0) errno = ETIMEDOUT;
       if (ready <= 0) return ready;
-      if (entries[1].revents == 0) return 1;
-      errno = ECANCELED;
-      return -1;
+      errno = entries[1].revents != 0 ? ECANCELED : FailureOf(socket, entries[0].revents);
+      return errno == 0 ? 1 : -1;
     }
   }
 
@@ -59,6 +58,14 @@ class ConnectWait {
     int fd;
     void operator()() const { ::eventfd_write(fd, 1); }
   };
+
+  // The library itself tells a refused connection from one without an answer no better than "in progress".
+  static int FailureOf(my_socket socket, short events) {
+    int failure = 0;
+    socklen_t size = sizeof(failure);
+    if ((events & (POLLERR | POLLHUP)) != 0) ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &failure, &size);
+    return failure;
+  }
 
   inline static thread_local const ConnectWait* current_ = nullptr;
   EventFd wake_;

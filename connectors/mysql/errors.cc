@@ -108,7 +108,9 @@ const Class& Classify(int native) {
 std::string_view ConnectFailure(int native, std::string_view message) {
   if (native != 2002 && native != 2003) return "";
   if (message.ends_with("(111)")) return ": the connection was refused, nothing listens on this port";
-  if (message.ends_with("(110)") || message.ends_with("(115)")) return ": no answer, a firewall may drop the packets";
+  if (message.ends_with("(110)")) return ": no answer, a firewall may drop the packets";
+  // EINPROGRESS: all that the library keeps of a connection that failed while it was being made.
+  if (message.ends_with("(115)")) return ": refused or not answered: is the port right, does a firewall drop packets?";
   if (message.ends_with("(113)") || message.ends_with("(101)")) return ": there is no way to this address";
   return "";
 }
