@@ -23,6 +23,8 @@ class MySqlCatalog : public connector::Catalog {
   bool Exists(model::ObjectKind kind, const model::ObjectName& name) override;
   bool HasRows(const model::ObjectName& table) override;
   uint64_t CountRows(const model::ObjectName& table, const std::string& filter) override;
+  // AUTO_INCREMENT travels in a table's definition, and the rows move it on.
+  std::vector<connector::SequenceValue> Sequences(const std::string&) override { return {}; }
 
  private:
   using Facts = std::map<std::string, TableFacts>;  // by table

@@ -1,9 +1,11 @@
 // The destination half of the connector: joins the sessions that the other files define.
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
 
@@ -45,7 +47,11 @@ class MysqlDestination : public connector::Destination {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const SessionContext& context) override {
     return MakeVerifyReader(endpoint_, context);
   }
-  std::vector<std::string> LoaderEncodings() const override { return {kTsvEncoding}; }
+  std::string ChooseEncoding(const model::Table&, const model::TableMapping&, const std::vector<std::string>& offered,
+                             const SessionContext&) override {
+    Check(std::find(offered.begin(), offered.end(), kTsvEncoding) != offered.end(), "an encoding of both sides");
+    return kTsvEncoding;
+  }
 
  private:
   connector::Endpoint endpoint_;

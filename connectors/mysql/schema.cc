@@ -198,13 +198,22 @@ void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
   connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
 }
 
-void MySqlSchemaWriter::Drop(model::ObjectKind kind, const model::ObjectName& name) {
+void MySqlSchemaWriter::Drop(const SchemaStatement& statement) {
+  const model::ObjectKind kind = statement.kind;
+  const model::ObjectName& name = statement.object;
   const std::string object = std::string(model::Name(kind)) + " " + name.Text();
   const std::string target =
       kind == model::ObjectKind::kDatabase ? Quote(name.database) : Quote(name.database, name.name);
   connection_.Execute("SET SESSION foreign_key_checks = 0", object);
   connection_.Execute(fmt::format("DROP {} IF EXISTS {}", model::Name(kind), target), object);
   connection_.Execute("SET SESSION foreign_key_checks = 1", object);
+}
+
+void MySqlSchemaWriter::SetSequence(const connector::SequenceValue& value, const model::NameMap&) {
+  throw Error(kNotTranslatable)
+      .Object("sequence " + value.name.Text())
+      .Cause("a MySQL-family destination takes no values of sequences yet")
+      .Side(connection_.endpoint().side);
 }
 
 sql::Dialect MySqlSchemaWriter::OwnDialect() const {

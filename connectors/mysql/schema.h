@@ -28,7 +28,8 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   std::vector<connector::SchemaStatement> Translate(const model::SchemaObject& object, const model::NameMap& names,
                                                     const connector::ServerInfo& source) override;
   void Execute(const connector::SchemaStatement& statement) override;
-  void Drop(model::ObjectKind kind, const model::ObjectName& name) override;
+  void Drop(const connector::SchemaStatement& statement) override;
+  void SetSequence(const connector::SequenceValue& value, const model::NameMap& names) override;
   std::vector<connector::SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
                                                     const connector::ServerInfo& source) override;
   std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl, const std::vector<model::TablePtr>& before,

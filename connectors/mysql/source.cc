@@ -61,6 +61,9 @@ class MysqlSource : public connector::Source {
     return PositionReached(applied, wanted);
   }
   std::vector<std::string> SnapshotEncodings() const override { return {kTsvEncoding}; }
+  // The binary log needs nothing of ours at the source.
+  std::vector<connector::SourceObject> SourceObjects(const SessionContext&) override { return {}; }
+  std::vector<std::string> ReleaseSource(const std::string&, const SessionContext&) override { return {}; }
 
  private:
   connector::Endpoint endpoint_;

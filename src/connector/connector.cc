@@ -4,6 +4,8 @@ namespace sluice::connector {
 
 std::string_view Name(SchemaStage stage) {
   switch (stage) {
+    case SchemaStage::kTypes:
+      return "types";
     case SchemaStage::kBeforeLoad:
       return "before_load";
     case SchemaStage::kIndexes:

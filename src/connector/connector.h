@@ -46,6 +46,7 @@ struct PrecheckItem {
 };
 
 struct PrecheckRequest {
+  std::string task;  // its name
   MigrationTypes types;
   std::vector<model::TablePtr> tables;  // source descriptions, beside `mappings`
   std::vector<model::TableMappingPtr> mappings;
@@ -67,6 +68,15 @@ struct TableSummary {
   uint64_t bytes_estimated = 0;
 };
 
+// Where a counter stands: a sequence, with the column that it feeds if there is one.
+struct SequenceValue {
+  model::ObjectName name;
+  model::ObjectName table;  // empty: no column owns it
+  std::string column;
+  std::string value;      // decimal
+  bool is_called = true;  // whether `value` was handed out; if not, it is the next one
+};
+
 // Reads what exists. Used at both sides.
 class Catalog {
  public:
@@ -75,21 +85,27 @@ class Catalog {
   virtual std::vector<TableSummary> ListTables(const std::string& database) = 0;
   // Descriptions in the order of `names`; one that does not exist is left out.
   virtual std::vector<model::TablePtr> DescribeTables(const std::vector<model::ObjectName>& names) = 0;
-  // Views, procedures, functions and triggers of the database.
+  // Everything but tables that is carried of the database, each after what it needs where the server knows that.
   virtual std::vector<model::SchemaObject> ListObjects(const std::string& database) = 0;
   virtual bool Exists(model::ObjectKind kind, const model::ObjectName& name) = 0;
   virtual bool HasRows(const model::ObjectName& table) = 0;
   // Rows that match a filter; throws when the condition is not valid there.
   virtual uint64_t CountRows(const model::ObjectName& table, const std::string& filter) = 0;
+  // Counters that neither rows nor definitions bring along, as they stand now.
+  virtual std::vector<SequenceValue> Sequences(const std::string& database) = 0;
 };
 
 enum class SchemaStage {
+  kTypes,        // what tables may need: schemas, extensions, types, sequences, functions in defaults
   kBeforeLoad,   // databases, tables with the keys that the load or the changes need
   kIndexes,      // secondary indexes of one table, as soon as its rows are in
   kForeignKeys,  // after every table has its rows
   kObjects,      // views, procedures, functions
   kTriggers,     // after the load, or only at the switch-over when changes are followed
 };
+inline constexpr SchemaStage kSchemaStages[] = {SchemaStage::kTypes,   SchemaStage::kBeforeLoad,
+                                                SchemaStage::kIndexes, SchemaStage::kForeignKeys,
+                                                SchemaStage::kObjects, SchemaStage::kTriggers};
 std::string_view Name(SchemaStage stage);
 
 struct SchemaStatement {
@@ -97,6 +113,8 @@ struct SchemaStatement {
   model::ObjectKind kind = model::ObjectKind::kTable;
   model::ObjectName source;
   model::ObjectName object;  // its name at the destination
+  std::string signature;     // as in model::SchemaObject, with the destination's names
+  model::ObjectName table;   // destination's name of the table that a trigger, rule, policy or index belongs to
   std::string label;         // unique in the task and stable, e.g. "indexes of table shop_new.orders2"
   std::string sql;
   std::string default_database;  // to be in force while it runs, empty = none
@@ -118,8 +136,11 @@ class SchemaWriter {
   virtual std::vector<SchemaStatement> Translate(const model::SchemaObject& object, const model::NameMap& names,
                                                  const ServerInfo& source) = 0;
   virtual void Execute(const SchemaStatement& statement) = 0;
-  // Removes an object that this task created; one that is not there is no error.
-  virtual void Drop(model::ObjectKind kind, const model::ObjectName& name) = 0;
+  // Removes the object that this statement of the task created; one that is not there is no error.
+  virtual void Drop(const SchemaStatement& statement) = 0;
+
+  // Brings the destination's counter to where the source's stands.
+  virtual void SetSequence(const SequenceValue& value, const model::NameMap& names) = 0;
 
   // A statement of the source's log, translated to the destination; empty when nothing of it is carried there.
   virtual std::vector<SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
@@ -156,7 +177,7 @@ struct Chunk {
   uint64_t rows_estimated = 0;
 };
 
-// Rows in an encoding both connectors know, e.g. "mysql.tsv". Rows are never split over blocks.
+// Rows in an encoding both connectors know, e.g. "mysql.tsv", "pg.copy.binary". Rows are never split over blocks.
 struct Block {
   std::string bytes;
   uint64_t rows = 0;
@@ -175,6 +196,9 @@ class BlockSource {
 };
 
 struct SnapshotRequest {
+  std::string task;  // what is made at the source for it bears this name
+  // No cut of this task is kept anywhere: what an earlier attempt left at the source is of no use.
+  bool first = true;
   size_t readers = 1;
   bool with_position = false;  // changes will be followed: the cut needs its position
   std::vector<model::TablePtr> tables;
@@ -220,6 +244,7 @@ class Loader {
 // ---------------------------------------------------------------- changes
 
 struct ChangeRequest {
+  std::string task;
   model::Position start;
   uint64_t ordinal = 0;                 // of the last transaction before `start`
   std::vector<model::TablePtr> tables;  // descriptions at `start`
@@ -353,6 +378,14 @@ class VerifyReader {
 
 // ---------------------------------------------------------------- the two halves
 
+// Something of Sluice's that stands at a source.
+struct SourceObject {
+  std::string kind;  // "replication slot"
+  std::string name;
+  bool in_use = false;     // a session is connected to it
+  uint64_t log_bytes = 0;  // of the source's log that it holds back
+};
+
 class Source {
  public:
   virtual ~Source() = default;
@@ -369,6 +402,10 @@ class Source {
   // Whether `applied` is at or after `wanted` in the log.
   virtual bool Reached(const model::Position& applied, const model::Position& wanted) const = 0;
   virtual std::vector<std::string> SnapshotEncodings() const = 0;  // best first
+  // What Sluice keeps at this source, of all tasks; empty where an engine needs nothing there.
+  virtual std::vector<SourceObject> SourceObjects(const SessionContext& context) = 0;
+  // Removes what is kept for a task, and tells what that was ("replication slot sluice_shop_1f2e3d4c").
+  virtual std::vector<std::string> ReleaseSource(const std::string& task, const SessionContext& context) = 0;
 };
 
 class Destination {
@@ -382,13 +419,18 @@ class Destination {
   virtual std::unique_ptr<Applier> OpenApplier(const SessionContext& context) = 0;
   virtual std::unique_ptr<Bookkeeping> OpenBookkeeping(const SessionContext& context) = 0;
   virtual std::unique_ptr<VerifyReader> OpenVerifyReader(const SessionContext& context) = 0;
-  virtual std::vector<std::string> LoaderEncodings() const = 0;
+  // In which of the encodings that the source offers (best first) this table is to be loaded; it stands at the
+  // destination by now. Throws when none fits. Any thread.
+  virtual std::string ChooseEncoding(const model::Table& table, const model::TableMapping& mapping,
+                                     const std::vector<std::string>& offered, const SessionContext& context) = 0;
 };
 
 struct Connector {
   std::string name;   // "mysql": what a task file says
   std::string title;  // "MySQL and MariaDB"
   uint16_t default_port = 0;
+  std::string group = "database";  // what groups tables, as a task file names it: "database", "schema"
+  bool needs_database = false;     // `database` of an endpoint: to log in to
   std::function<std::unique_ptr<Source>(Endpoint)> make_source;            // null: cannot be a source
   std::function<std::unique_ptr<Destination>(Endpoint)> make_destination;  // null: cannot be a destination
 };

@@ -62,6 +62,10 @@ std::string_view Name(TypeKind kind) {
       return "inet";
     case TypeKind::kVector:
       return "vector";
+    case TypeKind::kBoolean:
+      return "boolean";
+    case TypeKind::kInterval:
+      return "interval";
     case TypeKind::kOther:
       return "other";
   }
@@ -82,6 +86,26 @@ std::string_view Name(ObjectKind kind) {
       return "procedure";
     case ObjectKind::kFunction:
       return "function";
+    case ObjectKind::kMaterializedView:
+      return "materialized view";
+    case ObjectKind::kSequence:
+      return "sequence";
+    case ObjectKind::kType:
+      return "type";
+    case ObjectKind::kDomain:
+      return "domain";
+    case ObjectKind::kCollation:
+      return "collation";
+    case ObjectKind::kExtension:
+      return "extension";
+    case ObjectKind::kAggregate:
+      return "aggregate";
+    case ObjectKind::kOperator:
+      return "operator";
+    case ObjectKind::kRule:
+      return "rule";
+    case ObjectKind::kPolicy:
+      return "policy";
   }
   return "object";
 }

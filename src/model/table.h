@@ -36,7 +36,10 @@ enum class TypeKind : uint8_t {
   kUuid,
   kInet,
   kVector,
-  kOther,  // known to the engine only; a pair that meets it refuses it at precheck
+  kBoolean,   // values are the integers 0 and 1
+  kInterval,  // text as the engine writes it
+  kOther,     // the engine's own; values are its text. Another engine keeps that text where a table in docs says so,
+              // else the precheck refuses the column
 };
 
 std::string_view Name(TypeKind kind);
@@ -116,14 +119,32 @@ struct Table {
 
 using TablePtr = std::shared_ptr<const Table>;
 
-// Views, routines and triggers: carried by their statement.
-enum class ObjectKind : uint8_t { kDatabase, kTable, kView, kTrigger, kProcedure, kFunction };
+// What is carried beside tables, by its statement. Kept as numbers in task stores: append only.
+enum class ObjectKind : uint8_t {
+  kDatabase,  // what groups tables: a database of MySQL, a schema of PostgreSQL
+  kTable,
+  kView,
+  kTrigger,
+  kProcedure,
+  kFunction,
+  kMaterializedView,
+  kSequence,
+  kType,
+  kDomain,
+  kCollation,
+  kExtension,
+  kAggregate,
+  kOperator,
+  kRule,
+  kPolicy,
+};
 std::string_view Name(ObjectKind kind);
 
 struct SchemaObject {
   ObjectKind kind = ObjectKind::kView;
   ObjectName name;
-  ObjectName table;              // of a trigger
+  ObjectName table;              // of a trigger, rule or policy
+  std::string signature;         // "integer, text": tells objects of one name apart where the engine allows several
   std::string create_statement;  // as the source's server writes it
   std::string sql_mode;          // to be set when it is created, where the engine has such a thing
   std::string charset;           // client character set at creation, where the engine has such a thing

@@ -45,7 +45,8 @@ void ApplyReader::Run() {
 
 void ApplyReader::Open() {
   stream_ = context_.request.source->OpenChanges(
-      {.start = position_,
+      {.task = context_.request.task,
+       .start = position_,
        .ordinal = ordinal_,
        .tables = tables_.All(),
        .selected = [this](const model::ObjectName& name) { return tables_.Selected(name); }},

@@ -134,6 +134,8 @@ class FakeSource : public connector::Source {
     return OrdinalAt(applied) >= OrdinalAt(wanted);
   }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
+  std::vector<connector::SourceObject> SourceObjects(const connector::SessionContext&) override { return {}; }
+  std::vector<std::string> ReleaseSource(const std::string&, const connector::SessionContext&) override { return {}; }
 };
 
 inline constexpr ErrorCode kTestLost{"TS-0010", "Connection lost"};
@@ -239,7 +241,10 @@ class FakeDestination : public connector::Destination {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return nullptr;
   }
-  std::vector<std::string> LoaderEncodings() const override { return {}; }
+  std::string ChooseEncoding(const model::Table&, const model::TableMapping&, const std::vector<std::string>&,
+                             const connector::SessionContext&) override {
+    return "";
+  }
 };
 
 class FakeDestination::Applier : public connector::Applier {
@@ -392,7 +397,8 @@ class FakeDestination::Writer : public connector::SchemaWriter {
     statement.sql = ddl.statement;
     return {statement};
   }
-  void Drop(model::ObjectKind, const model::ObjectName&) override {}
+  void Drop(const connector::SchemaStatement&) override {}
+  void SetSequence(const connector::SequenceValue&, const model::NameMap&) override {}
   void Execute(const connector::SchemaStatement& statement) override {
     const bool loses_answer = home_.Inject(true);
     std::lock_guard lock(home_.mutex);

@@ -97,7 +97,8 @@ class FullLoad {
         readers_(ReadersToStart(request)),
         writers_(std::max<size_t>(request.limits.writers, 1)),
         queue_(LargestFirst()),
-        items_(writers_) {}
+        items_(writers_),
+        encodings_(request.tables.size()) {}
 
   std::vector<TableFailure> Run();
 
@@ -146,8 +147,9 @@ class FullLoad {
   const size_t writers_;
   LoadQueue queue_;
   BoundedQueue<WriterItem> items_;
-  std::mutex planned_mutex_;  // one on_planned at a time
-  std::mutex outcome_mutex_;  // the members below
+  std::vector<std::string> encodings_;  // by table; written when its chunks are planned, before any is read
+  std::mutex planned_mutex_;            // one on_planned at a time
+  std::mutex outcome_mutex_;            // the members below
   std::vector<TableFailure> failures_;
   std::exception_ptr fatal_;
   std::minstd_rand jitter_{std::random_device{}()};
@@ -240,6 +242,8 @@ void FullLoad::Plan(size_t reader, LoadJob job) {
   std::vector<connector::Chunk> chunks = load.chunks;
   try {
     if (request_.wait_for_table) request_.wait_for_table(job.table, halt_.get_token());
+    encodings_[job.table] =
+        request_.destination->ChooseEncoding(*load.table, *load.mapping, request_.encodings, Context("full load"));
     if (chunks.empty()) {
       chunks = request_.snapshot->PlanChunks(reader, *load.table, *load.mapping, request_.chunk_bytes);
     }
@@ -247,7 +251,9 @@ void FullLoad::Plan(size_t reader, LoadJob job) {
     if (request_.on_planned) request_.on_planned(job.table, chunks);
   } catch (const Error& error) {
     const ErrorInfo& info = error.info();
-    if (info.code == kStopped.id || info.retry == RetryClass::kReconnect) throw;
+    if (info.code == kStopped.id) throw;
+    if (info.side == "destination" && info.retry != RetryClass::kNever) return TryAgain(std::move(job), info);
+    if (info.retry == RetryClass::kReconnect) throw;
     if (info.retry == RetryClass::kBackoff && job.failures + 1 < kSourceTries) return TryAgain(std::move(job), info);
     return GiveUpTable(job.table, info);
   }
@@ -266,7 +272,7 @@ void FullLoad::Read(size_t reader, const LoadJob& job) {
   if (!items_.Push({job, pipe}, 1, halt_.get_token())) return;
   const LoadTable& load = request_.tables[job.table];
   try {
-    request_.snapshot->ReadChunk(reader, *load.table, *load.mapping, job.chunk, request_.encoding, *pipe);
+    request_.snapshot->ReadChunk(reader, *load.table, *load.mapping, job.chunk, encodings_[job.table], *pipe);
     pipe->Finish();
   } catch (const PipeAbandoned&) {
     // The writer knows why.
@@ -302,7 +308,7 @@ void FullLoad::Write(WriterItem item, std::unique_ptr<connector::Loader>& loader
   try {
     const connector::ChunkMark mark{
         .task = request_.task, .table = load.table->name, .chunk = job.chunk.number, .rows = 0};
-    const connector::LoadResult result = loader->Load(*load.table, *load.mapping, request_.encoding, source, mark);
+    const connector::LoadResult result = loader->Load(*load.table, *load.mapping, encodings_[job.table], source, mark);
     item.pipe->Abandon();
     if (result.was_in) source.CountInstead(result.rows, 0);
     return ChunkDone(job);

@@ -30,7 +30,7 @@ struct FullLoadRequest {
   std::string task;
   connector::Snapshot* snapshot = nullptr;
   connector::Destination* destination = nullptr;
-  std::string encoding;
+  std::vector<std::string> encodings;  // that the source offers, best first; the destination chooses for each table
   std::vector<LoadTable> tables;
   Limits limits;
   // Readers (up to the snapshot's) and writers change with it while the load runs; null: they stay.

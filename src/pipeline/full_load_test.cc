@@ -16,7 +16,7 @@ class FullLoadTest : public testing::Test {
  protected:
   void SetUp() override {
     request.task = "task";
-    request.encoding = "test";
+    request.encodings = {"test"};
     request.destination = &destination;
     request.limits.readers = 3;
     request.limits.writers = 2;

@@ -180,7 +180,10 @@ class MemoryDestination : public connector::Destination {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return nullptr;
   }
-  std::vector<std::string> LoaderEncodings() const override { return {"test"}; }
+  std::string ChooseEncoding(const model::Table&, const model::TableMapping&, const std::vector<std::string>&,
+                             const connector::SessionContext&) override {
+    return "test";
+  }
 
  private:
   MemoryWorld& world_;

@@ -148,13 +148,18 @@ class FakeSide : public connector::Source, public connector::Destination {
   model::Position CurrentPosition(std::stop_token) override { return {}; }
   bool Reached(const model::Position&, const model::Position&) const override { return true; }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
+  std::vector<connector::SourceObject> SourceObjects(const connector::SessionContext&) override { return {}; }
+  std::vector<std::string> ReleaseSource(const std::string&, const connector::SessionContext&) override { return {}; }
   std::unique_ptr<connector::SchemaWriter> OpenSchemaWriter(const connector::SessionContext&) override {
     return nullptr;
   }
   std::unique_ptr<connector::Loader> OpenLoader(const connector::SessionContext&) override { return nullptr; }
   std::unique_ptr<connector::Applier> OpenApplier(const connector::SessionContext&) override { return nullptr; }
   std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const connector::SessionContext&) override { return nullptr; }
-  std::vector<std::string> LoaderEncodings() const override { return {}; }
+  std::string ChooseEncoding(const model::Table&, const model::TableMapping&, const std::vector<std::string>&,
+                             const connector::SessionContext&) override {
+    return "";
+  }
 
  private:
   FakeTable& table_;

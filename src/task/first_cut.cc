@@ -68,6 +68,7 @@ std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaP
     if (!plan.tables.empty()) AddNewTables(session, plan, tables);
 
     connector::SnapshotRequest request;
+    request.task = session.task_id();
     request.readers = session.limits().readers;
     request.with_position = context.spec.types.incremental;
     for (const TaskTable& table : tables) {

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "base/check.h"
 #include "base/log.h"
 #include "model/table_json.h"
 #include "pipeline/full_load.h"
@@ -91,6 +90,8 @@ class Attempt {
         return;
       }
       connector::SnapshotRequest request;
+      request.task = session_.task_id();
+      request.first = false;
       request.readers = session_.limits().readers;
       request.with_position = context.spec.types.incremental;
       for (const size_t i : wanted) request.tables.push_back(tables_[i].table);
@@ -230,7 +231,7 @@ class Attempt {
     request.task = session_.task_id();
     request.snapshot = &snapshot;
     request.destination = context.destination.get();
-    request.encoding = CommonEncoding(context);
+    request.encodings = context.source->SnapshotEncodings();
     request.limits = session_.limits();
     request.live_limits = &session_.live_limits();
     request.rate = &session_.rate();
@@ -314,15 +315,6 @@ class Attempt {
                 "Then run the task again: it goes on with what is missing. Or leave a table out with "
                 "`sluice schema skip TABLE`.")
         .Side(first.side);
-  }
-
-  static std::string CommonEncoding(Task::Context& context) {
-    const std::vector<std::string> taken = context.destination->LoaderEncodings();
-    for (const std::string& given : context.source->SnapshotEncodings()) {
-      if (std::find(taken.begin(), taken.end(), given) != taken.end()) return given;
-    }
-    Check(false, "a pair that is offered has no common encoding");
-    return "";
   }
 
   Session& session_;

@@ -117,9 +117,7 @@ class Runner {
     if (types().full) Load(schema.get(), tables);
     if (schema) CreateLateObjects(*schema);
     if (types().incremental) return Follow(tables, schema.get());
-    if (schema)
-      schema->ThrowIfFailed({SchemaStage::kBeforeLoad, SchemaStage::kIndexes, SchemaStage::kForeignKeys,
-                             SchemaStage::kObjects, SchemaStage::kTriggers});
+    if (schema) schema->ThrowIfFailed({std::begin(connector::kSchemaStages), std::end(connector::kSchemaStages)});
     session_.live().phase = 4;
     session_.SetState(TaskState::kCompleted, "");
     return {.end = RunEnd::kCompleted, .position = "", .not_migrated = NotMigrated(tables, schema.get())};
@@ -173,7 +171,7 @@ class Runner {
     schema.StartTables(session_.limits().writers);
     if (types().full) return;  // which begins with the tables that stand
     schema.FinishTables();
-    schema.ThrowIfFailed({SchemaStage::kBeforeLoad});
+    schema.ThrowIfFailed({SchemaStage::kTypes, SchemaStage::kBeforeLoad});
   }
 
   void Load(SchemaPhase* schema, std::vector<TaskTable>& tables) {
@@ -182,7 +180,7 @@ class Runner {
     RunLoadPhase(session_, schema, tables);
     if (schema == nullptr) return;
     schema->FinishTables();
-    schema->ThrowIfFailed({SchemaStage::kBeforeLoad, SchemaStage::kIndexes});
+    schema->ThrowIfFailed({SchemaStage::kTypes, SchemaStage::kBeforeLoad, SchemaStage::kIndexes});
   }
 
   // Foreign keys must stand before changes are followed: the destination carries out the cascades. Views and routines

@@ -29,6 +29,8 @@ std::string ContextJson(const SchemaStatement& statement) {
                {"kind", static_cast<int>(statement.kind)},
                {"source", {statement.source.database, statement.source.name}},
                {"object", {statement.object.database, statement.object.name}},
+               {"table", {statement.table.database, statement.table.name}},
+               {"signature", statement.signature},
                {"notes", statement.notes}})
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -45,9 +47,12 @@ SchemaStatement FromRecord(const store::ObjectRecord& record) {
   statement.kind = static_cast<model::ObjectKind>(context.at("kind").get<int>());
   statement.source = {context.at("source").at(0).get<std::string>(), context.at("source").at(1).get<std::string>()};
   statement.object = {context.at("object").at(0).get<std::string>(), context.at("object").at(1).get<std::string>()};
+  if (context.contains("signature")) {  // not in stores of older versions
+    statement.table = {context.at("table").at(0).get<std::string>(), context.at("table").at(1).get<std::string>()};
+    statement.signature = context.at("signature").get<std::string>();
+  }
   statement.notes = context.at("notes").get<std::vector<std::string>>();
-  for (const SchemaStage stage : {SchemaStage::kBeforeLoad, SchemaStage::kIndexes, SchemaStage::kForeignKeys,
-                                  SchemaStage::kObjects, SchemaStage::kTriggers}) {
+  for (const SchemaStage stage : connector::kSchemaStages) {
     if (connector::Name(stage) == record.stage) statement.stage = stage;
   }
   return statement;
@@ -203,7 +208,7 @@ size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel, std::stop_token 
     failed_before = work.size();
     ExecuteParallel(work, stage == SchemaStage::kBeforeLoad ? std::max<size_t>(1, parallel) : 1, stop);
     std::erase_if(work, [&](size_t i) { return entries_[i].record.state == "done"; });
-    if (stage != SchemaStage::kObjects) break;
+    if (stage != SchemaStage::kObjects && stage != SchemaStage::kTypes) break;
   }
   CountLive();
   return work.size();
@@ -248,6 +253,7 @@ void SchemaPhase::StartTables(size_t parallel) {
     const std::stop_callback by_owner(own, [&] { end.request_stop(); });
     const std::stop_callback by_session(session_.stop(), [&] { end.request_stop(); });
     try {
+      Execute(SchemaStage::kTypes, 1, end.get_token());
       Execute(SchemaStage::kBeforeLoad, parallel, end.get_token());
     } catch (...) {
       std::lock_guard lock(mutex_);
@@ -388,12 +394,12 @@ void SchemaPhase::DropCreated() {
   for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
     const std::string& state = entry->record.state;
     const SchemaStage stage = entry->statement.stage;
-    const bool whole_object =
-        stage == SchemaStage::kBeforeLoad || stage == SchemaStage::kObjects || stage == SchemaStage::kTriggers;
+    const bool whole_object = stage == SchemaStage::kTypes || stage == SchemaStage::kBeforeLoad ||
+                              stage == SchemaStage::kObjects || stage == SchemaStage::kTriggers;
     // A database may hold what is not ours; it is created with IF NOT EXISTS and stays.
     if (!whole_object || entry->statement.kind == model::ObjectKind::kDatabase) continue;
     if (state != "done" && state != "running") continue;
-    writer->Drop(entry->statement.kind, entry->statement.object);
+    writer->Drop(entry->statement);
     entry->record.state = "pending";
   }
   GiveBack(std::move(writer));
@@ -405,7 +411,7 @@ void SchemaPhase::WithdrawTriggers() {
     if (entry.record.state != "done" && entry.record.state != "running") continue;
     session_.Persist([&] {
       Writer writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
-      writer->Drop(entry.statement.kind, entry.statement.object);
+      writer->Drop(entry.statement);
     });
     entry.record.state = "pending";
     store_->SaveObjects(session_.record().name, {entry.record});

@@ -188,12 +188,14 @@ TablePtr SourceTest::Describe(const std::string& table) {
 }
 
 std::unique_ptr<connector::Snapshot> SourceTest::Snapshot(bool with_position, std::stop_token stop) {
-  return source_->OpenSnapshot({.readers = 1, .with_position = with_position, .tables = {}}, {stop, "contract"});
+  return source_->OpenSnapshot({.task = kTask, .readers = 1, .with_position = with_position, .tables = {}},
+                               {stop, "contract"});
 }
 
 std::unique_ptr<connector::ChangeStream> SourceTest::Changes(const model::Position& start, uint64_t ordinal,
                                                              std::stop_token stop) {
   connector::ChangeRequest request;
+  request.task = kTask;
   request.start = start;
   request.ordinal = ordinal;
   auto catalog = source_->OpenCatalog({});

@@ -139,7 +139,7 @@ class PairTest : public testing::TestWithParam<Pair> {
   Blocks Read(const model::TablePtr& table);
   connector::LoadResult Load(connector::Loader& loader, const model::TablePtr& table, connector::BlockSource& blocks,
                              uint64_t chunk = 0);
-  std::string Encoding() const;
+  std::string Encoding(const model::TablePtr& table);
   std::string DestinationValue(const std::string& sql_after_from);
   Rows SourceRows(const model::TablePtr& table);
   Rows DestinationRows(const model::TablePtr& table);

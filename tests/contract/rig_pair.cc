@@ -64,27 +64,24 @@ TablePtr PairTest::MakeItems(const std::vector<std::string>& values) {
   return MakeTable(spec);
 }
 
-std::string PairTest::Encoding() const {
-  const std::vector<std::string> there = destination_->LoaderEncodings();
-  for (const std::string& encoding : source_->SnapshotEncodings()) {
-    if (std::find(there.begin(), there.end(), encoding) != there.end()) return encoding;
-  }
-  return "";
+std::string PairTest::Encoding(const TablePtr& table) {
+  return destination_->ChooseEncoding(*table, *names_.MapTable(*table), source_->SnapshotEncodings(), {});
 }
 
 Blocks PairTest::Read(const TablePtr& table) {
-  auto snapshot = source_->OpenSnapshot({.readers = 1, .with_position = false, .tables = {table}}, {{}, "contract"});
+  auto snapshot =
+      source_->OpenSnapshot({.task = kTask, .readers = 1, .with_position = false, .tables = {table}}, {{}, "contract"});
   Blocks blocks;
   const model::TableMappingPtr mapping = names_.MapTable(*table);
   for (const connector::Chunk& chunk : snapshot->PlanChunks(0, *table, *mapping, 1 << 20)) {
-    snapshot->ReadChunk(0, *table, *mapping, chunk, Encoding(), blocks);
+    snapshot->ReadChunk(0, *table, *mapping, chunk, Encoding(table), blocks);
   }
   return blocks;
 }
 
 connector::LoadResult PairTest::Load(connector::Loader& loader, const TablePtr& table, connector::BlockSource& blocks,
                                      uint64_t chunk) {
-  return loader.Load(*table, *names_.MapTable(*table), Encoding(), blocks,
+  return loader.Load(*table, *names_.MapTable(*table), Encoding(table), blocks,
                      {.task = kTask, .table = table->name, .chunk = chunk});
 }
 
@@ -118,6 +115,7 @@ std::vector<connector::ChunkMark> PairTest::Marks() {
 std::vector<model::TransactionPtr> PairTest::ChangesSince(const model::Position& start,
                                                           const std::vector<TablePtr>& tables) {
   connector::ChangeRequest request;
+  request.task = kTask;
   request.start = start;
   request.tables = tables;
   request.selected = [this](const model::ObjectName& name) { return names_.Selected(name); };
