@@ -1,0 +1,88 @@
+// What is still being written. Each definition goes as the file of its name comes.
+#include "base/check.h"
+#include "connectors/postgresql/sessions.h"
+#include "connectors/postgresql/slot.h"
+
+namespace sluice::postgresql {
+namespace {
+
+[[noreturn]] void NotWritten(const char* what) {
+  Check(false, what);
+  std::abort();
+}
+
+}  // namespace
+
+using connector::Endpoint;
+using connector::SessionContext;
+
+std::unique_ptr<connector::Catalog> MakeCatalog(const Endpoint&, const SessionContext&) {
+  NotWritten("catalog");
+}
+std::string SchemaStatementOf(const Endpoint&, const std::string&, const SessionContext&) {
+  NotWritten("catalog");
+}
+std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const Endpoint&, const SessionContext&) {
+  NotWritten("schema");
+}
+
+std::unique_ptr<connector::Snapshot> MakeSnapshot(const Endpoint&, const connector::SnapshotRequest&,
+                                                  const SessionContext&) {
+  NotWritten("snapshot");
+}
+std::string ChooseLoadEncoding(const Endpoint&, const model::Table&, const model::TableMapping&,
+                               const std::vector<std::string>&, const SessionContext&) {
+  NotWritten("loader");
+}
+std::unique_ptr<connector::Loader> MakeLoader(const Endpoint&, const SessionContext&) {
+  NotWritten("loader");
+}
+std::unique_ptr<connector::Bookkeeping> MakeBookkeeping(const Endpoint&, const SessionContext&) {
+  NotWritten("bookkeeping");
+}
+std::unique_ptr<connector::VerifyReader> MakeVerifyReader(const Endpoint&, const SessionContext&) {
+  NotWritten("verify reader");
+}
+
+std::unique_ptr<connector::ChangeStream> MakeChangeStream(const Endpoint&, const connector::ChangeRequest&,
+                                                          const SessionContext&) {
+  NotWritten("changes");
+}
+model::Position ReadCurrentPosition(Connection&) {
+  NotWritten("position");
+}
+std::vector<connector::SourceObject> ListSourceObjects(const Endpoint&, const SessionContext&) {
+  NotWritten("slot");
+}
+std::vector<std::string> ReleaseSourceObjects(const Endpoint&, const std::string&, const SessionContext&) {
+  NotWritten("slot");
+}
+void PreparePublication(Connection&, const std::string&, const std::vector<model::TablePtr>&) {
+  NotWritten("slot");
+}
+ExportedSlot CreateSlot(Connection&, const std::string&, bool) {
+  NotWritten("slot");
+}
+bool DropSlot(Connection&, const std::string&) {
+  NotWritten("slot");
+}
+bool DropPublication(Connection&, const std::string&) {
+  NotWritten("slot");
+}
+
+std::unique_ptr<connector::Applier> MakeApplier(const Endpoint&, const SessionContext&) {
+  NotWritten("applier");
+}
+std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const Endpoint&, const SessionContext&) {
+  NotWritten("filter");
+}
+std::vector<connector::PrecheckItem> PrecheckSource(const Endpoint&, const connector::PrecheckRequest&,
+                                                    const SessionContext&) {
+  NotWritten("precheck");
+}
+std::vector<connector::PrecheckItem> PrecheckDestination(const Endpoint&, const connector::PrecheckRequest&,
+                                                         const SessionContext&) {
+  NotWritten("precheck");
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,30 @@
+// Positions of a PostgreSQL source: a place in its write-ahead log.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/position.h"
+
+namespace sluice::postgresql {
+
+class Connection;
+
+// JSON: {"lsn":"0/16B3748","system":"7301...","timeline":1}. `lsn` is where to go on: everything of transactions whose
+// commit record ends at or before it is behind.
+struct LogPosition {
+  uint64_t lsn = 0;
+  std::string system;  // system_identifier of the cluster (pg_control_system)
+  uint32_t timeline = 0;
+};
+
+std::string FormatLsn(uint64_t lsn);                      // "0/16B3748"
+std::optional<uint64_t> ParseLsn(std::string_view text);  // nothing: not one
+
+model::Position FormatPosition(const LogPosition& position);
+// Throws kBadPosition.
+LogPosition ParsePosition(const model::Position& position);
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,46 @@
+#include "connectors/postgresql/server.h"
+
+#include <fmt/format.h>
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr milliseconds kAnswerWithin{20000};
+
+// The cluster's own number; it is the same on its standbys. Before 9.6 no SQL function tells it.
+std::string ReadIdentity(Connection& connection) {
+  constexpr uint32_t kControlFunctions = 90600;
+  const std::string database = connection.QueryOne("SELECT current_database()").value_or("");
+  if (connection.version() < kControlFunctions) return connection.endpoint().Address() + "/" + database;
+  try {
+    return connection.QueryOne("SELECT system_identifier FROM pg_control_system()").value_or("") + "/" + database;
+  } catch (const Error& error) {
+    if (error.info().retry == RetryClass::kReconnect) throw;
+    return connection.endpoint().Address() + "/" + database;  // the right to call it was taken away
+  }
+}
+
+}  // namespace
+
+connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const connector::SessionContext& context) {
+  Connection connection(endpoint, context, {.answer_within = kAnswerWithin});
+  connector::ServerInfo info;
+  info.engine = "postgresql";
+  info.flavour = "postgresql";
+  info.version_text = connection.QueryOne("SHOW server_version").value_or("");
+  info.version = connection.version();
+  info.identity = ReadIdentity(connection);
+  for (const char* name : {"server_encoding", "lc_collate", "wal_level", "max_identifier_length"}) {
+    info.settings[name] =
+        connection.QueryOne(fmt::format("SELECT current_setting({}, true)", Literal(name))).value_or("");
+  }
+  return info;
+}
+
+std::unique_ptr<Connection> KeptSession::Open(std::stop_token stop) const {
+  return std::make_unique<Connection>(endpoint_,
+                                      connector::SessionContext{.stop = std::move(stop), .purpose = purpose_},
+                                      ConnectOptions{.answer_within = kAnswerWithin});
+}
+
+}  // namespace sluice::postgresql
