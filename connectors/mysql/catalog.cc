@@ -217,6 +217,8 @@ bool MySqlCatalog::Exists(model::ObjectKind kind, const model::ObjectName& name)
           "ROUTINE_NAME = {} AND ROUTINE_TYPE = '{}'",
           schema, Literal(name.name), kind == ObjectKind::kProcedure ? "PROCEDURE" : "FUNCTION");
       break;
+    default:  // another engine's
+      return false;
   }
   const std::string& wanted = kind == ObjectKind::kDatabase ? name.database : name.name;
   // information_schema compares without case; routines' names have none, the others' only where the server says so.

@@ -264,6 +264,9 @@ bool Fits(const LogColumn& log, const model::ColumnType& type) {
       return at == LogType::kVector || varying || IsBlob(at);
     case TypeKind::kOther:
       return true;
+    case TypeKind::kBoolean:  // another engine's
+    case TypeKind::kInterval:
+      return false;
   }
   return false;
 }
