@@ -9,6 +9,7 @@ const connector::Connector& Descriptor() {
       .name = "mysql",
       .title = "MySQL and MariaDB",
       .default_port = 3306,
+      .reserved = {"information_schema", "mysql", "performance_schema", "sluice", "sys"},
       .make_source = MakeSource,
       .make_destination = MakeDestination,
   };

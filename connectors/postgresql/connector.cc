@@ -11,6 +11,8 @@ const connector::Connector& Descriptor() {
       .default_port = 5432,
       .group = "schema",
       .needs_database = true,
+      .reserved = {"information_schema", "pg_catalog", "pg_toast", "sluice"},
+      .columns_ignore_case = false,
       .make_source = MakeSource,
       .make_destination = MakeDestination,
   };

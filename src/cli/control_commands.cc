@@ -73,7 +73,8 @@ int RunRelease(const CommandContext& context) {
                                 {"database_removed", outcome.database_removed},
                                 {"other_tasks", outcome.other_tasks},
                                 {"foreign_tables", outcome.foreign_tables},
-                                {"objects_left", outcome.objects_left}}));
+                                {"objects_left", outcome.objects_left},
+                                {"source_objects_removed", outcome.source_objects}}));
     return kDone;
   }
   context.Print(ReleaseText(name, place, outcome));

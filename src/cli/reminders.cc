@@ -48,6 +48,9 @@ std::string ReleaseText(const std::string& name, const std::string& place, const
                                 outcome.was_running ? ", its process has ended" : "");
   out += fmt::format("  removed      {} at {}", CountOf(outcome.records, "record", "records"), Printable(place));
   out += outcome.database_removed ? "; nothing of Sluice is left there (database sluice is gone)\n" : "\n";
+  if (!outcome.source_objects.empty()) {
+    out += fmt::format("  removed      at the source: {}\n", list(outcome.source_objects));
+  }
   if (!outcome.other_tasks.empty()) {
     out += fmt::format("  left         database sluice: it holds records of {}\n", list(outcome.other_tasks));
   }
@@ -57,7 +60,8 @@ std::string ReleaseText(const std::string& name, const std::string& place, const
   }
   out += fmt::format("  left         what was migrated: {} and their rows\n",
                      CountOf(outcome.objects_left, "object", "objects"));
-  out += "  left         the task's log and its records in the state directory; nothing was created at the source\n";
+  out += "  left         the task's log and its records in the state directory";
+  out += outcome.source_objects.empty() ? "; nothing was created at the source\n" : "\n";
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -431,6 +432,8 @@ struct Connector {
   uint16_t default_port = 0;
   std::string group = "database";  // what groups tables, as a task file names it: "database", "schema"
   bool needs_database = false;     // `database` of an endpoint: to log in to
+  std::set<std::string> reserved;  // groups that belong to the server or to Sluice, in small letters
+  bool columns_ignore_case = true;
   std::function<std::unique_ptr<Source>(Endpoint)> make_source;            // null: cannot be a source
   std::function<std::unique_ptr<Destination>(Endpoint)> make_destination;  // null: cannot be a destination
 };

@@ -143,7 +143,7 @@ std::string_view Name(ObjectKind kind);
 struct SchemaObject {
   ObjectKind kind = ObjectKind::kView;
   ObjectName name;
-  ObjectName table;              // of a trigger, rule or policy
+  ObjectName table;              // of a trigger, rule, policy, or a sequence that feeds its column
   std::string signature;         // "integer, text": tells objects of one name apart where the engine allows several
   std::string create_statement;  // as the source's server writes it
   std::string sql_mode;          // to be set when it is created, where the engine has such a thing

@@ -8,9 +8,9 @@
 namespace sluice::selection {
 namespace {
 
-std::vector<Pattern> ColumnPatterns(const std::vector<std::string>& texts) {
+std::vector<Pattern> ColumnPatterns(const std::vector<std::string>& texts, Pattern::Case letters) {
   std::vector<Pattern> patterns;
-  for (const std::string& text : texts) patterns.emplace_back(text, Pattern::Case::kIgnore);
+  for (const std::string& text : texts) patterns.emplace_back(text, letters);
   return patterns;
 }
 
@@ -18,11 +18,11 @@ bool AnyMatches(const std::vector<Pattern>& patterns, std::string_view name) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& pattern) { return pattern.Matches(name); });
 }
 
-CompiledDatabase CompileDatabase(const DatabaseRule& rule) {
+CompiledDatabase CompileDatabase(const DatabaseRule& rule, Pattern::Case letters) {
   CompiledDatabase compiled{&rule, Pattern(rule.database), {}, {}, {}};
   for (const TableRule& table : rule.tables) {
-    compiled.tables.push_back(
-        {&table, Pattern(table.table), ColumnPatterns(table.exclude_columns), ColumnPatterns(table.include_columns)});
+    compiled.tables.push_back({&table, Pattern(table.table), letters, ColumnPatterns(table.exclude_columns, letters),
+                               ColumnPatterns(table.include_columns, letters)});
     const Pattern& pattern = compiled.tables.back().table;
     if (pattern.IsName()) compiled.named_tables.emplace(pattern.name(), compiled.tables.size() - 1);
   }
@@ -40,6 +40,7 @@ bool CompiledTable::ColumnExcluded(std::string_view column) const {
 const std::string* CompiledTable::ColumnRename(const std::string& column) const {
   const auto exact = rule->rename_columns.find(column);
   if (exact != rule->rename_columns.end()) return &exact->second;
+  if (letters == Pattern::Case::kExact) return nullptr;
   for (const auto& [source, destination] : rule->rename_columns) {
     if (EqualIgnoringCase(source, column)) return &destination;
   }
@@ -61,8 +62,9 @@ bool CompiledDatabase::TableSelected(const std::string& name) const {
 }
 
 Selection::State::State(Rules wanted) : rules(std::move(wanted)) {
+  const auto letters = rules.names.source_columns_ignore_case ? Pattern::Case::kIgnore : Pattern::Case::kExact;
   for (const DatabaseRule& rule : rules.databases) {
-    databases.push_back(CompileDatabase(rule));
+    databases.push_back(CompileDatabase(rule, letters));
     const Pattern& pattern = databases.back().database;
     if (pattern.IsName()) named_databases.emplace(pattern.name(), databases.size() - 1);
   }
@@ -70,7 +72,7 @@ Selection::State::State(Rules wanted) : rules(std::move(wanted)) {
 }
 
 const CompiledDatabase* Selection::State::FindDatabase(const std::string& name) const {
-  if (IsSystemDatabase(name)) return nullptr;
+  if (rules.names.IsReserved(name)) return nullptr;
   const auto named = named_databases.find(name);
   if (named != named_databases.end()) return &databases[named->second];
   for (const CompiledDatabase& compiled : databases) {

@@ -16,13 +16,14 @@ namespace sluice::selection {
 struct CompiledTable {
   const TableRule* rule = nullptr;
   Pattern table;
+  Pattern::Case letters = Pattern::Case::kIgnore;  // of columns
   std::vector<Pattern> exclude_columns;
   std::vector<Pattern> include_columns;
 
   // Left out by the user, by the names at the source.
   bool ColumnExcluded(std::string_view column) const;
   // The explicit new name; null when there is none. An exact match comes before one that ignores
-  // case.
+  // case, where that is allowed.
   const std::string* ColumnRename(const std::string& column) const;
 };
 

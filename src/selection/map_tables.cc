@@ -38,18 +38,20 @@ void CheckKeyKept(const model::Table& table, const model::TableMapping& mapping)
   }
 }
 
-void CheckColumnNames(const model::Table& table, const model::TableMapping& mapping, const Selection& selection) {
-  std::map<std::string, std::string> taken;  // lower case destination name -> source name
+void CheckColumnNames(const model::Table& table, const model::TableMapping& mapping, const Selection& selection,
+                      bool ignore_case) {
+  std::map<std::string, std::string> taken;  // destination name, in small letters where case is ignored -> source name
   for (const model::Column& column : table.columns) {
     if (mapping.excluded.count(column.name) != 0) continue;
     const std::string name = selection.MapColumn(table.name, column.name);
     const std::string object = fmt::format("column {}.{}", table.name.Text(), column.name);
     if (name.empty()) throw BadRule(object, "The rules leave an empty name.", "Correct the rule under `mapping`.");
-    const auto [other, is_new] = taken.emplace(ToLower(name), column.name);
+    const auto [other, is_new] = taken.emplace(ignore_case ? ToLower(name) : name, column.name);
     if (!is_new) {
       throw Error(kNameCollision)
           .Object(fmt::format("columns {} and {} of table {}", other->second, column.name, table.name.Text()))
-          .Cause(fmt::format("Both would be called `{}` at the destination; names of columns ignore case.", name))
+          .Cause(fmt::format("Both would be called `{}` at the destination{}.", name,
+                             ignore_case ? "; names of columns ignore case" : ""))
           .Remedy("Give one of them another name under `columns: {rename: ...}`.");
     }
   }
@@ -95,25 +97,27 @@ class NamedColumns {
       entry.columns = ColumnNames(table);
     }
     for (const model::Column& column : table.columns) {
-      if (EqualIgnoringCase(name, column.name)) entry.found = true;
+      const bool same =
+          rules.letters == Pattern::Case::kIgnore ? EqualIgnoringCase(name, column.name) : name == column.name;
+      entry.found = entry.found || same;
     }
   }
 
   std::map<std::pair<const TableRule*, std::string>, Entry> entries_;
 };
 
-void CheckTableNames(const std::vector<model::TableMappingPtr>& mappings) {
+void CheckTableNames(const std::vector<model::TableMappingPtr>& mappings, const NameRules& names) {
   std::map<model::ObjectName, model::ObjectName> taken;  // destination -> source
   for (const model::TableMappingPtr& mapping : mappings) {
     const std::string object = "table " + mapping->source.Text();
     if (mapping->destination.name.empty() || mapping->destination.database.empty()) {
       throw BadRule(object, "The rules leave an empty name.", "Correct the rule under `mapping`.");
     }
-    if (IsSystemDatabase(mapping->destination.database)) {
+    if (names.IsReserved(mapping->destination.database)) {
       throw BadRule(object,
                     fmt::format("The rules put it into `{}`, which belongs to the server or to Sluice itself.",
                                 mapping->destination.database),
-                    "Choose another name for the database.");
+                    fmt::format("Choose another name for the {}.", names.group));
     }
     const auto [other, is_new] = taken.emplace(mapping->destination, mapping->source);
     if (!is_new) {
@@ -152,6 +156,7 @@ Result<std::vector<model::TableMappingPtr>> MapTables(const Selection& selection
                                                       const std::vector<model::TablePtr>& tables) {
   try {
     std::vector<model::TableMappingPtr> mappings;
+    const NameRules& names = selection.state_->rules.names;
     NamedColumns named_columns;
     for (const model::TablePtr& table : tables) {
       model::TableMappingPtr mapping = selection.MapTable(*table);
@@ -166,10 +171,10 @@ Result<std::vector<model::TableMappingPtr>> MapTables(const Selection& selection
     for (const model::TablePtr& table : tables) {
       if (at == mappings.size() || mappings[at]->source != table->name) continue;
       CheckKeyKept(*table, *mappings[at]);
-      CheckColumnNames(*table, *mappings[at], selection);
+      CheckColumnNames(*table, *mappings[at], selection, names.destination_columns_ignore_case);
       ++at;
     }
-    CheckTableNames(mappings);
+    CheckTableNames(mappings, names);
     CheckColumnRules(selection.state_->mapping, mappings);
     return mappings;
   } catch (const Error& error) {

@@ -177,12 +177,26 @@ TEST(MapTables, RefusesCollidingColumnsWithoutCase) {
   EXPECT_EQ(Failure({{rule}, {}}, {table}), "");
 }
 
+TEST(MapTables, NamesOfColumnsWithTheirCase) {
+  const model::TablePtr table = Describe("shop", "a", {"id", "note", "Note"});
+  DatabaseRule rule = Whole("shop");
+  EXPECT_NE(Failure({{rule}, {}}, {table}).find("columns note and Note"), std::string::npos);
+  Rules rules{{rule}, {}, {.source_columns_ignore_case = false, .destination_columns_ignore_case = false}};
+  EXPECT_EQ(Failure(rules, {table}), "");
+  TableRule one;
+  one.table = "a";
+  one.exclude_columns = {"NOTE"};
+  rules.databases[0].tables = {one};
+  EXPECT_NE(Failure(rules, {table}).find("no such column"), std::string::npos);
+}
+
 TEST(MapTables, RefusesSystemNamesAtTheDestination) {
   MappingRule rule;
   rule.kind = MappingRule::Kind::kDatabase;
   rule.match = "s.*";
   rule.replace = "sluice";
-  EXPECT_NE(Failure({{Whole("shop")}, {rule}}, {Describe("shop", "a", {"id"})}).find("`sluice`"), std::string::npos);
+  const Rules rules{{Whole("shop")}, {rule}, {.reserved = {"sluice"}}};
+  EXPECT_NE(Failure(rules, {Describe("shop", "a", {"id"})}).find("`sluice`"), std::string::npos);
 }
 
 TEST(MapTables, RefusesEmptyNames) {

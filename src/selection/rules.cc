@@ -12,22 +12,20 @@
 namespace sluice::selection {
 namespace {
 
-constexpr std::string_view kSystemDatabases[] = {"information_schema", "mysql", "performance_schema", "sluice", "sys"};
-
 // Collects the problems of one entry of `objects`.
 class DatabaseRuleCheck {
  public:
-  DatabaseRuleCheck(const DatabaseRule& rule, size_t index, std::vector<RuleProblem>* problems)
-      : rule_(rule), index_(index), problems_(problems) {}
+  DatabaseRuleCheck(const NameRules& names, const DatabaseRule& rule, size_t index, std::vector<RuleProblem>* problems)
+      : names_(names), rule_(rule), index_(index), problems_(problems) {}
 
   void Run() {
     const Pattern database(rule_.database);
-    if (rule_.database.empty()) Add("database", "the name of the database is missing");
-    if (database.IsName() && IsSystemDatabase(database.name())) {
-      Add("database",
+    if (rule_.database.empty()) Add(names_.group, fmt::format("the name of the {} is missing", names_.group));
+    if (database.IsName() && names_.IsReserved(database.name())) {
+      Add(names_.group,
           fmt::format("`{}` belongs to the server or to Sluice itself and is never migrated", database.name()));
     }
-    if (IsSystemDatabase(rule_.rename)) {
+    if (names_.IsReserved(rule_.rename)) {
       Add("rename", fmt::format("`{}` belongs to the server or to Sluice itself", rule_.rename));
     }
     if (rule_.only_listed && rule_.tables.empty()) Add("tables", "an empty list selects nothing");
@@ -70,12 +68,14 @@ class DatabaseRuleCheck {
     for (const auto& [source, rename] : table.rename_columns) {
       const std::string& column = source;  // clang 14 does not let a lambda capture a binding
       if (rename.empty()) Add("columns.rename", fmt::format("the new name of `{}` is missing", column));
-      if (!names.insert(ToLower(column)).second) {
+      if (!names.insert(names_.source_columns_ignore_case ? ToLower(column) : column).second) {
         Add("columns.rename", fmt::format("`{}` is renamed twice; names of columns ignore case", column));
       }
-      const bool left_out = std::any_of(
-          table.exclude_columns.begin(), table.exclude_columns.end(),
-          [&](const std::string& excluded) { return Pattern(excluded, Pattern::Case::kIgnore).Matches(column); });
+      const bool left_out =
+          std::any_of(table.exclude_columns.begin(), table.exclude_columns.end(), [&](const std::string& excluded) {
+            const auto letters = names_.source_columns_ignore_case ? Pattern::Case::kIgnore : Pattern::Case::kExact;
+            return Pattern(excluded, letters).Matches(column);
+          });
       if (left_out) Add("columns.rename", fmt::format("`{}` is renamed and left out", column));
     }
   }
@@ -84,6 +84,7 @@ class DatabaseRuleCheck {
     problems_->push_back({false, index_, table_, std::move(key), std::move(message)});
   }
 
+  const NameRules& names_;
   const DatabaseRule& rule_;
   const size_t index_;
   std::vector<RuleProblem>* problems_;
@@ -103,9 +104,10 @@ std::vector<RuleProblem> FindRuleProblems(const Rules& rules) {
   std::set<std::string> seen;
   for (size_t i = 0; i < rules.databases.size(); ++i) {
     const DatabaseRule& rule = rules.databases[i];
-    DatabaseRuleCheck(rule, i, &problems).Run();
+    DatabaseRuleCheck(rules.names, rule, i, &problems).Run();
     if (!rule.database.empty() && !seen.insert(rule.database).second) {
-      problems.push_back({false, i, -1, "database", fmt::format("`{}` stands in this list twice", rule.database)});
+      problems.push_back(
+          {false, i, -1, rules.names.group, fmt::format("`{}` stands in this list twice", rule.database)});
     }
   }
   for (size_t i = 0; i < rules.mapping.size(); ++i) {
@@ -117,9 +119,8 @@ std::vector<RuleProblem> FindRuleProblems(const Rules& rules) {
   return problems;
 }
 
-bool IsSystemDatabase(std::string_view name) {
-  const std::string lower = LowerAscii(name);
-  return std::find(std::begin(kSystemDatabases), std::end(kSystemDatabases), lower) != std::end(kSystemDatabases);
+bool NameRules::IsReserved(std::string_view group_name) const {
+  return reserved.contains(LowerAscii(group_name));
 }
 
 model::OperationFilter DefaultOperations() {

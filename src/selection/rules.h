@@ -23,9 +23,6 @@ struct RuleProblem {
 // All problems, in the order of the rules.
 std::vector<RuleProblem> FindRuleProblems(const Rules& rules);
 
-// Databases that belong to the server or to Sluice: never selected, never written to.
-bool IsSystemDatabase(std::string_view name);
-
 // What a task carries when its file does not say: all changes of rows, and the statements of
 // docs/task-file.md, section "operations".
 model::OperationFilter DefaultOperations();

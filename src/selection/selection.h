@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,20 @@ struct MappingRule {
   std::string letters;  // "upper", "lower"
 };
 
+// What names are like at the two engines.
+struct NameRules {
+  std::string group = "database";  // what groups tables at the source, as its task files say it
+  std::set<std::string> reserved;  // groups that are never migrated or made, in small letters
+  bool source_columns_ignore_case = true;
+  bool destination_columns_ignore_case = true;
+
+  bool IsReserved(std::string_view group_name) const;
+};
+
 struct Rules {
   std::vector<DatabaseRule> databases;
   std::vector<MappingRule> mapping;
+  NameRules names = {};
 };
 
 inline constexpr ErrorCode kBadRule{"SE-0101", "A selection or mapping rule cannot be used"};

@@ -35,13 +35,20 @@ bool Task::Context::SameServer(const connector::ServerInfo& source_server,
 namespace {
 
 void CollectMissing(const selection::Selection& selection, const std::vector<std::string>& databases,
-                    const std::set<model::ObjectName>& tables, std::vector<std::string>* missing) {
+                    const std::set<model::ObjectName>& tables, const std::string& group,
+                    std::vector<std::string>* missing) {
   for (const std::string& name : selection.NamedDatabases()) {
-    if (std::find(databases.begin(), databases.end(), name) == databases.end()) missing->push_back("database " + name);
+    if (std::find(databases.begin(), databases.end(), name) == databases.end()) missing->push_back(group + " " + name);
   }
   for (const model::ObjectName& name : selection.NamedTables()) {
     if (!tables.contains(name)) missing->push_back("table " + name.Text());
   }
+}
+
+bool MayBeNeeded(model::ObjectKind kind) {
+  using model::ObjectKind;
+  return kind == ObjectKind::kExtension || kind == ObjectKind::kType || kind == ObjectKind::kDomain ||
+         kind == ObjectKind::kCollation || kind == ObjectKind::kSequence;
 }
 
 }  // namespace
@@ -59,16 +66,18 @@ SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog
       if (selection.Selected(table.name)) selected.tables.push_back(table.name);
     }
   }
-  CollectMissing(selection, databases, all_tables, &selected.missing);
+  CollectMissing(selection, databases, all_tables, context.spec.rules.names.group, &selected.missing);
   if (!context.spec.types.schema) return selected;
   for (const auto& [database, unused] : selected.databases) {
     const bool whole = selection.ObjectsSelected(database);
     for (model::SchemaObject& object : catalog.ListObjects(database)) {
-      const bool trigger = object.kind == model::ObjectKind::kTrigger;
-      if (!whole && !trigger) continue;
-      if (trigger && !selection.Selected(object.table)) continue;
+      // Triggers, rules and policies go with their tables; what tables may need goes with any of them.
+      const bool of_table = !object.table.name.empty();
+      if (of_table && !selection.Selected(object.table)) continue;
+      if (!whole && !of_table && !MayBeNeeded(object.kind)) continue;
       // Views share their names with tables: what excludes a name excludes both.
-      if (object.kind == model::ObjectKind::kView && !selection.Selected(object.name)) continue;
+      const bool view = object.kind == model::ObjectKind::kView || object.kind == model::ObjectKind::kMaterializedView;
+      if (view && !selection.Selected(object.name)) continue;
       selected.objects.push_back(std::move(object));
     }
   }

@@ -6,13 +6,16 @@
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Tell the operator to stop writing to the source.
 //  3. Apply again and again until no selected change has come for `quiet_for`: writes are stopped, and all are applied.
+//     Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
-//  5. Note the destination's position, where a reverse task begins, and end the task for good.
+//  5. Note the destination's position, where a reverse task begins, end the task for good, and remove what it kept at
+//     the source: a replication slot that nobody reads holds back the source's log.
 #include <fmt/format.h>
 
 #include "task/follow_phase.h"
 #include "task/load_phase.h"
 #include "task/schema_phase.h"
+#include "task/sequences.h"
 #include "task/session.h"
 
 namespace sluice::task {
@@ -102,6 +105,19 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
   }
 }
 
+// The switch-over is done by now: what cannot be removed is told, with the way to remove it later.
+void ReleaseSource(Session& session) {
+  try {
+    for (const std::string& what :
+         session.context().source->ReleaseSource(session.task_id(), {session.stop(), "switch-over"})) {
+      session.Say("removed at the source: " + what);
+    }
+  } catch (const Error& error) {
+    session.Say("what the task kept at the source could not be removed; `sluice release` tries again: " +
+                error.info().OneLine());
+  }
+}
+
 }  // namespace
 
 CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop) {
@@ -116,6 +132,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     if (context_->spec.types.schema) CreateRetriedObjects(*session);
     outcome.source_position = Drain(*session, tables, options, deadline);
     session->record().position = outcome.source_position;
+    CarrySequences(*session);
     if (context_->spec.types.schema) {
       SchemaPhase schema(*session, true);
       session->Say("creating triggers");
@@ -138,6 +155,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     session->record().final_stop = true;
     session->live().phase = 4;
     session->SetState(store::TaskState::kCompleted, "");
+    ReleaseSource(*session);
     return outcome;
   } catch (Error& error) {
     if (error.info().code == kStopped.id || error.info().code == kCutoverTimeout.id) {

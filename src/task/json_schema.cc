@@ -74,14 +74,16 @@ Json Tls() {
 Json Endpoint() {
   std::vector<std::string_view> engines;
   for (const connector::Connector* known : connector::Connectors()) engines.push_back(known->name);
-  return Map({{"engine", Word(engines, "Which kind of server. `mysql` is MySQL and MariaDB.")},
-              {"host", Text("Name or address of the server.")},
-              {"port", Whole(1, 65535, "Port; default: the engine's own (mysql: 3306).")},
-              {"user", Text("Account to log in with.")},
-              {"password", Described({{"type", {"string", "number"}}},
-                                     "Password. Better not written here: ${env:NAME} or ${file:PATH}.")},
-              {"tls", Tls()}},
-             {"engine", "host", "user"}, "How to reach a server.");
+  return Map(
+      {{"engine", Word(engines, "Which kind of server. `mysql` is MySQL and MariaDB, `postgresql` is PostgreSQL.")},
+       {"host", Text("Name or address of the server.")},
+       {"port", Whole(1, 65535, "Port; default: the engine's own (mysql: 3306, postgresql: 5432).")},
+       {"user", Text("Account to log in with.")},
+       {"password",
+        Described({{"type", {"string", "number"}}}, "Password. Better not written here: ${env:NAME} or ${file:PATH}.")},
+       {"database", Text("Database to log in to; postgresql needs it, mysql has none.")},
+       {"tls", Tls()}},
+      {"engine", "host", "user"}, "How to reach a server.");
 }
 
 Json Operations() {
@@ -126,6 +128,7 @@ Json Database() {
   Json tables = Described({{"anyOf", {std::move(list), std::move(map)}}},
                           "A list: only these tables. A map: all tables but those under `exclude`, with `rules`.");
   Json database = Map({{"database", Text("Name, or a pattern with * and ?.")},
+                       {"schema", Text("The same of a PostgreSQL source: name, or a pattern with * and ?.")},
                        {"rename", Text("Name at the destination.")},
                        {"operations", Reference("operations")},
                        {"tables", std::move(tables)},
@@ -134,8 +137,9 @@ Json Database() {
                         Described({{"type", "boolean"}},
                                   "Whether views, procedures and functions are carried too; default: true, with a "
                                   "list of tables never. Triggers go with their tables.")}},
-                      {"database"}, "A database and what is done with it.");
-  return {{"anyOf", {Text("Name, or a pattern with * and ?: the whole database."), std::move(database)}}};
+                      {}, "A database (PostgreSQL: a schema) and what is done with it.");
+  database["oneOf"] = {{{"required", {"database"}}}, {{"required", {"schema"}}}};
+  return {{"anyOf", {Text("Name, or a pattern with * and ?: the whole database or schema."), std::move(database)}}};
 }
 
 Json MappingRule() {

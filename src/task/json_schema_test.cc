@@ -39,7 +39,9 @@ TEST(JsonSchema, HasTheKeysOfTheReader) {
   EXPECT_EQ(Properties(parts.at("operations")), Set(keys::kOperations));
   EXPECT_EQ(Properties(parts.at("columns")["anyOf"][1]), Set(keys::kColumns));
   EXPECT_EQ(Properties(parts.at("table")["anyOf"][1]), Set(keys::kTable));
-  EXPECT_EQ(Properties(parts.at("database")["anyOf"][1]), Set(keys::kDatabase));
+  auto database = Set(keys::kDatabase);
+  database.merge(Set(keys::kSchema));
+  EXPECT_EQ(Properties(parts.at("database")["anyOf"][1]), database);
   EXPECT_EQ(Properties(parts["database"]["anyOf"][1]["properties"]["tables"]["anyOf"][1]), Set(keys::kTables));
   EXPECT_EQ(Properties(parts.at("mapping")), Set(keys::kMapping));
 }

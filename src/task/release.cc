@@ -1,6 +1,7 @@
-// The end of a task with everything that Sluice keeps of it at the servers. At the source it leaves nothing anyway.
+// The end of a task with everything that Sluice keeps of it at both servers.
 //
-// Order: the task is stopped for good first, then its records at the destination go, then the store says so. Whatever
+// Order: the task is stopped for good first, then what it has at the source and its records at the destination go, then
+// the store says so. Whatever
 // interrupts it, the task cannot go on without its records, and the command can be repeated.
 #include "task/context.h"
 
@@ -20,6 +21,7 @@ ReleaseOutcome Task::Release(const ReleaseOptions& options, std::stop_token stop
   outcome.was_running = store->IsLocked(name);
   Stop(name, options.state_directory, true, Deadline::After(options.timeout), stop);
   const auto lock = store->Lock(name);
+  outcome.source_objects = context_->source->ReleaseSource(before.id, {stop, "release"});
   const connector::Bookkeeping::Released released =
       context_->destination->OpenBookkeeping({stop, "bookkeeping"})->Release(before.id);
   outcome.records = released.chunks + released.progress + released.notes;

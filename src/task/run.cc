@@ -7,6 +7,7 @@
 #include "task/follow_phase.h"
 #include "task/load_phase.h"
 #include "task/schema_phase.h"
+#include "task/sequences.h"
 #include "task/session.h"
 #include "task/task_limits.h"
 
@@ -91,6 +92,10 @@ class Runner {
       auto bookkeeping = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
       bookkeeping->Prepare();
       bookkeeping->RemoveTask(record.id);
+      for (const std::string& what :
+           session_.context().source->ReleaseSource(record.id, {session_.stop(), "restart"})) {
+        session_.Say("removed at the source: " + what);
+      }
     }
     const std::string id = record.id;
     const auto limits = LimitTexts(session_.store(), record.name);
@@ -116,6 +121,7 @@ class Runner {
     std::vector<TaskTable> tables = LoadTaskTables(session_.store(), session_.record().name);
     if (types().full) Load(schema.get(), tables);
     if (schema) CreateLateObjects(*schema);
+    if (types().full && !session_.stop().stop_requested()) CarrySequences(session_);
     if (types().incremental) return Follow(tables, schema.get());
     if (schema) schema->ThrowIfFailed({std::begin(connector::kSchemaStages), std::end(connector::kSchemaStages)});
     session_.live().phase = 4;

@@ -94,6 +94,7 @@ struct ReleaseOutcome {
   std::vector<std::string> other_tasks;     // whose records keep it there, by id
   std::vector<std::string> foreign_tables;  // not Sluice's, in that database
   size_t objects_left = 0;                  // that the task had created: they stay
+  std::vector<std::string> source_objects;  // removed at the source: "replication slot sluice_shop_1f2e3d4c"
 };
 
 struct VerifyOptions {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "connector/registry.h"
 #include "task/task_file_keys.h"
 #include "task/task_file_reading.h"
 #include "task/yaml_tree.h"
@@ -47,6 +48,21 @@ void ReadVersion(Reading* reading, const YamlValue& value) {
   if (text && *text != "1") reading->Add(value, "`version` must be 1, the only form of task files so far");
 }
 
+// What names are like at both engines; of one that is not known nothing is asked.
+selection::NameRules NamesOf(const TaskSpec& spec) {
+  selection::NameRules names;
+  if (const connector::Connector* source = connector::FindConnector(spec.source.engine)) {
+    names.group = source->group;
+    names.reserved = source->reserved;
+    names.source_columns_ignore_case = source->columns_ignore_case;
+  }
+  if (const connector::Connector* destination = connector::FindConnector(spec.destination.engine)) {
+    names.reserved.insert(destination->reserved.begin(), destination->reserved.end());
+    names.destination_columns_ignore_case = destination->columns_ignore_case;
+  }
+  return names;
+}
+
 void ReadTask(Reading* reading, const YamlValue& root, TaskSpec* spec) {
   MapReading map(reading, root, "a task file", keys::kTask);
   if (!map.is_map()) return;
@@ -57,6 +73,7 @@ void ReadTask(Reading* reading, const YamlValue& root, TaskSpec* spec) {
     ReadEndpoint(reading, *destination, "destination", &spec->destination);
   }
   if (const YamlValue* types = map.Require("types")) ReadTypes(reading, *types, &spec->types);
+  spec->rules.names = NamesOf(*spec);
   if (const YamlValue* objects = map.Require("objects")) ReadObjects(reading, *objects, &spec->rules);
   if (const YamlValue* mapping = map.Get("mapping")) ReadMapping(reading, *mapping, &spec->rules);
   if (const YamlValue* limits = map.Get("limits")) ReadLimits(reading, *limits, &spec->limits);

@@ -47,6 +47,19 @@ void ReadHost(Reading* reading, const YamlValue& value, connector::Endpoint* end
   endpoint->host = *host;
 }
 
+// Some engines need a database to log in to, the others have none.
+void ReadDatabase(Reading* reading, MapReading& map, connector::Endpoint* endpoint) {
+  const connector::Connector* engine = connector::FindConnector(endpoint->engine);
+  if (engine == nullptr) return;  // a mistake that is told already
+  if (engine->needs_database) {
+    const YamlValue* database = map.Require("database");
+    if (database != nullptr) endpoint->database = reading->Name(*database, "`database`").value_or("");
+  } else if (const YamlValue* database = map.Get("database")) {
+    reading->Add(*database, fmt::format("{} needs no `database` to log in to; what is migrated stands under `objects`",
+                                        engine->title));
+  }
+}
+
 void ReadTls(Reading* reading, const YamlValue& value, connector::Tls* tls) {
   if (value.kind == YamlValue::Kind::kScalar) {
     if (const auto mode = reading->Word(value, "`tls`", keys::kTlsModeWords)) {
@@ -88,6 +101,7 @@ void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& s
   if (const YamlValue* password = map.Get("password")) {
     endpoint->password = Secret(reading->Text(*password, "`password`").value_or(""));
   }
+  ReadDatabase(reading, map, endpoint);
   if (const YamlValue* tls = map.Get("tls")) ReadTls(reading, *tls, &endpoint->tls);
 }
 

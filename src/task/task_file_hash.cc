@@ -29,6 +29,7 @@ class Canonical {
     Add(endpoint.engine);
     Add(endpoint.host);
     AddCount(endpoint.port);
+    if (!endpoint.database.empty()) Add(endpoint.database);
   }
   void Add(const selection::TableRule& rule) {
     Add(rule.table);

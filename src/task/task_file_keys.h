@@ -10,10 +10,13 @@ using std::string_view;
 
 inline constexpr std::array<string_view, 9> kTask = {"version", "name",    "source", "destination", "types",
                                                      "objects", "mapping", "limits", "options"};
-inline constexpr std::array<string_view, 6> kEndpoint = {"engine", "host", "port", "user", "password", "tls"};
+inline constexpr std::array<string_view, 7> kEndpoint = {"engine",   "host",     "port", "user",
+                                                         "password", "database", "tls"};
 inline constexpr std::array<string_view, 4> kTls = {"mode", "ca", "certificate", "key"};
 inline constexpr std::array<string_view, 6> kDatabase = {"database", "rename",  "operations",
                                                          "tables",   "exclude", "views_and_routines"};
+inline constexpr std::array<string_view, 6> kSchema = {"schema", "rename",  "operations",
+                                                       "tables", "exclude", "views_and_routines"};
 inline constexpr std::array<string_view, 2> kTables = {"exclude", "rules"};
 inline constexpr std::array<string_view, 5> kTable = {"table", "rename", "filter", "columns", "operations"};
 inline constexpr std::array<string_view, 3> kColumns = {"exclude", "include", "rename"};
@@ -27,7 +30,8 @@ inline constexpr std::array<string_view, 2> kOptions = {"not_delayed_within", "g
 inline constexpr std::array<string_view, 3> kTypeWords = {"schema", "full", "incremental"};
 inline constexpr std::array<string_view, 5> kTlsModeWords = {"off", "preferred", "required", "verify-ca",
                                                              "verify-full"};
-inline constexpr std::array<string_view, 3> kMappingKindWords = {"database", "table", "column"};
+// The last is another word for the first.
+inline constexpr std::array<string_view, 4> kMappingKindWords = {"database", "table", "column", "schema"};
 inline constexpr std::array<string_view, 2> kLettersWords = {"upper", "lower"};
 inline constexpr std::array<string_view, 3> kDmlWords = {"insert", "update", "delete"};
 

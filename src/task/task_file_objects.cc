@@ -131,14 +131,17 @@ void ReadTables(Reading* reading, const YamlValue& value, const OperationFilter&
   }
 }
 
-selection::DatabaseRule ReadDatabase(Reading* reading, const YamlValue& value, RulePlaces* places) {
+selection::DatabaseRule ReadDatabase(Reading* reading, const YamlValue& value, const std::string& group,
+                                     RulePlaces* places) {
   selection::DatabaseRule rule;
   if (value.kind == YamlValue::Kind::kScalar) {
-    rule.database = reading->Name(value, "a database").value_or("");
+    rule.database = reading->Name(value, "a " + group).value_or("");
     return rule;
   }
-  MapReading map(reading, value, "a database", keys::kDatabase);
-  if (const YamlValue* name = map.Require("database")) rule.database = reading->Name(*name, "`database`").value_or("");
+  MapReading map(reading, value, "a " + group, group == "schema" ? keys::kSchema : keys::kDatabase);
+  if (const YamlValue* name = map.Require(group.c_str())) {
+    rule.database = reading->Name(*name, fmt::format("`{}`", group)).value_or("");
+  }
   if (const YamlValue* rename = map.Get("rename")) rule.rename = reading->Name(*rename, "`rename`").value_or("");
   OperationFilter base = selection::DefaultOperations();
   if (const YamlValue* operations = map.Get("operations")) {
@@ -186,7 +189,8 @@ selection::MappingRule ReadMappingRule(Reading* reading, const YamlValue& value)
   MapReading map(reading, value, "a rule", keys::kMapping);
   if (const YamlValue* kind = map.Require("kind")) {
     const auto word = reading->Word(*kind, "`kind`", keys::kMappingKindWords);
-    rule.kind = static_cast<selection::MappingRule::Kind>(word.value_or(1));
+    constexpr size_t kSchemaWord = 3;
+    rule.kind = static_cast<selection::MappingRule::Kind>(word == kSchemaWord ? 0 : word.value_or(1));
   }
   const std::pair<const char*, std::string*> texts[] = {{"in", &rule.in},         {"keyword", &rule.keyword},
                                                         {"match", &rule.match},   {"replace", &rule.replace},
@@ -204,20 +208,22 @@ selection::MappingRule ReadMappingRule(Reading* reading, const YamlValue& value)
 }  // namespace
 
 void ReadObjects(Reading* reading, const YamlValue& value, selection::Rules* rules) {
+  const std::string& group = rules->names.group;
   if (value.kind != YamlValue::Kind::kList) {
-    reading->Add(value, "`objects` must be a list of databases: - database: shop");
+    reading->Add(value, fmt::format("`objects` must be a list of {0}s: - {0}: shop", group));
     return;
   }
-  if (value.items.empty()) reading->Add(value, "`objects` is empty: name at least one database");
+  if (value.items.empty()) reading->Add(value, fmt::format("`objects` is empty: name at least one {}", group));
   std::vector<RulePlaces> places;
   for (const YamlValue& item : value.items) {
     RulePlaces place{&item, {}, false};
     const size_t before = reading->mistakes().size();
-    rules->databases.push_back(ReadDatabase(reading, item, &place));
+    rules->databases.push_back(ReadDatabase(reading, item, group, &place));
     place.has_mistakes = reading->mistakes().size() != before;
     places.push_back(std::move(place));
   }
   selection::Rules only_objects;
+  only_objects.names = rules->names;
   only_objects.databases = rules->databases;
   AddProblems(reading, only_objects, places);
 }
@@ -234,6 +240,7 @@ void ReadMapping(Reading* reading, const YamlValue& value, selection::Rules* rul
     places.push_back({&item, {}, reading->mistakes().size() != before});
   }
   selection::Rules only_mapping;
+  only_mapping.names = rules->names;
   only_mapping.mapping = rules->mapping;
   AddProblems(reading, only_mapping, places);
 }
