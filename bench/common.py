@@ -324,7 +324,7 @@ def best_replica_catch_up(bench, source, make, at):
 def clone(server, park, **options):
     """A second server with the same data: stops `server` for the copy of its files."""
     server.stop()
-    copy = servers.Server(server.kind, _fresh(park, server.kind), server.data, profile="bench", **options)
+    copy = servers.mysql.MysqlServer(server.kind, _fresh(park, server.kind), server.data, profile="bench", **options)
     for name in copy.data.glob("binlog.*"):
         name.unlink()
     for name in ("master.info", "relay-log.info"):

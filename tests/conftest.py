@@ -11,7 +11,7 @@ from tests.support.sluice import BINARY, Sluice
 
 PENDING_FILE = pathlib.Path(__file__).with_name("pending.txt")
 DEFAULT_SEED = 1
-PAIRS = [(source, destination) for source in servers.KINDS for destination in servers.KINDS]
+PAIRS = [(source, destination) for source in servers.mysql.KINDS for destination in servers.mysql.KINDS]
 
 
 def pytest_addoption(parser):

@@ -52,7 +52,7 @@ class _Remote:
     def __init__(self, socket):
         self.socket = socket
 
-    connect = servers.Server.connect
+    connect = servers.mysql.MysqlServer.connect
 
 
 def rows(server, database):

@@ -39,12 +39,22 @@ def listed():
     return found
 
 
-def addresses(get):
+def kinds(program, name):
+    """What a test needs: the kinds that its name ends with, else those of its program's engine."""
+    named = name.rpartition("/")[2].split("_")
+    if all(kind in servers.KINDS for kind in named):
+        return sorted(set(named))
+    return {"mysql_server_test": servers.mysql.KINDS, "postgresql_server_test": servers.postgresql.KINDS}.get(
+        program.name, ()
+    )
+
+
+def addresses(get, wanted):
     """The servers that can be had, as the programs want them, and why the others cannot. A program skips what it has
     no server for."""
     found = {}
     missing = []
-    for kind in servers.KINDS:
+    for kind in wanted:
         try:
             servers.require(kind)
         except servers.ServerUnavailable as error:
@@ -58,7 +68,7 @@ def addresses(get):
 @pytest.mark.parametrize("program, name", listed(), ids=lambda value: getattr(value, "name", str(value)))
 def test_program(get, program, name):
     assert program is not None, name
-    found, missing = addresses(get)
+    found, missing = addresses(get, kinds(program, name))
     done = subprocess.run(
         [program, f"--gtest_filter={name}"],
         capture_output=True,

@@ -10,7 +10,7 @@ import time
 
 import yaml
 
-from .servers import ADMIN_PASSWORD, _die_with_parent
+from .servers import ADMIN_PASSWORD, die_with_parent
 from .waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -96,7 +96,7 @@ class Sluice:
             text=True,
             errors="replace",
             env=self.environment,
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         ) as process:
             try:
                 out, err = process.communicate(timeout=timeout)
@@ -133,7 +133,7 @@ class Sluice:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env=self.environment,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         return self
 
