@@ -3,6 +3,9 @@
 // The session has autocommit off, so that a transaction begins with its first statement. The progress is written by a
 // statement of its own before COMMIT: once COMMIT may be under way at the server, the row of the progress is locked,
 // and a locking read of it waits until the commit is decided (Bookkeeping::LoadProgress).
+//
+// Rows are written in strict mode. Those that it refuses for something that is no carried value (applier_reread.h) are
+// written without it, one by one, and read again.
 #include <fmt/format.h>
 #include <mysql.h>
 
@@ -10,6 +13,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "connectors/mysql/applier_reread.h"
 #include "connectors/mysql/applier_rows.h"
 #include "connectors/mysql/applier_target.h"
 #include "connectors/mysql/bookkeeping.h"
@@ -26,7 +30,6 @@ using model::ChangeKind;
 using model::RowChange;
 
 constexpr uint32_t kBulkSince = 100207;
-constexpr const char* kLooseSqlMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
 class MysqlApplier : public connector::Applier {
  public:
@@ -49,9 +52,12 @@ class MysqlApplier : public connector::Applier {
 
  private:
   const Target& TargetOf(const RowGroup& group);
+  void ApplyCarefully(const Target& target, const RowGroup& group, Changes rows);
+  void ApplyReread(const Target& target, const RowGroup& group, const RowChange& row, const ErrorInfo* refused);
+  void ApplyRows(const Target& target, const RowGroup& group, Changes rows);
   void ApplyStrictly(const Target& target, const RowGroup& group, Changes rows);
   void ApplyUpdates(const Target& target, Changes rows, bool may_miss);
-  void ApplyLoosely(const Target& target, const RowGroup& group);
+  void ApplyIdempotently(const Target& target, const RowGroup& group, Changes rows);
   void Upsert(const Target& target, Changes rows);
   uint64_t ChangeKeyless(const Target& target, const RowChange& row);
   void SetForeignKeyChecks(bool on);
@@ -77,8 +83,10 @@ const Target& MysqlApplier::TargetOf(const RowGroup& group) {
   const auto found = targets_.find(group.table.get());
   if (found != targets_.end() && found->second.mapping == group.mapping) return found->second.target;
   const model::ObjectName& name = group.mapping->destination;
-  Known known{group.mapping,
-              MakeTarget(group.table, *group.mapping, ReadDestinationTable(connection_, name, "table " + name.Text()))};
+  const std::string object = "table " + name.Text();
+  const DestinationTable there = ReadDestinationTable(connection_, name, object);
+  Known known{group.mapping, MakeTarget(group.table, *group.mapping, there)};
+  known.target.computes = !there.columns.empty() && ComputesValues(connection_, name, object);
   return targets_.insert_or_assign(group.table.get(), std::move(known)).first->second.target;
 }
 
@@ -96,22 +104,67 @@ void MysqlApplier::Apply(const RowGroup& group) {
   const bool replaces = (group.idempotent || group.lenient) && group.kind != ChangeKind::kDelete;
   // A replaced row must not take the rows with it that refer to it.
   SetForeignKeyChecks(!group.foreign_keys_off && !replaces);
-  if (group.idempotent || group.lenient) {
-    ApplyLoosely(target, group);
-    return;
-  }
-  if (!target.has_enum) {
-    ApplyStrictly(target, group, group.rows);
-    return;
-  }
+  if (!target.has_enum) return ApplyCarefully(target, group, group.rows);
   std::vector<const RowChange*> checked;
   std::vector<const RowChange*> unchecked;
   for (const RowChange* row : group.rows) (HasEnumError(target, *row) ? unchecked : checked).push_back(row);
-  if (!checked.empty()) ApplyStrictly(target, group, checked);
-  if (unchecked.empty()) return;
+  if (!checked.empty()) ApplyCarefully(target, group, checked);
+  for (const RowChange* row : unchecked) ApplyReread(target, group, *row, nullptr);
+}
+
+// What may be a refusal of something else than a carried value. The numbers of warnings that an expression can give are
+// many, so any other refused statement counts too.
+bool MayBeComputed(const Error& error) {
+  return error.info().code == kValueRefused.id || error.info().code == kStatementFailed.id;
+}
+
+void MysqlApplier::ApplyCarefully(const Target& target, const RowGroup& group, Changes rows) {
+  if (!target.computes) return ApplyRows(target, group, rows);
+  if (rows.size() > 1) {
+    connection_.Execute("SAVEPOINT sluice_rows", target.object);
+    try {
+      return ApplyRows(target, group, rows);
+    } catch (const Error& error) {
+      if (!MayBeComputed(error)) throw;
+    }
+    connection_.Execute("ROLLBACK TO SAVEPOINT sluice_rows", target.object);
+  }
+  for (const RowChange* row : rows) {
+    ErrorInfo refused;
+    try {
+      ApplyRows(target, group, Changes(&row, 1));
+      continue;
+    } catch (const Error& error) {
+      if (!MayBeComputed(error)) throw;
+      refused = error.info();
+    }
+    ApplyReread(target, group, *row, &refused);
+  }
+}
+
+void MysqlApplier::ApplyReread(const Target& target, const RowGroup& group, const RowChange& row,
+                               const ErrorInfo* refused) {
+  const bool may_miss = group.lenient && !group.idempotent;
+  RowReread reread(connection_, target, row, may_miss);
+  const RowChange* one = &row;
   SetStrict(false);
-  ApplyStrictly(target, group, unchecked);
+  ApplyRows(target, group, Changes(&one, 1));
   SetStrict(true);
+  if (reread.Arrived()) return;
+  if (refused != nullptr) throw Error(*refused);
+  throw Error(kValueRefused)
+      .Object(target.object)
+      .Cause("A row with the error value of an ENUM was written, and is not there as the log has it.")
+      .Remedy("Widen the column at the destination, mend the value at the source, or leave the column out.")
+      .Side(connection_.endpoint().side);
+}
+
+void MysqlApplier::ApplyRows(const Target& target, const RowGroup& group, Changes rows) {
+  if (group.idempotent || group.lenient) {
+    ApplyIdempotently(target, group, rows);
+  } else {
+    ApplyStrictly(target, group, rows);
+  }
 }
 
 void MysqlApplier::ApplyStrictly(const Target& target, const RowGroup& group, Changes rows) {
@@ -147,7 +200,7 @@ void MysqlApplier::ExpectRows(const Target& target, uint64_t found, size_t wante
       .Side(connection_.endpoint().side);
 }
 
-void MysqlApplier::ApplyLoosely(const Target& target, const RowGroup& group) {
+void MysqlApplier::ApplyIdempotently(const Target& target, const RowGroup& group, Changes rows) {
   if (target.keyless() && group.idempotent) {
     throw Error(kReplayWithoutKey)
         .Object(target.object)
@@ -156,7 +209,7 @@ void MysqlApplier::ApplyLoosely(const Target& target, const RowGroup& group) {
         .Side(connection_.endpoint().side);
   }
   if (target.keyless()) {
-    for (const RowChange* row : group.rows) {
+    for (const RowChange* row : rows) {
       if (group.kind == ChangeKind::kInsert) {
         WriterFor(target).Insert(target, Changes(&row, 1), false);
       } else {
@@ -164,11 +217,11 @@ void MysqlApplier::ApplyLoosely(const Target& target, const RowGroup& group) {
       }
     }
   } else if (group.kind == ChangeKind::kDelete) {
-    WriterFor(target).Delete(target, group.rows);
+    WriterFor(target).Delete(target, rows);
   } else if (group.kind == ChangeKind::kUpdate && group.lenient && !group.idempotent) {
-    ApplyUpdates(target, group.rows, true);
+    ApplyUpdates(target, rows, true);
   } else {
-    Upsert(target, group.rows);
+    Upsert(target, rows);
   }
 }
 

@@ -28,6 +28,7 @@ struct Target {
   std::vector<size_t> identity;  // into `columns`; empty: a row is found by all its values
   std::vector<bool> always_set;  // columns that an UPDATE names even if they do not change
   bool has_enum = false;
+  bool computes = false;  // ComputesValues()
   // Every column takes the source's bytes as they are. False: a column has another character set, or other elements,
   // and the values have to say what they are.
   bool takes_bytes = true;

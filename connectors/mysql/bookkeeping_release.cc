@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "connectors/mysql/bookkeeping.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/loader_stage.h"
 
 namespace sluice::mysql {
 namespace {
@@ -35,9 +36,9 @@ std::set<std::string> TablesThere(Connection& connection) {
   return tables;
 }
 
-// A copy that the translation of a DDL statement works on; one that a crash has left is nobody's.
-bool IsShadow(const std::string& table) {
-  return table.starts_with("shadow_table");
+// A copy that the translation of a DDL statement works on, or rows on their way: what a crash has left is nobody's.
+bool IsLeftBehind(const std::string& table) {
+  return table.starts_with("shadow_table") || table.starts_with(kStagePrefix);
 }
 
 // Tasks with records in these tables. The record without a task only keeps the table from being empty.
@@ -79,7 +80,7 @@ void RemoveDatabase(Connection& connection, connector::Bookkeeping::Released* re
     connection.Execute("DROP TABLE IF EXISTS " + Quote(kBookkeepingDatabase, table + kAside), TableText(table));
   }
   for (const std::string& table : TablesThere(connection)) {
-    if (!IsShadow(table)) released->foreign.push_back(table);
+    if (!IsLeftBehind(table)) released->foreign.push_back(table);
   }
   if (!released->foreign.empty()) return;
   connection.Execute("DROP DATABASE IF EXISTS `sluice`", "database sluice");

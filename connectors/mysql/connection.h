@@ -83,6 +83,8 @@ class Connection {
 // Strict about values, lenient about what MySQL itself may already hold: zero and invalid dates, AUTO_INCREMENT 0.
 inline constexpr const char* kSessionSqlMode =
     "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
+// The same without the strictness: for statements whose outcome is looked at afterwards.
+inline constexpr const char* kLooseSqlMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION";
 
 // `name` in backticks, inner backticks doubled.
 std::string Quote(std::string_view name);

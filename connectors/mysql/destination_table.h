@@ -15,6 +15,8 @@ struct DestinationColumn {
   std::string type;        // information_schema's DATA_TYPE: "json", "uuid", "varchar"
   std::string charset;     // empty when the type has none
   std::string definition;  // COLUMN_TYPE: "enum('a','b')"
+  std::string collation;   // empty when the type has none
+  bool nullable = true;
 };
 
 struct DestinationTable {
@@ -26,6 +28,11 @@ struct DestinationTable {
 
 // Without columns when the table does not exist or the account may not see it. `object` is for messages.
 DestinationTable ReadDestinationTable(Connection& connection, const model::ObjectName& name, const std::string& object);
+
+// Whether the server works out more from a row's values than it stores of them: generated columns, CHECKs, indexes over
+// expressions. Such an expression may warn, and a strict statement takes that for a value that would change. May say
+// yes where there is none.
+bool ComputesValues(Connection& connection, const model::ObjectName& name, const std::string& object);
 
 // "utf8" is the old name of utf8mb3.
 std::string CanonicalCharset(const std::string& charset);

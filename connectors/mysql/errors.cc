@@ -70,7 +70,8 @@ const std::vector<Class>& Classes() {
        RetryClass::kNever,
        "Check that the referenced table is part of the task and that nothing else writes to the "
        "destination."},
-      {{1048, 1264, 1265, 1292, 1366, 1406, 1411, 1364, 1690, 3140, 3141, 3144, 3819, 4025, 1416, 1367, 1300},
+      {{1048, 1264, 1265, 1292, 1300, 1364, 1366, 1367, 1406, 1411, 1416, 1441, 1690,
+        1977, 3140, 3141, 3144, 3156, 3751, 3752, 3819, 3854, 3903, 3904, 3907, 4025},
        &kValueRefused,
        RetryClass::kNever,
        "Widen the column at the destination, mend the value at the source, or leave the column "

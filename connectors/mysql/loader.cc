@@ -5,8 +5,10 @@
 //   3. the rows, by LOAD DATA LOCAL or INSERT; every warning and every missing row is an error;
 //   4. the number of rows into the mark, if it was not known before;
 //   5. COMMIT.
-// A destination table whose engine cannot undo (MyISAM ...) gets its rows first, in a way that can be repeated: REPLACE
-// where there is a key, else the table (one chunk by nature) is emptied before; then the mark.
+// A refusal that may have come of what the destination computes is told from one of a carried value by loading the
+// chunk again in two steps (loader_stage.h), and so are the table's later chunks of this session. A destination table
+// whose engine cannot undo (MyISAM ...) gets its rows first, in a way that can be repeated: REPLACE where there is a
+// key, else the table (one chunk by nature) is emptied before; then the mark.
 #include <fmt/format.h>
 #include <mysql.h>
 
@@ -26,6 +28,7 @@
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/loader_columns.h"
 #include "connectors/mysql/loader_feed.h"
+#include "connectors/mysql/loader_stage.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
 
@@ -111,7 +114,7 @@ class InfileFeed {
 class MysqlLoader : public connector::Loader {
  public:
   MysqlLoader(const connector::Endpoint& endpoint, const connector::SessionContext& context)
-      : connection_(endpoint, context, {.local_infile = true}) {
+      : connection_(endpoint, context, {.local_infile = true}), stage_(connection_) {
     infile_.Install(connection_.handle());
     // Short: a session whose client is gone without a word holds its chunk's mark locked.
     connection_.Execute(
@@ -130,13 +133,25 @@ class MysqlLoader : public connector::Loader {
                              connector::BlockSource& blocks, const connector::ChunkMark& mark) override;
 
  private:
-  const LoadPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping);
+  // By source name. A plan holds for the description and the mapping that it was made from; both may be gone by now,
+  // so what they said is kept, not where they were.
+  struct KnownPlan {
+    std::string definition;
+    model::TableMapping mapping;
+    LoadPlan plan;
+    bool in_two_steps = false;
+  };
+  KnownPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping);
+  connector::LoadResult LoadWithUndo(const KnownPlan& known, BlockFeed& feed, const connector::ChunkMark& mark);
   // False when the chunk is in already.
   bool InsertMark(const connector::ChunkMark& mark);
-  void WriteRows(const LoadPlan& plan, BlockFeed& feed);
+  void WriteRows(const KnownPlan& known, BlockFeed& feed);
+  void WriteRowsByPlan(const LoadPlan& plan, BlockFeed& feed);
   // False when the server does not take LOAD DATA LOCAL; nothing of `feed` is consumed then.
   bool LoadData(const LoadPlan& plan, BlockFeed& feed);
-  connector::LoadResult LoadWithoutUndo(const LoadPlan& plan, BlockFeed& feed, const connector::ChunkMark& mark);
+  connector::LoadResult LoadWithoutUndo(const KnownPlan& known, BlockFeed& feed, const connector::ChunkMark& mark);
+  // Whether a chunk that was refused so may be taken in two steps.
+  bool MayBeComputed(const KnownPlan& known, const Error& error);
   void RollbackQuietly();
   void SayFallback() {
     LogWarning("mysql.loader",
@@ -149,14 +164,8 @@ class MysqlLoader : public connector::Loader {
   InfileFeed infile_;
   bool can_load_data_ = true;
   size_t insert_bytes_ = kInsertStatementBytes;
-  // By source name. A plan holds for the description and the mapping that it was made from; both may be gone by now,
-  // so what they said is kept, not where they were.
-  struct KnownPlan {
-    std::string definition;
-    model::TableMapping mapping;
-    LoadPlan plan;
-  };
   std::map<model::ObjectName, KnownPlan> plans_;
+  LoadStage stage_;
 };
 
 bool SameColumns(const model::TableMapping& a, const model::TableMapping& b) {
@@ -167,15 +176,15 @@ bool SameColumns(const model::TableMapping& a, const model::TableMapping& b) {
                     });
 }
 
-const LoadPlan& MysqlLoader::PlanFor(const model::Table& table, const model::TableMapping& mapping) {
+MysqlLoader::KnownPlan& MysqlLoader::PlanFor(const model::Table& table, const model::TableMapping& mapping) {
   const auto found = plans_.find(table.name);
   if (found != plans_.end() && found->second.definition == table.create_statement &&
       SameColumns(found->second.mapping, mapping)) {
-    return found->second.plan;
+    return found->second;
   }
   if (plans_.size() >= kPlansKept) plans_.clear();
   KnownPlan known{table.create_statement, mapping, MakeLoadPlan(connection_, table, mapping)};
-  return plans_.insert_or_assign(table.name, std::move(known)).first->second.plan;
+  return plans_.insert_or_assign(table.name, std::move(known)).first->second;
 }
 
 bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {
@@ -214,7 +223,13 @@ bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
   return true;
 }
 
-void MysqlLoader::WriteRows(const LoadPlan& plan, BlockFeed& feed) {
+void MysqlLoader::WriteRows(const KnownPlan& known, BlockFeed& feed) {
+  if (!known.in_two_steps) return WriteRowsByPlan(known.plan, feed);
+  WriteRowsByPlan(stage_.plan(), feed);
+  stage_.Move(known.plan, feed.rows());
+}
+
+void MysqlLoader::WriteRowsByPlan(const LoadPlan& plan, BlockFeed& feed) {
   if (feed.IsOneBlock() && feed.FirstBytes() <= kSmallChunkBytes)
     return InsertRows(connection_, plan, feed, insert_bytes_);
   if (can_load_data_) {
@@ -229,24 +244,43 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
                                         const std::string& encoding, connector::BlockSource& blocks,
                                         const connector::ChunkMark& mark) {
   Check(encoding == kTsvEncoding, "unknown row encoding");
-  const LoadPlan& plan = PlanFor(table, mapping);
+  KnownPlan& known = PlanFor(table, mapping);
   BlockFeed feed(blocks);
-  if (!plan.transactional) return LoadWithoutUndo(plan, feed, mark);
+  if (known.in_two_steps) stage_.Prepare(known.plan, mapping.destination);
+  try {
+    return known.plan.transactional ? LoadWithUndo(known, feed, mark) : LoadWithoutUndo(known, feed, mark);
+  } catch (const Error& error) {
+    if (!MayBeComputed(known, error)) throw;
+    known.in_two_steps = true;
+    ErrorInfo info = error.info();
+    info.cause += " It may be of what the table computes: it is tried again in two steps, which tell.";
+    info.retry = RetryClass::kBackoff;
+    throw Error(std::move(info));
+  }
+}
+
+bool MysqlLoader::MayBeComputed(const KnownPlan& known, const Error& error) {
+  if (known.in_two_steps || error.info().code != kValueRefused.id) return false;
+  return ComputesValues(connection_, known.mapping.destination, known.plan.object);
+}
+
+connector::LoadResult MysqlLoader::LoadWithUndo(const KnownPlan& known, BlockFeed& feed,
+                                                const connector::ChunkMark& mark) {
   connector::ChunkMark written = mark;
   written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
   connection_.Execute("START TRANSACTION");  // 1
   try {
     if (!InsertMark(written)) {  // 2
       RollbackQuietly();
-      LogInfo("mysql.loader", fmt::format("chunk {} of {} was in already", mark.chunk, plan.object));
+      LogInfo("mysql.loader", fmt::format("chunk {} of {} was in already", mark.chunk, known.plan.object));
       return {.rows = RowsOfMark(connection_, mark), .was_in = true};
     }
-    if (!feed.IsEmpty()) WriteRows(plan, feed);  // 3
-    if (written.rows != feed.rows()) {           // 4
+    if (!feed.IsEmpty()) WriteRows(known, feed);  // 3
+    if (written.rows != feed.rows()) {            // 4
       written.rows = feed.rows();
       connection_.Execute(UpdateMarkStatement(written), "table sluice.chunk");
     }
-    connection_.Execute("COMMIT", plan.object);  // 5
+    connection_.Execute("COMMIT", known.plan.object);  // 5
   } catch (...) {
     RollbackQuietly();
     throw;
@@ -254,10 +288,11 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
   return {.rows = feed.rows(), .bytes = feed.bytes()};
 }
 
-connector::LoadResult MysqlLoader::LoadWithoutUndo(const LoadPlan& plan, BlockFeed& feed,
+connector::LoadResult MysqlLoader::LoadWithoutUndo(const KnownPlan& known, BlockFeed& feed,
                                                    const connector::ChunkMark& mark) {
+  const LoadPlan& plan = known.plan;
   if (!plan.has_key) connection_.Execute("TRUNCATE TABLE " + plan.table, plan.object);
-  if (!feed.IsEmpty()) WriteRows(plan, feed);
+  if (!feed.IsEmpty()) WriteRows(known, feed);
   connector::ChunkMark written = mark;
   written.rows = feed.rows();
   InsertMark(written);

@@ -186,7 +186,7 @@ void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
   if (!statement.collation.empty()) session += ", collation_connection = " + Literal(statement.collation);
   try {
     connection_.Execute(session, object);
-    connection_.Execute(statement.sql, object);
+    ExecuteDefinition(statement, object);
   } catch (const Error& error) {
     if (error.info().retry != RetryClass::kReconnect && error.info().code != kStopped.id) {
       connection_.Execute(std::string("SET NAMES utf8mb4"));
@@ -196,6 +196,22 @@ void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
   }
   connection_.Execute("SET NAMES utf8mb4");
   connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
+}
+
+// An index over a generated column meets the warnings of its expression again, for rows that the source took without
+// strict mode. It changes no row; and what else strict mode would refuse, such as a key that is too long, is refused
+// before the rows are looked at.
+void MySqlSchemaWriter::ExecuteDefinition(const SchemaStatement& statement, const std::string& object) {
+  try {
+    return connection_.Execute(statement.sql, object);
+  } catch (const Error& error) {
+    const bool may_be_computed =
+        statement.stage == SchemaStage::kIndexes || statement.stage == SchemaStage::kForeignKeys;
+    if (!may_be_computed || error.info().code != kValueRefused.id) throw;
+    LogInfo("schema", fmt::format("{}: again without strict mode: {}", object, error.info().native_message));
+  }
+  connection_.Execute(fmt::format("SET SESSION sql_mode = '{}'", kLooseSqlMode), object);
+  connection_.Execute(statement.sql, object);
 }
 
 void MySqlSchemaWriter::Drop(const SchemaStatement& statement) {

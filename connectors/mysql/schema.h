@@ -43,6 +43,7 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   void DropTakenNames(CreateTable& table, Notes& notes);
   // The same for a table that comes along the log: the server knows which names are taken by now.
   void ReadTakenNames(const CreateTable& table);
+  void ExecuteDefinition(const connector::SchemaStatement& statement, const std::string& object);
   // "" when there is no such table, view or routine.
   std::string ShowCreate(const model::ObjectName& name);
   sql::Dialect OwnDialect() const;
