@@ -5,70 +5,20 @@
 
 #include <algorithm>
 #include <atomic>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 #include <utility>
 
 #include "base/log.h"
+#include "task/schema_record.h"
 
 namespace sluice::task {
 namespace {
 
 using connector::SchemaStage;
 using connector::SchemaStatement;
-using nlohmann::json;
 
 constexpr size_t kBatch = 32;  // statements between two writes to the store
-
-std::string ContextJson(const SchemaStatement& statement) {
-  return json({{"database", statement.default_database},
-               {"sql_mode", statement.sql_mode},
-               {"charset", statement.charset},
-               {"collation", statement.collation},
-               {"kind", static_cast<int>(statement.kind)},
-               {"source", {statement.source.database, statement.source.name}},
-               {"object", {statement.object.database, statement.object.name}},
-               {"table", {statement.table.database, statement.table.name}},
-               {"signature", statement.signature},
-               {"notes", statement.notes}})
-      .dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-SchemaStatement FromRecord(const store::ObjectRecord& record) {
-  SchemaStatement statement;
-  const json context = json::parse(record.context);
-  statement.label = record.label;
-  statement.sql = record.sql;
-  statement.default_database = context.at("database").get<std::string>();
-  statement.sql_mode = context.at("sql_mode").get<std::string>();
-  statement.charset = context.at("charset").get<std::string>();
-  statement.collation = context.at("collation").get<std::string>();
-  statement.kind = static_cast<model::ObjectKind>(context.at("kind").get<int>());
-  statement.source = {context.at("source").at(0).get<std::string>(), context.at("source").at(1).get<std::string>()};
-  statement.object = {context.at("object").at(0).get<std::string>(), context.at("object").at(1).get<std::string>()};
-  if (context.contains("signature")) {  // not in stores of older versions
-    statement.table = {context.at("table").at(0).get<std::string>(), context.at("table").at(1).get<std::string>()};
-    statement.signature = context.at("signature").get<std::string>();
-  }
-  statement.notes = context.at("notes").get<std::vector<std::string>>();
-  for (const SchemaStage stage : connector::kSchemaStages) {
-    if (connector::Name(stage) == record.stage) statement.stage = stage;
-  }
-  return statement;
-}
-
-store::ObjectRecord ToRecord(const SchemaStatement& statement) {
-  store::ObjectRecord record;
-  record.label = statement.label;
-  record.stage = connector::Name(statement.stage);
-  record.kind = model::Name(statement.kind);
-  record.object = statement.object.Text();
-  record.sql = statement.sql;
-  record.context = ContextJson(statement);
-  record.state = "pending";
-  return record;
-}
 
 Error Failed(const std::string& labels, const std::string& first_error) {
   return Error(kSchemaFailed)
@@ -85,7 +35,7 @@ Error Failed(const std::string& labels, const std::string& first_error) {
 SchemaPhase::SchemaPhase(Session& session, bool resumed)
     : session_(session), store_(store::Store::Open(session.state_directory())) {
   for (store::ObjectRecord& record : store_->Objects(session.record().name)) {
-    SchemaStatement statement = FromRecord(record);
+    SchemaStatement statement = StatementFrom(record);
     Entry entry{std::move(record), std::move(statement)};
     // The precheck found nothing in the way of the others, so what is there is ours, or made by hand to mend a failure.
     // Triggers come much later: only one that was being created may be ours.

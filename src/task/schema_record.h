@@ -1,0 +1,13 @@
+// A schema statement as the task store keeps it.
+#pragma once
+
+#include "connector/connector.h"
+#include "store/store.h"
+
+namespace sluice::task {
+
+store::ObjectRecord ToRecord(const connector::SchemaStatement& statement);
+// Throws nlohmann's exceptions for a record that ToRecord() of this or an older version did not write.
+connector::SchemaStatement StatementFrom(const store::ObjectRecord& record);
+
+}  // namespace sluice::task
