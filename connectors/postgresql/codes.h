@@ -35,4 +35,8 @@ inline constexpr ErrorCode kBadPosition{"PG-0201", "The position is not one of t
 // Definitions.
 inline constexpr ErrorCode kNotTranslatable{"PG-0301", "The destination cannot have such an object"};
 
+// Reading and loading.
+inline constexpr ErrorCode kBadCopy{"PG-0401", "The server's COPY is not in the format it should be in"};
+inline constexpr ErrorCode kRowsMissing{"PG-0402", "Rows did not arrive"};
+
 }  // namespace sluice::postgresql

@@ -14,9 +14,7 @@ using connector::SessionContext;
 
 class PostgresqlDestination : public connector::Destination {
  public:
-  explicit PostgresqlDestination(connector::Endpoint endpoint) : endpoint_(std::move(endpoint)) {
-    if (endpoint_.side.empty()) endpoint_.side = "destination";
-  }
+  explicit PostgresqlDestination(connector::Endpoint endpoint) : endpoint_(Named(std::move(endpoint))) {}
 
   connector::ServerInfo Server() override {
     std::lock_guard lock(mutex_);
@@ -47,13 +45,20 @@ class PostgresqlDestination : public connector::Destination {
   }
   std::string ChooseEncoding(const model::Table& table, const model::TableMapping& mapping,
                              const std::vector<std::string>& offered, const SessionContext& context) override {
-    return ChooseLoadEncoding(endpoint_, table, mapping, offered, context);
+    return encodings_.Use(
+        context.stop, [&](Connection& connection) { return ChooseLoadEncoding(connection, table, mapping, offered); });
   }
 
  private:
-  connector::Endpoint endpoint_;
+  static connector::Endpoint Named(connector::Endpoint endpoint) {
+    if (endpoint.side.empty()) endpoint.side = "destination";
+    return endpoint;
+  }
+
+  const connector::Endpoint endpoint_;
   std::mutex mutex_;
   std::optional<connector::ServerInfo> server_;
+  KeptSession encodings_{endpoint_, "full load"};
 };
 
 }  // namespace

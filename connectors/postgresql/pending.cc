@@ -26,20 +26,6 @@ std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const Endpoint&, const
   NotWritten("schema");
 }
 
-std::unique_ptr<connector::Snapshot> MakeSnapshot(const Endpoint&, const connector::SnapshotRequest&,
-                                                  const SessionContext&) {
-  NotWritten("snapshot");
-}
-std::string ChooseLoadEncoding(const Endpoint&, const model::Table&, const model::TableMapping&,
-                               const std::vector<std::string>&, const SessionContext&) {
-  NotWritten("loader");
-}
-std::unique_ptr<connector::Loader> MakeLoader(const Endpoint&, const SessionContext&) {
-  NotWritten("loader");
-}
-std::unique_ptr<connector::Bookkeeping> MakeBookkeeping(const Endpoint&, const SessionContext&) {
-  NotWritten("bookkeeping");
-}
 std::unique_ptr<connector::VerifyReader> MakeVerifyReader(const Endpoint&, const SessionContext&) {
   NotWritten("verify reader");
 }

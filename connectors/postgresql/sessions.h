@@ -10,6 +10,8 @@
 
 namespace sluice::postgresql {
 
+class Connection;
+
 // Encodings of the full load: the bodies of COPY's binary and text format (documentation of COPY, "File Formats"),
 // without header and trailer.
 inline constexpr const char* kCopyBinary = "pg.copy.binary";
@@ -30,9 +32,8 @@ std::unique_ptr<connector::Snapshot> MakeSnapshot(const connector::Endpoint& end
                                                   const connector::SessionContext& context);
 // Binary where each column's type is built in (or an array, enum ... of the same definition) and the same at both
 // sides, else text.
-std::string ChooseLoadEncoding(const connector::Endpoint& endpoint, const model::Table& table,
-                               const model::TableMapping& mapping, const std::vector<std::string>& offered,
-                               const connector::SessionContext& context);
+std::string ChooseLoadEncoding(Connection& connection, const model::Table& table, const model::TableMapping& mapping,
+                               const std::vector<std::string>& offered);
 std::unique_ptr<connector::Loader> MakeLoader(const connector::Endpoint& endpoint,
                                               const connector::SessionContext& context);
 std::unique_ptr<connector::ChangeStream> MakeChangeStream(const connector::Endpoint& endpoint,
@@ -55,7 +56,6 @@ std::vector<connector::PrecheckItem> PrecheckDestination(const connector::Endpoi
                                                          const connector::SessionContext& context);
 
 // The log (position.cc, slot.cc).
-class Connection;
 model::Position ReadCurrentPosition(Connection& connection);
 bool PositionReached(const model::Position& applied, const model::Position& wanted);
 std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint& endpoint,

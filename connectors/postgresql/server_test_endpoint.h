@@ -1,0 +1,37 @@
+// The servers of *_server_test.cc: tests/contract/test_programs.py starts them and sets the variables.
+#pragma once
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "connector/endpoint.h"
+
+namespace sluice::postgresql {
+
+// Of a variable that holds "host:port:user:password"; nothing when it is not set.
+inline std::optional<connector::Endpoint> ServerOf(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return std::nullopt;
+  std::vector<std::string> parts(1);
+  for (const char* c = text; *c != '\0'; ++c) {
+    if (*c == ':' && parts.size() < 4) {
+      parts.emplace_back();
+    } else {
+      parts.back() += *c;
+    }
+  }
+  if (parts.size() < 4) return std::nullopt;
+  connector::Endpoint endpoint;
+  endpoint.engine = "postgresql";
+  endpoint.database = "postgres";
+  endpoint.host = parts[0];
+  std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), endpoint.port);
+  endpoint.user = parts[2];
+  endpoint.password = Secret(parts[3]);
+  return endpoint;
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,263 @@
+// Reads tables at the cut, each reader in its own transaction that sees one exported snapshot.
+//
+// Protocol
+//   1. A session of its own takes ACCESS SHARE locks on all tables and keeps them: TRUNCATE and the forms of ALTER
+//   TABLE
+//      that write a table anew would show it empty to an older snapshot. They wait for the end of the load.
+//   2. With a position: the publication, then the replication slot of the task, which exports the snapshot of exactly
+//      the place where it begins. At a later cut the slot stays where it is, and one that lives as long as its session
+//      gives the place and the snapshot. Without: the first reader exports its own.
+//   3. Each reader begins a transaction with that snapshot; only then the exporting session may end.
+//   4. Readers work below a savepoint and go back to it before each piece of work: an error or a cancelled COPY leaves
+//      the snapshot alive, and locks on indexes and partitions do not pile up.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "connectors/postgresql/chunks.h"
+#include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/connection.h"
+#include "connectors/postgresql/copy_format.h"
+#include "connectors/postgresql/names.h"
+#include "connectors/postgresql/sessions.h"
+#include "connectors/postgresql/slot.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr const char* kComponent = "postgresql.snapshot";
+constexpr size_t kBlockBytes = 512 * 1024;
+constexpr const char* kBack = "ROLLBACK TO SAVEPOINT work;";
+constexpr milliseconds kSayWaiting{5000};
+
+// Collects encoded rows and hands them on in blocks.
+class BlockWriter {
+ public:
+  explicit BlockWriter(connector::BlockSink& sink) : sink_(sink) { bytes_.reserve(kBlockBytes + kBlockBytes / 8); }
+  void Add(std::string_view row) {
+    bytes_ += row;
+    ++rows_;
+    if (bytes_.size() >= kBlockBytes) Flush();
+  }
+  void Flush() {
+    if (rows_ == 0) return;
+    sink_.Put({.bytes = std::move(bytes_), .rows = std::exchange(rows_, 0)});
+    bytes_ = std::string();
+    bytes_.reserve(kBlockBytes + kBlockBytes / 8);
+  }
+
+ private:
+  connector::BlockSink& sink_;
+  std::string bytes_;
+  uint64_t rows_ = 0;
+};
+
+// While the server waits for running transactions before it makes a slot, says so, and for which.
+class SlotWatch {
+ public:
+  SlotWatch(const connector::Endpoint& endpoint, int pid)
+      : thread_([endpoint, pid](std::stop_token end) {
+          while (SleepFor(end, kSayWaiting)) Say(endpoint, end, pid);
+        }) {}
+
+ private:
+  static void Say(const connector::Endpoint& endpoint, const std::stop_token& end, int pid) {
+    try {
+      Connection connection(endpoint, {.stop = end, .purpose = "wait"}, {.answer_within = kSayWaiting});
+      std::string others;
+      for (const TextRow& row : connection.Query(fmt::format(
+               "SELECT pid, usename, state, (pg_catalog.clock_timestamp() - xact_start)::text FROM "
+               "pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> {} ORDER BY xact_start LIMIT 5",
+               pid))) {
+        others += fmt::format("{}pid {} ({}, {}, for {})", others.empty() ? "" : ", ", row[0].value_or("?"),
+                              row[1].value_or("?"), row[2].value_or("state not visible"), row[3].value_or("?"));
+      }
+      LogWarning(kComponent,
+                 "the source waits for its running transactions to end before it makes the replication slot" +
+                     (others.empty() ? std::string("; look at pg_prepared_xacts too") : ": " + others));
+    } catch (const Error& error) {
+      if (end.stop_requested()) return;
+      LogWarning(kComponent, "the replication slot is not made yet, and nobody says why: " + error.info().OneLine());
+    }
+  }
+
+  std::jthread thread_;
+};
+
+class PostgresqlSnapshot : public connector::Snapshot {
+ public:
+  PostgresqlSnapshot(const connector::Endpoint& endpoint, const connector::SnapshotRequest& request,
+                     const connector::SessionContext& context)
+      : locks_(endpoint, {.stop = context.stop, .purpose = "table locks"}) {
+    LockTables(request.tables);
+    for (size_t i = 0; i < std::max<size_t>(request.readers, 1); ++i) {
+      readers_.push_back(std::make_unique<Connection>(endpoint, context));
+    }
+    if (request.with_position) {
+      CutWithSlot(endpoint, request, context);
+    } else {
+      CutOfReaders();
+    }
+  }
+
+  const connector::Cut& cut() const override { return cut_; }
+  size_t readers() const override { return readers_.size(); }
+  std::vector<connector::Chunk> PlanChunks(size_t reader, const model::Table& table, const model::TableMapping&,
+                                           uint64_t chunk_bytes) override {
+    return PlanTableChunks(*readers_.at(reader), table, chunk_bytes, kBack);
+  }
+  void ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
+                 const connector::Chunk& chunk, const std::string& encoding, connector::BlockSink& sink) override;
+
+ private:
+  void LockTables(const std::vector<model::TablePtr>& tables);
+  TextRows FindTables(const std::vector<model::TablePtr>& tables);
+  void CutWithSlot(const connector::Endpoint& endpoint, const connector::SnapshotRequest& request,
+                   const connector::SessionContext& context);
+  void CutOfReaders();
+  static void Begin(Connection& reader, const std::string& snapshot);
+  // Only read once the snapshot stands: any reader's thread.
+  TableShape ShapeOf(const model::ObjectName& table) const {
+    const auto found = partitioned_.find(table);
+    return {.partitioned = found != partitioned_.end() && found->second, .page_bytes = page_bytes_};
+  }
+
+  Connection locks_;
+  std::map<model::ObjectName, bool> partitioned_;
+  uint64_t page_bytes_ = 8192;
+  std::vector<std::unique_ptr<Connection>> readers_;
+  connector::Cut cut_;
+};
+
+// Schema, name and kind of those that are there.
+TextRows PostgresqlSnapshot::FindTables(const std::vector<model::TablePtr>& tables) {
+  std::string names;
+  for (const model::TablePtr& table : tables) {
+    names += fmt::format("{}({}::pg_catalog.name, {}::pg_catalog.name)", names.empty() ? "" : ", ",
+                         Literal(table->name.database), Literal(table->name.name));
+  }
+  if (names.empty()) return {};
+  return locks_.Query(
+      "SELECT wanted.schema, wanted.name, c.relkind FROM (VALUES " + names +
+      ") wanted (schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.schema JOIN pg_catalog.pg_class c "
+      "ON c.relnamespace = n.oid AND c.relname = wanted.name WHERE c.relkind IN ('r', 'p')");
+}
+
+// Tables that are dropped meanwhile are left out: whoever asked for the snapshot lists them again after it.
+void PostgresqlSnapshot::LockTables(const std::vector<model::TablePtr>& tables) {
+  constexpr int kRounds = 20;
+  for (int round = 1;; ++round) {
+    partitioned_.clear();
+    std::string names;
+    for (const TextRow& row : FindTables(tables)) {
+      const model::ObjectName name{row[0].value_or(""), row[1].value_or("")};
+      const bool partitioned = row[2] == "p";
+      partitioned_.emplace(name, partitioned);
+      // Children of plain inheritance are tables of their own.
+      names += (names.empty() ? "" : ", ") + std::string(partitioned ? "" : "ONLY ") + Quote(name.database, name.name);
+    }
+    page_bytes_ = std::stoull(locks_.QueryOne("SELECT pg_catalog.current_setting('block_size')").value_or("8192"));
+    if (names.empty()) return;
+    locks_.Execute("BEGIN READ ONLY");
+    try {
+      return locks_.Execute("LOCK TABLE " + names + " IN ACCESS SHARE MODE");
+    } catch (const Error& error) {
+      if (error.info().code != kMissingObject.id || round == kRounds) throw;
+      locks_.Execute("ROLLBACK");
+    }
+  }
+}
+
+void PostgresqlSnapshot::Begin(Connection& reader, const std::string& snapshot) {
+  std::string sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
+  if (!snapshot.empty()) sql += "SET TRANSACTION SNAPSHOT " + Literal(snapshot) + ";";
+  // Readers are as many as the user wants sessions at work: none brings helpers along. A table is always read from its
+  // first page on, and by place where asked for by place.
+  sql += "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; SAVEPOINT work";
+  reader.Execute(sql);
+}
+
+void PostgresqlSnapshot::CutOfReaders() {
+  Connection& first = *readers_.front();
+  first.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  const std::string snapshot = first.QueryOne("SELECT pg_catalog.pg_export_snapshot()").value_or("");
+  for (size_t i = 1; i < readers_.size(); ++i) Begin(*readers_[i], snapshot);
+  first.Execute("SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; SAVEPOINT work");
+  cut_.how = fmt::format("exported snapshot {}, {} readers", snapshot, readers_.size());
+}
+
+void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const connector::SnapshotRequest& request,
+                                     const connector::SessionContext& context) {
+  const std::string name = SourceObjectName(request.task);
+  Connection replication(endpoint, {.stop = context.stop, .purpose = "replication slot"}, {.replication = true});
+  std::string slot = name;
+  if (request.first) {
+    Connection setup(endpoint, {.stop = context.stop, .purpose = "publication"});
+    DropSlot(setup, name);
+    PreparePublication(setup, name, request.tables);
+  } else {
+    // Sessions of an earlier process may not have ended yet, and their slots with them: this session's number differs.
+    constexpr size_t kMostOfName = 50;
+    slot = fmt::format("{}_{}", name.substr(0, kMostOfName), replication.pid());
+  }
+  ExportedSlot exported;
+  {
+    const SlotWatch watch(endpoint, replication.pid());
+    exported = CreateSlot(replication, slot, !request.first);
+  }
+  for (const auto& reader : readers_) Begin(*reader, exported.snapshot);
+  cut_.start = FormatPosition(exported.position);
+  cut_.end = cut_.start;
+  cut_.how =
+      fmt::format("replication slot {} at {}, {} readers", slot, FormatLsn(exported.position.lsn), readers_.size());
+}
+
+std::string ReadStatement(uint32_t version, const TableShape& shape, const model::Table& table,
+                          const model::TableMapping& mapping, const connector::Chunk& chunk,
+                          const std::string& encoding) {
+  std::string columns;
+  for (const model::ColumnMapping& column : mapping.columns) {
+    columns += (columns.empty() ? "" : ", ") + Quote(column.source);
+  }
+  return fmt::format("{}COPY (SELECT {} {}) TO STDOUT {}", kBack, columns,
+                     ChunkRows(version, shape, table.name, chunk, mapping.filter), CopyOptions(encoding));
+}
+
+void PostgresqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
+                                   const connector::Chunk& chunk, const std::string& encoding,
+                                   connector::BlockSink& sink) {
+  Connection& connection = *readers_.at(reader);
+  connection.CopyOutBegin(ReadStatement(connection.version(), ShapeOf(table.name), table, mapping, chunk, encoding),
+                          "table " + table.name.Text());
+  CopyUnframer unframer(encoding == kCopyBinary);
+  BlockWriter writer(sink);
+  try {
+    while (const std::optional<std::string_view> message = connection.CopyOutNext()) {
+      const std::string_view row = unframer.Row(*message);
+      if (!row.empty()) writer.Add(row);
+    }
+  } catch (...) {
+    // Whoever takes the rows wants no more: the rest of a large table would take its time.
+    const bool running = PQtransactionStatus(connection.handle()) == PQTRANS_ACTIVE;
+    if (running && !connection.stop().stop_requested()) connection.CopyOutCancel();
+    throw;
+  }
+  writer.Flush();
+}
+
+}  // namespace
+
+std::unique_ptr<connector::Snapshot> MakeSnapshot(const connector::Endpoint& endpoint,
+                                                  const connector::SnapshotRequest& request,
+                                                  const connector::SessionContext& context) {
+  return std::make_unique<PostgresqlSnapshot>(endpoint, request, context);
+}
+
+}  // namespace sluice::postgresql
