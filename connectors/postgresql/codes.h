@@ -38,5 +38,10 @@ inline constexpr ErrorCode kNotTranslatable{"PG-0301", "The destination cannot h
 // Reading and loading.
 inline constexpr ErrorCode kBadCopy{"PG-0401", "The server's COPY is not in the format it should be in"};
 inline constexpr ErrorCode kRowsMissing{"PG-0402", "Rows did not arrive"};
+// Applying changes.
+inline constexpr ErrorCode kRowMissing{"PG-0501", "A row to change is not there"};
+inline constexpr ErrorCode kReplayWithoutKey{"PG-0502", "Changes of a table without a key cannot be replayed"};
+inline constexpr ErrorCode kFilterFailed{"PG-0503", "A row filter could not be evaluated"};
+inline constexpr ErrorCode kNoIdentity{"PG-0504", "The log does not tell which row changed"};
 
 }  // namespace sluice::postgresql

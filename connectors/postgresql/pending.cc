@@ -56,12 +56,6 @@ bool DropPublication(Connection&, const std::string&) {
   NotWritten("slot");
 }
 
-std::unique_ptr<connector::Applier> MakeApplier(const Endpoint&, const SessionContext&) {
-  NotWritten("applier");
-}
-std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const Endpoint&, const SessionContext&) {
-  NotWritten("filter");
-}
 std::vector<connector::PrecheckItem> PrecheckSource(const Endpoint&, const connector::PrecheckRequest&,
                                                     const SessionContext&) {
   NotWritten("precheck");
