@@ -16,12 +16,16 @@
 
 namespace sluice::contract {
 
-// A table as the engine's own statements; {} stands for its quoted name with its database.
+// A table as the engine's own statements: the first one makes it, the others fill it. The first {} of each stands for
+// its quoted name with its database, every {db} for the database's name.
 struct TableSpec {
   std::string name;
   std::vector<std::string> statements;
   uint64_t rows = 0;
-  bool same_kind_only = false;  // its types exist in this kind of server alone
+  bool same_kind_only = false;     // its types exist in this kind of server alone
+  uint32_t from_version = 0;       // older servers of the engine cannot have it
+  std::vector<std::string> needs;  // made before it: types and the like, with {db}
+  std::string only;                // before its name in a query: "ONLY " where it has rows of others too
 };
 
 // How an engine calls what every engine meets: the documented code and what may be tried again.
@@ -77,6 +81,12 @@ class Fixture {
   virtual std::vector<TableSpec> TablesOfEveryType() const = 0;
   // Tables of every shape of key: small numbers and large, text, several columns, nullable, none.
   virtual std::vector<TableSpec> KeyShapes() const = 0;
+  // A table `large_row` (id, v) with one row of 3 MB.
+  virtual TableSpec LargeRow() const = 0;
+  // The rows of a block, each as its bytes.
+  virtual std::vector<std::string> Rows(const std::string& encoding, const std::string& bytes) const = 0;
+  // Whether the log's transactions without selected rows have numbers too.
+  virtual bool CountsUnselected() const = 0;
 
   // A condition on a row that takes minutes.
   virtual std::string SlowCondition() const = 0;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <mysql.h>
 
+#include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
@@ -129,6 +130,22 @@ class MysqlFixture : public Fixture {
 
   std::vector<TableSpec> TablesOfEveryType() const override;
   std::vector<TableSpec> KeyShapes() const override;
+  TableSpec LargeRow() const override {
+    return {"large_row",
+            {"CREATE TABLE {} (id INT PRIMARY KEY, v LONGTEXT)", "INSERT INTO {} VALUES (1, REPEAT('x', 3000000))"},
+            1};
+  }
+  std::vector<std::string> Rows(const std::string& encoding, const std::string& bytes) const override {
+    if (encoding != "mysql.tsv") throw std::runtime_error("unknown encoding " + encoding);
+    std::vector<std::string> rows;
+    for (size_t from = 0; from < bytes.size();) {
+      const size_t end = std::min(bytes.find('\n', from), bytes.size());
+      rows.push_back(bytes.substr(from, end - from));
+      from = end + 1;
+    }
+    return rows;
+  }
+  bool CountsUnselected() const override { return true; }
 
   std::string SlowCondition() const override { return "SLEEP(100) = 0"; }
   size_t BusySessions() override {

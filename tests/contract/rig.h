@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,9 @@ struct Side {
   void Make(const TableSpec& table);
 };
 
+// The start of a cut of these tables.
+model::Position CutPosition(connector::Source& source, const std::vector<model::TablePtr>& tables);
+
 // A test that needs one server, as a source.
 class SourceTest : public testing::TestWithParam<FixturePtr> {
  protected:
@@ -111,10 +115,16 @@ class SourceTest : public testing::TestWithParam<FixturePtr> {
 
   model::TablePtr Describe(const std::string& table);
   std::unique_ptr<connector::Snapshot> Snapshot(bool with_position, std::stop_token stop = {});
+  // A position that Changes() can begin at: nothing up to it is given.
+  model::Position StartOfChanges();
+  // All but those whose names begin with "other".
+  std::vector<model::TablePtr> SelectedTables();
   std::unique_ptr<connector::ChangeStream> Changes(const model::Position& start, uint64_t ordinal,
                                                    std::stop_token stop = {});
   // Transactions up to the log's end as it is now.
   std::vector<model::TransactionPtr> ReadToEnd(connector::ChangeStream& stream);
+  // Until nothing comes any more, where nothing with rows is to come.
+  void ReadToSilence(connector::ChangeStream& stream);
   void MakeItems(const std::string& name);
 
   Side side_;
@@ -132,9 +142,13 @@ class PairTest : public testing::TestWithParam<Pair> {
 
   bool SameKind() const { return from_.server->kind() == to_.server->kind(); }
   model::TablePtr Describe(const std::string& table);
-  // Makes the table at the source and, translated, at the destination.
+  // Whether the destination can have this table.
+  bool Takes(const TableSpec& spec);
+  // Makes the table, and what it needs, at the source and, translated, at the destination.
   model::TablePtr MakeTable(const TableSpec& spec);
   model::TablePtr MakeItems(const std::vector<std::string>& values);
+  // Makes what the table at the source needs at the destination.
+  void MakeNeeds();
   // Reads the whole table at a cut of its own.
   Blocks Read(const model::TablePtr& table);
   connector::LoadResult Load(connector::Loader& loader, const model::TablePtr& table, connector::BlockSource& blocks,
@@ -155,6 +169,7 @@ class PairTest : public testing::TestWithParam<Pair> {
   std::unique_ptr<connector::Source> source_;
   std::unique_ptr<connector::Destination> destination_;
   Names names_;
+  std::set<std::string> made_;  // labels of what is at the destination
 };
 
 std::vector<FixturePtr> Sources();

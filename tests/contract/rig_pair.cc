@@ -30,6 +30,7 @@ void PairTest::SetUp() {
 }
 
 void PairTest::TearDown() {
+  if (source_ != nullptr) source_->ReleaseSource(kTask, {});
   source_.reset();
   destination_.reset();
   if (from_.server != nullptr) from_.server->DropDatabase(kSourceDatabase);
@@ -45,8 +46,24 @@ TablePtr PairTest::Describe(const std::string& table) {
   return found[0];
 }
 
+bool PairTest::Takes(const TableSpec& spec) {
+  if (spec.same_kind_only) return SameKind();
+  if (spec.from_version == 0) return true;
+  return from_.server->engine() == to_.server->engine() && destination_->Server().AtLeast(spec.from_version);
+}
+
+void PairTest::MakeNeeds() {
+  auto writer = destination_->OpenSchemaWriter({});
+  for (const model::SchemaObject& object : source_->OpenCatalog({})->ListObjects(kSourceDatabase)) {
+    for (const SchemaStatement& statement : writer->Translate(object, names_, source_->Server())) {
+      if (statement.stage == SchemaStage::kTypes && made_.insert(statement.label).second) writer->Execute(statement);
+    }
+  }
+}
+
 TablePtr PairTest::MakeTable(const TableSpec& spec) {
   from_.Make(spec);
+  MakeNeeds();
   TablePtr table = Describe(spec.name);
   auto writer = destination_->OpenSchemaWriter({});
   for (const SchemaStatement& statement :

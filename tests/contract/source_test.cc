@@ -13,17 +13,14 @@ using connector::Chunk;
 class SnapshotTest : public SourceTest {};
 class ChangesTest : public SourceTest {};
 
-std::multiset<std::string> Lines(const Blocks& blocks) {
-  std::multiset<std::string> lines;
+std::multiset<std::string> RowsOf(const Blocks& blocks, const std::string& encoding, const Fixture& server) {
+  std::multiset<std::string> rows;
   for (const connector::Block& block : blocks.all) {
-    size_t from = 0;
-    while (from < block.bytes.size()) {
-      const size_t end = std::min(block.bytes.find('\n', from), block.bytes.size());
-      lines.insert(block.bytes.substr(from, end - from));
-      from = end + 1;
-    }
+    const std::vector<std::string> some = server.Rows(encoding, block.bytes);
+    EXPECT_EQ(some.size(), block.rows) << "rows are not split over blocks";
+    rows.insert(some.begin(), some.end());
   }
-  return lines;
+  return rows;
 }
 
 TEST_P(SnapshotTest, ChunksCoverEachRowOnce) {
@@ -45,7 +42,7 @@ TEST_P(SnapshotTest, ChunksCoverEachRowOnce) {
       snapshot->ReadChunk(0, *table, *mapping, chunks[i], encoding, parts);
     }
     EXPECT_EQ(parts.rows(), shape.rows);
-    EXPECT_EQ(Lines(parts), Lines(whole));
+    EXPECT_TRUE(RowsOf(parts, encoding, *side_.server) == RowsOf(whole, encoding, *side_.server));
     const bool splits = table->IdentityKey() != nullptr && shape.rows > 1000;
     if (splits) {
       EXPECT_GT(chunks.size(), 3u) << "200 kB were to be split into chunks of 16 kB";
@@ -122,7 +119,7 @@ TEST_P(SnapshotTest, MissingRightIsNamed) {
 
 TEST_P(ChangesTest, ArriveInOrderWithTheirBorders) {
   for (const char* name : {"items", "lines", "other"}) MakeItems(name);
-  const model::Position start = source_->CurrentPosition({});
+  const model::Position start = StartOfChanges();
   const std::string items = side_.Name("items");
   const std::string lines = side_.Name("lines");
   const auto commit = [&](const std::vector<std::string>& statements) {
@@ -151,7 +148,8 @@ TEST_P(ChangesTest, ArriveInOrderWithTheirBorders) {
   std::vector<std::string> texts;
   uint64_t last = 0;
   for (const auto& transaction : all) {
-    EXPECT_GT(transaction->ordinal, last);
+    // What only tells how far the log is need not have a number of its own.
+    EXPECT_TRUE(transaction->ordinal > last || (transaction->ordinal == last && transaction->rows.empty()));
     last = transaction->ordinal;
     EXPECT_TRUE(transaction->first_part && transaction->last_part);
     EXPECT_FALSE(transaction->end.empty());
@@ -162,13 +160,15 @@ TEST_P(ChangesTest, ArriveInOrderWithTheirBorders) {
   EXPECT_EQ(texts, (std::vector<std::string>{"insert items(1) insert items(2) insert lines(10)",
                                              "update items(1) delete lines(10)", "insert items(3)", "insert items(5)",
                                              "insert items(4) insert lines(11)"}));
-  EXPECT_EQ(last, 10u) << "unselected transactions count too";
+  if (side_.server->CountsUnselected()) {
+    EXPECT_EQ(last, 10u);
+  }
 }
 
 TEST_P(ChangesTest, RestartGivesTheRest) {
   MakeItems("items");
   MakeItems("other");
-  const model::Position start = source_->CurrentPosition({});
+  const model::Position start = StartOfChanges();
   for (int i = 1; i <= 6; ++i) {
     auto transaction = side_.server->Begin();
     transaction->Run(fmt::format("INSERT INTO {} VALUES ({}, 'a')", side_.Name("items"), i));
@@ -186,6 +186,7 @@ TEST_P(ChangesTest, RestartGivesTheRest) {
     return texts;
   };
   ASSERT_EQ(texts_from(all, 0).size(), 6u);
+  stream.reset();  // a task has one at a time
   for (size_t i = 0; i + 1 < all.size(); ++i) {
     SCOPED_TRACE(Text(*all[i]));
     auto again = Changes(all[i]->end, all[i]->ordinal);
@@ -198,25 +199,31 @@ TEST_P(ChangesTest, RestartGivesTheRest) {
 
 TEST_P(ChangesTest, NextReturnsAtItsDeadline) {
   MakeItems("items");
-  auto stream = Changes(source_->CurrentPosition({}), 0);
+  auto stream = Changes(StartOfChanges(), 0);
+  ReadToSilence(*stream);
   const auto began = Clock::now();
-  EXPECT_EQ(stream->Next(Deadline::After(milliseconds(200))), nullptr);
+  const model::TransactionPtr nothing = stream->Next(Deadline::After(milliseconds(200)));
+  EXPECT_TRUE(nothing == nullptr || nothing->rows.empty());
   EXPECT_LT(Clock::now() - began, milliseconds(5000));
   // And it goes on afterwards.
   side_.server->Run("INSERT INTO " + side_.Name("items") + " VALUES (1, 'x')");
-  EXPECT_EQ(Text(*ReadToEnd(*stream).back()), "1: insert items(1)");
+  std::string text;
+  for (const auto& transaction : ReadToEnd(*stream)) {
+    if (!transaction->rows.empty()) text += Text(*transaction);
+  }
+  EXPECT_TRUE(text.ends_with(": insert items(1)")) << text;
 }
 
 TEST_P(ChangesTest, StopEndsAnIdleStream) {
   MakeItems("items");
   std::stop_source stop;
-  auto stream = Changes(source_->CurrentPosition({}), 0, stop.get_token());
-  EXPECT_EQ(stream->Next(Deadline::After(milliseconds(50))), nullptr);  // it stands at the log's end
+  auto stream = Changes(StartOfChanges(), 0, stop.get_token());
+  ReadToSilence(*stream);  // it stands at the log's end
   std::atomic<bool> is_calling = false;
   const Ended ended = EndWhenBlocked(
       [&] {
         is_calling = true;
-        stream->Next(Deadline::Never());
+        while (true) stream->Next(Deadline::Never());
       },
       [&] { return is_calling.load(); }, [&] { stop.request_stop(); });
   ASSERT_TRUE(ended.error.has_value());
@@ -226,7 +233,7 @@ TEST_P(ChangesTest, StopEndsAnIdleStream) {
 
 TEST_P(ChangesTest, StreamThatIsDroppedEndsItself) {
   MakeItems("items");
-  auto stream = Changes(source_->CurrentPosition({}), 0);
+  auto stream = Changes(StartOfChanges(), 0);
   const auto began = Clock::now();
   stream.reset();
   EXPECT_LT(Clock::now() - began, kStopMost);
@@ -234,10 +241,13 @@ TEST_P(ChangesTest, StreamThatIsDroppedEndsItself) {
 
 TEST_P(ChangesTest, KilledConnectionAsksForAnother) {
   MakeItems("items");
-  auto stream = Changes(source_->CurrentPosition({}), 0);
-  EXPECT_EQ(stream->Next(Deadline::After(milliseconds(50))), nullptr);
+  auto stream = Changes(StartOfChanges(), 0);
+  ReadToSilence(*stream);
   ASSERT_GT(side_.server->KillSessions(), 0u);
-  const auto error = Thrown([&] { stream->Next(Deadline::After(milliseconds(60'000))); });
+  const auto error = Thrown([&] {
+    while (stream->Next(Deadline::After(milliseconds(60'000))) != nullptr) {
+    }
+  });
   ASSERT_TRUE(error.has_value());
   EXPECT_EQ(error->retry, RetryClass::kReconnect) << error->OneLine();
 }
@@ -254,7 +264,7 @@ TEST_P(ChangesTest, CurrentPositionOutlivesItsConnection) {
 
 TEST_P(ChangesTest, MissingRightIsNamed) {
   MakeItems("items");
-  const model::Position start = source_->CurrentPosition({});
+  const model::Position start = StartOfChanges();
   side_.server->TakeLogRight();
   const auto error = Thrown([&] {
     auto stream = Changes(start, 0);

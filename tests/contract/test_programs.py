@@ -13,6 +13,8 @@ from tests.support.sluice import BINARY
 
 BUILD = BINARY.parent
 SECONDS = 300
+# Of pairs of PostgreSQL servers ./test takes both ways across the versions and two of one version; the soak all.
+POSTGRESQL_PAIRS = [("pg10", "pg18"), ("pg18", "pg10"), ("pg15", "pg15"), ("pg18", "pg18")]
 
 
 def programs():
@@ -39,10 +41,23 @@ def listed():
     return found
 
 
+def named_kinds(name):
+    """The kinds of servers that a test's name ends with: one, or source and destination."""
+    named = tuple(name.rpartition("/")[2].split("_"))
+    return named if all(kind in servers.SOAK_KINDS for kind in named) else ()
+
+
+def is_for_soak(name):
+    named = named_kinds(name)
+    if any(kind not in servers.KINDS for kind in named):
+        return True
+    return all(kind in servers.postgresql.KINDS for kind in named) and len(named) == 2 and named not in POSTGRESQL_PAIRS
+
+
 def kinds(program, name):
     """What a test needs: the kinds that its name ends with, else those of its program's engine."""
-    named = name.rpartition("/")[2].split("_")
-    if all(kind in servers.KINDS for kind in named):
+    named = named_kinds(name)
+    if named:
         return sorted(set(named))
     return {"mysql_server_test": servers.mysql.KINDS, "postgresql_server_test": servers.postgresql.KINDS}.get(
         program.name, ()
@@ -65,7 +80,13 @@ def addresses(get, wanted):
     return found, missing
 
 
-@pytest.mark.parametrize("program, name", listed(), ids=lambda value: getattr(value, "name", str(value)))
+def parameters():
+    for program, name in listed():
+        marks = [pytest.mark.soak] if program is not None and is_for_soak(name) else []
+        yield pytest.param(program, name, marks=marks)
+
+
+@pytest.mark.parametrize("program, name", parameters(), ids=lambda value: getattr(value, "name", str(value)))
 def test_program(get, program, name):
     assert program is not None, name
     found, missing = addresses(get, kinds(program, name))
