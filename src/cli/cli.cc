@@ -33,6 +33,8 @@ int Dispatch(const CommandContext& context) {
       return RunLimits(context);
     case Command::kRelease:
       return RunRelease(context);
+    case Command::kCleanup:
+      return RunCleanup(context);
     case Command::kPairs:
       return RunPairs(context);
     case Command::kTasks:

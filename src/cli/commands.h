@@ -39,6 +39,7 @@ int RunCutover(const CommandContext& context);
 int RunStop(const CommandContext& context);
 int RunLimits(const CommandContext& context);
 int RunRelease(const CommandContext& context);
+int RunCleanup(const CommandContext& context);
 int RunPairs(const CommandContext& context);
 int RunTasks(const CommandContext& context);
 int RunSchema(const CommandContext& context);

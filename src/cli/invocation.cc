@@ -80,6 +80,11 @@ constexpr CommandText kCommands[] = {
      "The migrated objects and their rows stay. The task can never be continued. Needs the task file, since it "
      "connects\n"
      "to the destination.\n\nExample:\n  sluice release shop.yaml"},
+    {Command::kCleanup, "cleanup", "List what Sluice keeps at a source, and remove what is left of tasks that are gone",
+     "A replication slot that nobody reads holds back the source's log until its disk is full. Without --remove it "
+     "only\n"
+     "lists; tasks that the state directory knows are told apart.\n\n"
+     "Examples:\n  sluice cleanup shop.yaml\n  sluice cleanup shop.yaml --remove sluice_old_1f2e3d4c5b6a7980"},
     {Command::kPairs, "pairs", "List the pairs of engines that can be migrated", "Example:\n  sluice pairs"},
     {Command::kTasks, "tasks", "List the tasks in the state directory", "Example:\n  sluice tasks"},
 };
@@ -198,6 +203,10 @@ void AddOptions(CLI::App& app, Command command, Raw& raw) {
     case Command::kRelease:
       app.add_option("--timeout", raw.timeout, "How long to wait for the running process, e.g. 90s (default 60s)")
           ->type_name("TIME");
+      return;
+    case Command::kCleanup:
+      app.add_option("--remove", invocation.remove, "Remove this (a name of the list; may be given several times)")
+          ->type_name("NAME");
       return;
     case Command::kLimits:
       AddLimits(app, raw);

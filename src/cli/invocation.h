@@ -23,6 +23,7 @@ enum class Command {
   kStop,
   kLimits,
   kRelease,
+  kCleanup,
   kPairs,
   kTasks,
   kSchemaList,
@@ -44,6 +45,7 @@ struct Invocation {
   bool final = false;                   // stop
   std::optional<milliseconds> timeout;  // stop, limits, release, cutover
   task::LimitsChange limits;            // limits
+  std::vector<std::string> remove;      // cleanup
   std::string repair_sql;               // verify
   std::string task;                     // schema: --task
   std::string statement_file;           // schema retry

@@ -42,6 +42,7 @@ std::string LimitsSummary(const pipeline::Limits& limits);
 std::string LimitsText(const std::string& name, const task::LimitsReport& report, const task::LimitsChange& change);
 
 // `place`: the destination's address.
+std::string CleanupText(const std::string& place, const task::CleanupReport& report);
 std::string ReleaseText(const std::string& name, const std::string& place, const task::ReleaseOutcome& outcome);
 
 // Accounts that the migration logged in with, for people: "dts at db-old:3306".

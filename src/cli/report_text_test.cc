@@ -322,5 +322,17 @@ TEST(ErrorText, IsReadable) {
             "    CREATE TABLE b;\n");
 }
 
+TEST(CleanupText, TellsWhatIsOfNoTaskAndHowToRemoveIt) {
+  task::CleanupReport report;
+  EXPECT_EQ(CleanupText("db:5432", report), "Nothing of Sluice's stands at db:5432.\n");
+  report.entries.push_back({{"replication slot", "sluice_a", "a", true, 0}, "shop"});
+  EXPECT_THAT(CleanupText("db:5432", report), Not(HasSubstr("--remove")));
+  report.entries.push_back({{"replication slot", "sluice_b", "b", false, 5'000'000'000}, ""});
+  const std::string text = CleanupText("db:5432", report);
+  EXPECT_THAT(text, HasSubstr("sluice_a, in use: of task shop\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_b, holds back 5 GB of log: of no task of this state directory\n"));
+  EXPECT_THAT(text, HasSubstr("sluice cleanup TASK.yaml --remove NAME\n"));
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -383,6 +383,7 @@ class VerifyReader {
 struct SourceObject {
   std::string kind;  // "replication slot"
   std::string name;
+  std::string task;        // as ReleaseSource() takes it
   bool in_use = false;     // a session is connected to it
   uint64_t log_bytes = 0;  // of the source's log that it holds back
 };

@@ -97,6 +97,16 @@ struct ReleaseOutcome {
   std::vector<std::string> source_objects;  // removed at the source: "replication slot sluice_shop_1f2e3d4c"
 };
 
+// What Sluice keeps at a task file's source, of all tasks.
+struct CleanupReport {
+  struct Entry {
+    connector::SourceObject object;
+    std::string known;  // the task of this state directory that it belongs to; empty: none
+  };
+  std::vector<Entry> entries;        // what stands there now
+  std::vector<std::string> removed;  // what was removed by this call
+};
+
 struct VerifyOptions {
   std::string state_directory;
   std::string repair_sql;  // file, empty: none
@@ -146,6 +156,10 @@ class Task {
   std::vector<pipeline::VerifyTableResult> Verify(const VerifyOptions& options, std::stop_token stop);
   // Stops the task for good and removes what Sluice keeps of it at the destination. Can be repeated.
   ReleaseOutcome Release(const ReleaseOptions& options, std::stop_token stop);
+  // Removes what belongs to these names (of the list that it returns) at the source. Throws kNoSuchObject for a name
+  // that is not there, kTaskRuns for one that is in use or belongs to a task that may go on.
+  CleanupReport Cleanup(const std::string& state_directory, const std::vector<std::string>& remove,
+                        std::stop_token stop);
   CutoverOutcome Cutover(const CutoverOptions& options, std::stop_token stop);
 
   static StatusReport Status(const std::string& name, const std::string& state_directory);
