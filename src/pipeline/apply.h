@@ -45,8 +45,9 @@ struct ApplyRequest {
   Limits limits;
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;
-  uint32_t transactions_per_commit = 500;  // when there is a backlog; one when there is none
-  bool stop_when_caught_up = false;        // `run --until caught-up`
+  uint32_t transactions_per_commit = 500;                // when there is a backlog; one when there is none
+  milliseconds idle_most = connector::kSessionIdleMost;  // a lane's session that was idle for longer is replaced
+  bool stop_when_caught_up = false;                      // `run --until caught-up`
   milliseconds not_delayed_within{1000};
   milliseconds give_up{12LL * 3600 * 1000};                            // how long lost connections are tried again
   std::function<void(const ErrorInfo&, milliseconds pause)> on_retry;  // a lost connection, told once each time

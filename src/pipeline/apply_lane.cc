@@ -123,7 +123,7 @@ bool ApplyLane::TookEffect(const LaneBatch& batch) {
 
 void ApplyLane::OpenSession() {
   const Clock::time_point now = Clock::now();
-  if (now - std::exchange(last_used_, now) > connector::kSessionIdleMost) applier_.reset();
+  if (now - std::exchange(last_used_, now) > context_.request.idle_most) applier_.reset();
   if (applier_ != nullptr) return;
   applier_ = context_.request.destination->OpenApplier({context_.sessions, fmt::format("apply {}", lane_)});
 }

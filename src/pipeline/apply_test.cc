@@ -348,6 +348,23 @@ TEST(Apply, StopsSoonAndGoesOn) {
   EXPECT_EQ(rig.destination.database.Dump(), workload.database().Dump());
 }
 
+// A server ends sessions that are silent for long: what such a session would be asked first is lost with it.
+TEST(Apply, SessionsThatWereIdleForTooLongAreReplaced) {
+  for (const bool are_replaced : {false, true}) {
+    Workload workload(9);
+    workload.Run(30);
+    Rig rig;
+    rig.source.log = workload.log();
+    rig.request.limits.writers = 1;
+    rig.request.transactions_per_commit = 1;
+    if (are_replaced) rig.request.idle_most = milliseconds(-1);  // any pause is longer
+    rig.Run();
+    EXPECT_GT(rig.destination.commits, 10u);
+    EXPECT_EQ(rig.destination.appliers, are_replaced ? rig.destination.commits.load() : 1u);
+    EXPECT_EQ(rig.destination.database.Dump(), workload.database().Dump());
+  }
+}
+
 TEST(Apply, RowFilterTurnsUpdatesIntoInsertsAndDeletes) {
   Rig rig;
   const TablePtr table = rig.request.tables[0];

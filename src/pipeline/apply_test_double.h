@@ -193,8 +193,9 @@ class FakeDestination : public connector::Destination {
   std::atomic<bool> dead{false};      // after a crash every call fails
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> groups{0};
-  std::atomic<uint64_t> refused{0};  // groups that a constraint stopped: an order that the claims did not see
-  std::mutex mutex;                  // held by the one open transaction
+  std::atomic<uint64_t> appliers{0};  // sessions opened
+  std::atomic<uint64_t> refused{0};   // groups that a constraint stopped: an order that the claims did not see
+  std::mutex mutex;                   // held by the one open transaction
   std::minstd_rand random{1};
   bool shuffles = true;  // rows of a group come in any order
 
@@ -427,6 +428,7 @@ inline std::unique_ptr<connector::SchemaWriter> FakeDestination::OpenSchemaWrite
 }
 inline std::unique_ptr<connector::Applier> FakeDestination::OpenApplier(const connector::SessionContext&) {
   ThrowIfDead();
+  ++appliers;
   return std::make_unique<Applier>(*this);
 }
 inline std::unique_ptr<connector::Bookkeeping> FakeDestination::OpenBookkeeping(const connector::SessionContext&) {

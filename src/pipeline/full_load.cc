@@ -292,7 +292,7 @@ void FullLoad::WriteLoop(size_t writer) {
     const Clock::time_point idle_since = Clock::now();
     auto item = items_.Pop(halt_.get_token());
     if (!item) return;
-    if (Clock::now() - idle_since > connector::kSessionIdleMost) OpenLoader(loader);
+    if (Clock::now() - idle_since > request_.idle_most) OpenLoader(loader);
     if (item->pipe == nullptr) {
       FinishTable(item->job.table);
     } else {

@@ -48,6 +48,8 @@ struct FullLoadRequest {
   uint64_t chunk_bytes = 16ull << 20;
   // Before the first repetition; doubled each time, at most half a minute.
   milliseconds first_pause{200};
+  // A loader that had nothing to do for longer is replaced: its server may have ended its session.
+  milliseconds idle_most = connector::kSessionIdleMost;
   // How long a destination that is gone, locked or full is tried again.
   milliseconds give_up{12LL * 3600 * 1000};
 };

@@ -335,6 +335,23 @@ TEST_F(FullLoadTest, ThreadsAboveTheLimitEndWithTheLoad) {
   EXPECT_EQ(world.loaders_opened, 1);
 }
 
+// A server ends sessions that are silent for long: what such a session would be asked first is lost with it.
+TEST_F(FullLoadTest, LoadersThatWereIdleForTooLongAreReplaced) {
+  AddTable({.name = "a", .chunks = 10});
+  request.limits.writers = 1;
+  request.idle_most = milliseconds(-1);  // any pause is longer
+  EXPECT_TRUE(Run().empty());
+  EXPECT_EQ(world.rows["a"], 100u);
+  EXPECT_EQ(world.loaders_opened, 1 + 10);
+}
+
+TEST_F(FullLoadTest, LoadersThatAreAtWorkStay) {
+  AddTable({.name = "a", .chunks = 10});
+  request.limits.writers = 1;
+  EXPECT_TRUE(Run().empty());
+  EXPECT_EQ(world.loaders_opened, 1);
+}
+
 TEST_F(FullLoadTest, StopReachesThreadsAboveTheLimit) {
   AddTable({.name = "a", .chunks = 100000});
   request.limits.writers = 3;
