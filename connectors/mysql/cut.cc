@@ -4,8 +4,8 @@
 //    MariaDB: START TRANSACTION WITH CONSISTENT SNAPSHOT notes the place in the log that the snapshot stands for
 //    (status variables binlog_snapshot_file and _position; MariaDB Knowledge Base, "Enhancements for START TRANSACTION
 //    WITH CONSISTENT SNAPSHOT"). Readers with the same place see the same rows: exact.
-//    MySQL: a commit goes through these states: written to the log, which owns its GTID (gtid_owned); visible to
-//    readers; counted in gtid_executed and no longer owned. So:
+//    MySQL (only with a binary log): a commit goes through these states: written to the log, which owns its GTID
+//    (gtid_owned); visible to readers; counted in gtid_executed and no longer owned. So:
 //      1. G = gtid_executed: all of it is visible from here on;
 //      2. start the snapshots;
 //      3. gtid_owned empty, then gtid_executed = G: nothing beyond G was visible to any snapshot;
@@ -76,13 +76,19 @@ connector::Cut ExactCut(const LogPosition& position, std::string how) {
   return cut;
 }
 
+// Without a binary log nothing gets a GTID, whatever gtid_mode says (it is ON by default from some 9.x on): that none
+// is new would not say that nothing was committed.
+bool KeepsLog(Connection& connection) {
+  return connection.QueryOne("SELECT @@GLOBAL.log_bin").value_or("0") == "1";
+}
+
 class CutTaker {
  public:
   CutTaker(Connection& control, Readers& readers, bool with_position)
       : control_(control),
         readers_(readers),
         with_position_(with_position),
-        has_gtids_(!control.is_mariadb() && HasGtids(control)) {}
+        has_gtids_(!control.is_mariadb() && HasGtids(control) && KeepsLog(control)) {}
 
   connector::Cut Take() {
     if (auto cut = TryWithoutLock(kFirstRounds)) return *std::move(cut);
