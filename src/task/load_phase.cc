@@ -84,6 +84,7 @@ class Attempt {
       if (!Complete(i) && tables_[i].record.state != "skipped") wanted.push_back(i);
     }
     MakeProgress();
+    RecordComplete();
     if (snapshot == nullptr) {
       if (wanted.empty()) {
         FinishIndexes();
@@ -167,6 +168,20 @@ class Attempt {
     }
     live.progress.rows_total = total;
     live.tables_ready = true;
+  }
+
+  // Tables that an attempt which did not come to its end had completed.
+  void RecordComplete() {
+    std::vector<store::TableRecord> records;
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      store::TableRecord& record = tables_[i].record;
+      if (record.state != "loading" || !Complete(i)) continue;
+      record.state = "loaded";
+      record.rows = rows_[i];
+      record.bytes = session_.live().progress.tables[i]->bytes_done;
+      records.push_back(record);
+    }
+    if (!records.empty()) session_.store().SaveTables(name(), records);
   }
 
   // Step 3: what was altered since it was described cannot be copied into the table that was made from the description.

@@ -1,0 +1,132 @@
+"""The full load interrupted at moments that are hard to meet: a cut whose lock nobody gives back, a snapshot lost after
+the first indexes, a stop while tables are being created."""
+
+import pymysql
+import pytest
+
+from tests.support import compare
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_until
+
+
+def is_locked(server):
+    """Whether a writer waits for a second without getting in."""
+    with server.session("shop") as session:
+        session.execute("SET SESSION lock_wait_timeout=1")
+        try:
+            session.execute("UPDATE t SET v=v+1")
+            return False
+        except pymysql.err.OperationalError as error:
+            if error.args[0] != 1205:
+                raise
+            return True
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_a_client_that_is_gone_does_not_keep_the_source_locked(get, sluice, kind):
+    """FLUSH TABLES WITH READ LOCK reached the source, and from then on nothing comes or goes: its server has to end
+    the session, and that soon."""
+    source = get.own(kind, binlog=False)  # else the cut can do without the lock
+    destination = get.shared(kind, "destination")
+    source.execute("CREATE DATABASE shop", "CREATE TABLE shop.t (id INT PRIMARY KEY, v INT)", "INSERT INTO shop.t VALUES (1, 0)")
+    with Proxy(source) as proxy:
+        locks = []
+
+        def watch(data, direction):
+            if b"FLUSH TABLES WITH READ LOCK" in data:
+                locks.append(direction)
+                proxy.black_hole = True
+            return data
+
+        proxy.corrupt = watch
+        task = sluice(proxy, destination, types=["schema", "full"], objects=[{"database": "shop"}])
+        task.task["source"]["tls"] = {"mode": "off"}
+        task.write()
+        task.start()
+        wait_until(lambda: task.check_alive() or locks, 60, "the lock is asked for")
+        wait_until(lambda: is_locked(source), 10, "the lock is held")
+        wait_until(lambda: not is_locked(source), 45, "the source can be written again")
+        task.kill()
+
+
+def has_index(server, table, index):
+    return server.value(
+        "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema='shop' AND table_name=%s AND index_name=%s",
+        (table, index),
+    )
+
+
+def fill(server, table, key, rows, width):
+    server.execute(
+        "CREATE DATABASE IF NOT EXISTS shop",
+        f"CREATE TABLE shop.{table} (id INT {key}, v INT, pad VARCHAR(2000), KEY by_v (v))",
+    )
+    with server.session("shop") as session:
+        session.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s)", [(i, i % 97, "x" * width) for i in range(rows)])
+        session.execute(f"ANALYZE TABLE {table}")
+
+
+def altering(server):
+    """The table of each session that waits to alter one, the oldest session first."""
+    rows = server.query("SELECT info FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE%%' ORDER BY id")
+    return [next((name for name in ("few1", "few2", "many") if f"`{name}`" in row[0]), row[0]) for row in rows]
+
+
+def test_a_snapshot_lost_after_the_first_indexes(pair, sluice):
+    """Sessions that made indexes during one attempt make those of the next, whose stop is another. Two indexes are made at
+    a time, so that there is a session which the first attempt has opened; it is the last that is given back."""
+    source, destination = pair
+    for table in ("few1", "few2"):
+        fill(source, table, "PRIMARY KEY", 2000, 300)
+    fill(source, "many", "", 20000, 1000)  # without a key: one chunk
+    with Proxy(source) as proxy, destination.session() as first, destination.session() as second:
+        limits = {"rows_per_second": 2000, "readers": 3, "writers": 3}
+        task = sluice(proxy, destination, types=["schema", "full"], objects=[{"database": "shop"}], limits=limits)
+        task.start()
+        wait_until(lambda: task.check_alive() or len(compare.tables(destination, "shop")) == 3, 60, task.log_text)
+        holders = {"few1": first, "few2": second}
+        for table, session in holders.items():
+            session.execute("START TRANSACTION")
+            session.query(f"SELECT COUNT(*) FROM shop.{table}")
+        wait_until(lambda: task.check_alive() or len(altering(destination)) == 2, 60, task.log_text)
+        for table in altering(destination):
+            holders[table].rollback()
+            wait_until(lambda: has_index(destination, table, "by_v"), 60, f"the index of {table}")
+        wait_until(lambda: task.check_alive() or not altering(destination), 60, task.log_text)
+        proxy.cut()
+        task.call("limits", "--rows-per-second", "0", check=0)
+        assert task.wait(120) == 0, task.log_text()
+        assert "PL-0103" in task.log_text(20000), task.log_text(20000)
+    compare.assert_equal(source, "shop", destination)
+    assert has_index(destination, "many", "by_v")
+    assert "3 of 3 tables copied" in task.log_text(20000), task.log_text(20000)
+    assert {table["state"] for table in task.status()["tables"]} == {"loaded"}
+
+
+def test_a_stop_while_tables_are_created_beside_the_load(pair, sluice):
+    source, destination = pair
+    tables = [f"t{i}" for i in range(150)]
+    with source.session() as session:
+        session.execute("CREATE DATABASE shop")
+        for table in tables:
+            session.execute(f"CREATE TABLE shop.{table} (id INT PRIMARY KEY)")
+            session.execute(f"INSERT INTO shop.{table} VALUES (1)")
+    with Proxy(destination) as proxy, destination.session() as locker:
+        proxy.delay_seconds = 0.01
+        task = sluice(source, proxy, objects=[{"database": "shop"}])
+        task.start()
+        wait_until(lambda: task.check_alive() or len(compare.tables(destination, "shop")) > 5, 60, task.log_text, pause=0.01)
+        locker.execute("FLUSH TABLES WITH READ LOCK")
+        wait_until(
+            lambda: destination.value(
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'CREATE TABLE `shop`%%'"
+            ),
+            30,
+            "a CREATE TABLE that waits",
+        )
+        assert task.terminate(20) == 0, task.log_text()
+        locker.execute("UNLOCK TABLES")
+        assert len(compare.tables(destination, "shop")) < len(tables)
+        proxy.delay_seconds = 0
+        task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
