@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "connectors/mysql/connection.h"
+#include "model/canonical_json.h"
 
 namespace sluice::mysql {
 namespace {
@@ -108,7 +109,7 @@ std::string_view Canonical(Form form, std::string_view text, Arena& arena) {
     case Form::kFloatUnsignedZero:
       return ShortestDouble(text, form == Form::kFloat, arena);
     case Form::kJson: {
-      const std::optional<std::string> canonical = CanonicalJson(text);
+      const std::optional<std::string> canonical = model::CanonicalJson(text);
       return canonical ? arena.Copy(*canonical) : text;
     }
   }

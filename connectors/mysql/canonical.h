@@ -2,7 +2,7 @@
 // time_zone +00:00. What the forms are:
 //   integers, YEAR      decimal digits, no zero fill           BIT        its value as digits
 //   DECIMAL             no zeros at the end of the fraction    FLOAT, DOUBLE  shortest text that reads back the same
-//   TIME, DATETIME ...  no zeros at the end of the fraction    JSON       see CanonicalJson
+//   TIME, DATETIME ...  no zeros at the end of the fraction    JSON       see model/canonical_json.h
 //   character strings   converted to UTF-8 by the server       binary strings, GEOMETRY, VECTOR  their bytes
 #pragma once
 
@@ -15,14 +15,6 @@
 #include "model/table.h"
 
 namespace sluice::mysql {
-
-// The text of a JSON value with sorted keys (the last of equal ones counts), no space, unescaped strings and numbers in
-// a normal form reached digit by digit (1.0, 1 and 10e-1 are one number; none goes through a double). Nothing when
-// `text` is no JSON.
-std::optional<std::string> CanonicalJson(std::string_view text);
-
-// The normal form of one JSON number, e.g. "1.50e2" gives "150".
-std::string CanonicalNumber(std::string_view text);
 
 // What has to be done with the server's text of a column.
 enum class Form : uint8_t { kAsItIs, kDecimal, kFloat, kFloatUnsignedZero, kFraction, kJson };

@@ -1,12 +1,12 @@
 // RFC 8259 JSON to its canonical text. Own parser: numbers keep every digit, and nothing is built but the output.
+#include "model/canonical_json.h"
+
 #include <algorithm>
 #include <charconv>
-#include <string>
+#include <cstdint>
 #include <vector>
 
-#include "connectors/mysql/canonical.h"
-
-namespace sluice::mysql {
+namespace sluice::model {
 namespace {
 
 constexpr size_t kDepthMost = 256;  // MySQL allows 100, MariaDB 32
@@ -324,4 +324,4 @@ std::optional<std::string> CanonicalJson(std::string_view text) {
   return out;
 }
 
-}  // namespace sluice::mysql
+}  // namespace sluice::model
