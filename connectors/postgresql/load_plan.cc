@@ -83,15 +83,16 @@ std::string Unlimited(const ColumnType& type) {
 }
 
 bool KeepsText(const ColumnType& source, const ColumnType& target, const TargetColumn& column) {
-  if (IsCitext(column)) return true;
+  if (IsCitext(column)) return source.kind != TypeKind::kChar;
   const bool fits = target.length == 0 || (source.length != 0 && target.length >= source.length);
+  const bool padded = source.kind == TypeKind::kChar;  // as text the spaces at its end would count
   switch (target.kind) {
     case TypeKind::kText:
-      return true;
+      return !padded;
     case TypeKind::kVarchar:
-      return fits;
+      return fits && !padded;
     case TypeKind::kChar:
-      return source.kind == TypeKind::kChar && fits;
+      return padded && fits;
     default:
       return false;
   }

@@ -26,10 +26,6 @@ std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const Endpoint&, const
   NotWritten("schema");
 }
 
-std::unique_ptr<connector::VerifyReader> MakeVerifyReader(const Endpoint&, const SessionContext&) {
-  NotWritten("verify reader");
-}
-
 std::unique_ptr<connector::ChangeStream> MakeChangeStream(const Endpoint&, const connector::ChangeRequest&,
                                                           const SessionContext&) {
   NotWritten("changes");

@@ -1,0 +1,58 @@
+// Values as canonical text, equal on every version of PostgreSQL, and on other engines for what both can hold, exactly
+// when the values are. They are read in binary form (documentation of the types' send functions is their source,
+// src/backend/utils/adt), which costs the server least:
+//   boolean             1, 0                          integers      decimal digits
+//   numeric             no zeros at the fraction's end; NaN, Infinity, -Infinity
+//   real, double        shortest text that reads back the same double; NaN, Infinity, -Infinity
+//   date, time ...      ISO, no zeros at the fraction's end, UTC; infinity, -infinity, "0044-03-15 BC"
+//   bit(n)              its value as digits           uuid          lower case
+//   character strings   UTF-8; char(n) without the spaces at its end
+//   bytea               its bytes                     JSON          see model/canonical_json.h
+//   all else            PostgreSQL's own text
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/arena.h"
+#include "model/table.h"
+
+namespace sluice::postgresql {
+
+// How a column's binary value becomes text.
+enum class Form : uint8_t {
+  kBytes,  // as they are
+  kPadded,
+  kBoolean,
+  kInteger,
+  kUnsigned,
+  kFloat,
+  kFloatUnsignedZero,
+  kNumeric,
+  kDate,
+  kTime,
+  kTimestamp,
+  kBits,
+  kUuid,
+  kJson,
+};
+
+// `negative_zero`: whether both sides have -0; if not, it is taken for 0.
+Form FormOf(const model::ColumnType& type, bool negative_zero);
+
+// The expression to select, for a column of this type and quoted name.
+std::string SelectExpression(const model::ColumnType& type, const std::string& quoted_name);
+
+// The text of a binary value; it points into `value` or into `arena`. Nothing when it is none of this form.
+std::optional<std::string_view> Canonical(Form form, std::string_view value, Arena& arena);
+
+// Whether chunks can be cut along this column with ORDER BY and comparisons by literals.
+bool CanBound(const model::ColumnType& type);
+
+// A canonical text as an SQL expression that compares with, and can be stored in, a column of this type. For any
+// session with client_encoding UTF8 and UTC.
+std::string CanonicalLiteral(const model::ColumnType& type, const std::optional<std::string>& canonical);
+
+}  // namespace sluice::postgresql
