@@ -55,26 +55,26 @@ class PostgresqlApplier : public connector::Applier {
   void Rollback() override;
 
  private:
-  const Target& TargetOf(const RowGroup& group);
-  void BeginOnce(const Target& target);
+  const AppliedTable& TargetOf(const RowGroup& group);
+  void BeginOnce(const AppliedTable& target);
   void SetForeignKeys(bool on);
   void SetPlans(bool by_index);
-  void CheckValues(const Target& target, const RowGroup& group) const;
-  void ApplyShape(const Target& target, const RowGroup& group, const Shape& shape);
-  uint64_t Update(const Target& target, const Shape& shape);
-  void Upsert(const Target& target, const Shape& shape);
-  void UpdateAbsent(const Target& target, const Shape& shape);
-  uint64_t ChangeSingly(const Target& target, const Shape& shape);
+  void CheckValues(const AppliedTable& target, const RowGroup& group) const;
+  void ApplyShape(const AppliedTable& target, const RowGroup& group, const Shape& shape);
+  uint64_t Update(const AppliedTable& target, const Shape& shape);
+  void Upsert(const AppliedTable& target, const Shape& shape);
+  void UpdateAbsent(const AppliedTable& target, const Shape& shape);
+  uint64_t ChangeSingly(const AppliedTable& target, const Shape& shape);
   // Writes the shape's rows with as many statements as their sizes ask for; the number of rows that were changed.
-  uint64_t Write(const Target& target, const Statement& statement, const Shape& shape);
-  void ExpectRows(const Target& target, uint64_t found, size_t wanted) const;
+  uint64_t Write(const AppliedTable& target, const RowsStatement& statement, const Shape& shape);
+  void ExpectRows(const AppliedTable& target, uint64_t found, size_t wanted) const;
 
   Connection connection_;
   StatementBatch batch_;
   // By description and mapping; the target holds the table.
   struct Known {
     model::TableMappingPtr mapping;
-    Target target;
+    AppliedTable target;
     std::optional<std::vector<UniqueIndex>> indexes;
   };
   std::unordered_map<const model::Table*, Known> targets_;
@@ -87,18 +87,18 @@ class PostgresqlApplier : public connector::Applier {
   bool deferred_ = false;
 };
 
-const Target& PostgresqlApplier::TargetOf(const RowGroup& group) {
+const AppliedTable& PostgresqlApplier::TargetOf(const RowGroup& group) {
   const auto found = targets_.find(group.table.get());
   if (found != targets_.end() && found->second.mapping == group.mapping) return found->second.target;
   const model::ObjectName& name = group.mapping->destination;
   const StoredTable stored = ReadStoredTable(connection_, name, "table " + name.Text());
-  Known known{group.mapping, MakeTarget(group.table, *group.mapping, stored, connection_.endpoint().side), {}};
+  Known known{group.mapping, MakeAppliedTable(group.table, *group.mapping, stored, connection_.endpoint().side), {}};
   return targets_.insert_or_assign(group.table.get(), std::move(known)).first->second.target;
 }
 
 void PostgresqlApplier::Apply(const RowGroup& group) {
   if (group.rows.empty()) return;
-  const Target& target = TargetOf(group);
+  const AppliedTable& target = TargetOf(group);
   CheckValues(target, group);
   const bool replaces = (group.idempotent || group.lenient) && group.kind != ChangeKind::kDelete;
   SetForeignKeys(!group.foreign_keys_off && !replaces);
@@ -107,7 +107,7 @@ void PostgresqlApplier::Apply(const RowGroup& group) {
   for (const Shape& shape : Shapes(target, group.rows)) ApplyShape(target, group, shape);
 }
 
-void PostgresqlApplier::BeginOnce(const Target& target) {
+void PostgresqlApplier::BeginOnce(const AppliedTable& target) {
   if (!open_) {
     batch_.Add("BEGIN", {}, "transaction");
     if (!task_.empty()) batch_.Add(ShareTaskLockStatement(task_), {}, "the task's lock");
@@ -120,7 +120,7 @@ void PostgresqlApplier::BeginOnce(const Target& target) {
   deferred_ = true;
 }
 
-void PostgresqlApplier::ApplyShape(const Target& target, const RowGroup& group, const Shape& shape) {
+void PostgresqlApplier::ApplyShape(const AppliedTable& target, const RowGroup& group, const Shape& shape) {
   const bool may_miss = group.idempotent || group.lenient;
   const bool singly = group.kind != ChangeKind::kInsert && !shape.has_identity;
   if (group.idempotent && target.identity.empty()) {
@@ -148,7 +148,7 @@ void PostgresqlApplier::ApplyShape(const Target& target, const RowGroup& group, 
   if (!may_miss) ExpectRows(target, found, shape.rows.size());
 }
 
-uint64_t PostgresqlApplier::Update(const Target& target, const Shape& shape) {
+uint64_t PostgresqlApplier::Update(const AppliedTable& target, const Shape& shape) {
   if (std::find(shape.set.begin(), shape.set.end(), true) == shape.set.end()) {
     return shape.rows.size();  // only columns that are not carried changed
   }
@@ -162,7 +162,7 @@ uint64_t PostgresqlApplier::Update(const Target& target, const Shape& shape) {
 
 // Whatever is there of the old and the new row, and whatever holds a unique value of the new one, gives way to it: by
 // the end of the replay the log puts those rows where they belong.
-void PostgresqlApplier::Upsert(const Target& target, const Shape& shape) {
+void PostgresqlApplier::Upsert(const AppliedTable& target, const Shape& shape) {
   Known& known = targets_.at(target.table.get());
   if (!known.indexes) {
     known.indexes = ReadUniqueIndexes(connection_, known.mapping->destination, target.object);
@@ -176,16 +176,16 @@ void PostgresqlApplier::Upsert(const Target& target, const Shape& shape) {
 
 // An image without the values that did not change cannot be inserted. If neither the old nor the new row is there, a
 // later cut has seen it go: what became of it follows in the log.
-void PostgresqlApplier::UpdateAbsent(const Target& target, const Shape& shape) {
+void PostgresqlApplier::UpdateAbsent(const AppliedTable& target, const Shape& shape) {
   Write(target, MergeAwayStatement(target, shape), shape);
   Update(target, shape);
   Write(target, UpdateStatement(target, shape, false), shape);
 }
 
-uint64_t PostgresqlApplier::Write(const Target& target, const Statement& statement, const Shape& shape) {
+uint64_t PostgresqlApplier::Write(const AppliedTable& target, const RowsStatement& statement, const Shape& shape) {
   if (statement.sql.empty()) return 0;
   std::vector<ArrayBuilder> arrays;
-  for (const Parameter& parameter : statement.parameters) {
+  for (const RowsParameter& parameter : statement.parameters) {
     arrays.emplace_back(parameter.wire, target.columns[parameter.column].type);
   }
   uint64_t found = 0;
@@ -199,7 +199,7 @@ uint64_t PostgresqlApplier::Write(const Target& target, const Statement& stateme
       const RowChange& row = *shape.rows[next];
       bytes = 0;
       for (size_t i = 0; i < arrays.size(); ++i) {
-        const Parameter& parameter = statement.parameters[i];
+        const RowsParameter& parameter = statement.parameters[i];
         const model::Row image = parameter.before ? row.before : row.after;
         arrays[i].Add(image[target.columns[parameter.column].source]);
         bytes += arrays[i].bytes();
@@ -212,7 +212,7 @@ uint64_t PostgresqlApplier::Write(const Target& target, const Statement& stateme
   return found;
 }
 
-uint64_t PostgresqlApplier::ChangeSingly(const Target& target, const Shape& shape) {
+uint64_t PostgresqlApplier::ChangeSingly(const AppliedTable& target, const Shape& shape) {
   uint64_t found = 0;
   const auto run = [&](size_t statements) {
     const std::vector<uint64_t> rows = batch_.Run();
@@ -234,9 +234,9 @@ uint64_t PostgresqlApplier::ChangeSingly(const Target& target, const Shape& shap
   return found;
 }
 
-void PostgresqlApplier::CheckValues(const Target& target, const RowGroup& group) const {
+void PostgresqlApplier::CheckValues(const AppliedTable& target, const RowGroup& group) const {
   if (!target.checks || group.kind == ChangeKind::kDelete) return;
-  for (const TargetColumn& column : target.columns) {
+  for (const AppliedColumn& column : target.columns) {
     if (column.type.native == column.stored.definition) continue;
     for (const RowChange* row : group.rows) {
       const std::string why = WhyChanged(row->after[column.source], column.type, column.stored);
@@ -254,7 +254,7 @@ void PostgresqlApplier::CheckValues(const Target& target, const RowGroup& group)
   }
 }
 
-void PostgresqlApplier::ExpectRows(const Target& target, uint64_t found, size_t wanted) const {
+void PostgresqlApplier::ExpectRows(const AppliedTable& target, uint64_t found, size_t wanted) const {
   if (found == wanted) return;
   throw Error(kRowMissing)
       .Object(target.object)

@@ -9,10 +9,10 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Target& target, const std::string& side) : target_(target), side_(side) {}
+  Builder(const AppliedTable& target, const std::string& side) : target_(target), side_(side) {}
 
   // "$3": the parameter of this cell.
-  std::string Value(const TargetColumn& column, const model::Cell& cell) {
+  std::string Value(const AppliedColumn& column, const model::Cell& cell) {
     std::string text;
     AppendText(text, cell, column.type);
     if (text.find('\0') != std::string::npos) {
@@ -28,7 +28,7 @@ class Builder {
 
   // Equal values need not be the same (1.0 and 1.00, '1 day' and '24 hours'), and some types have no equality: texts
   // are compared. The equality beside them lets an index find the row, if there is one.
-  std::string Match(const TargetColumn& column, const model::Cell& cell) {
+  std::string Match(const AppliedColumn& column, const model::Cell& cell) {
     const std::string name = "t." + Quote(column.name);
     if (cell.IsNull()) {
       constexpr char kComposite = 'c';  // IS NULL is true of a composite value whose fields are null
@@ -46,20 +46,20 @@ class Builder {
   }
 
  private:
-  const Target& target_;
+  const AppliedTable& target_;
   const std::string& side_;
   SingleStatement statement_;
 };
 
 }  // namespace
 
-SingleStatement SingleChange(const Target& target, const model::RowChange& row, const Mask& set,
+SingleStatement SingleChange(const AppliedTable& target, const model::RowChange& row, const Mask& set,
                              const std::string& side) {
   Builder builder(target, side);
   std::string assignments;
   if (row.kind == model::ChangeKind::kUpdate) {
     for (size_t i = 0; i < target.columns.size(); ++i) {
-      const TargetColumn& column = target.columns[i];
+      const AppliedColumn& column = target.columns[i];
       if (!set[i]) continue;
       const model::Cell& cell = row.after[column.source];
       assignments += fmt::format("{}{} = {}", assignments.empty() ? "" : ", ", Quote(column.name),
@@ -68,7 +68,7 @@ SingleStatement SingleChange(const Target& target, const model::RowChange& row, 
     if (assignments.empty()) return {};
   }
   std::string where;
-  for (const TargetColumn& column : target.columns) {
+  for (const AppliedColumn& column : target.columns) {
     const model::Cell& cell = row.before[column.source];
     if (cell.IsAbsent()) continue;
     where += (where.empty() ? "" : " AND ") + builder.Match(column, cell);

@@ -14,7 +14,7 @@ struct SingleStatement {
 };
 
 // Throws kNoIdentity when the image before has no values, kValueRefused for a text with a zero byte.
-SingleStatement SingleChange(const Target& target, const model::RowChange& row, const Mask& set,
+SingleStatement SingleChange(const AppliedTable& target, const model::RowChange& row, const Mask& set,
                              const std::string& side);
 
 }  // namespace sluice::postgresql

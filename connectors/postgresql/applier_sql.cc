@@ -7,7 +7,7 @@
 namespace sluice::postgresql {
 namespace {
 
-Wire ChooseWire(const Target& target, const Shape& shape, size_t column, bool before) {
+Wire ChooseWire(const AppliedTable& target, const Shape& shape, size_t column, bool before) {
   const Wire wire = WireOf(target.columns[column].stored);
   const uint32_t source = target.columns[column].source;
   const bool fits = std::all_of(shape.rows.begin(), shape.rows.end(), [&](const model::RowChange* row) {
@@ -19,7 +19,7 @@ Wire ChooseWire(const Target& target, const Shape& shape, size_t column, bool be
 // Collects parameters and names the columns of u that they become.
 class Builder {
  public:
-  Builder(const Target& target, const Shape& shape) : target_(target), shape_(shape) {}
+  Builder(const AppliedTable& target, const Shape& shape) : target_(target), shape_(shape) {}
 
   // The expression of a column's value.
   std::string Value(size_t column, bool before) {
@@ -44,22 +44,22 @@ class Builder {
   std::string Match(bool before, const char* table = "t") {
     std::string text;
     for (const size_t column : target_.identity) {
-      const TargetColumn& one = target_.columns[column];
+      const AppliedColumn& one = target_.columns[column];
       text += fmt::format("{}{}.{} {} {}", text.empty() ? "" : " AND ", table, Quote(one.name), one.stored.equals,
                           Value(column, before));
     }
     return text;
   }
 
-  Statement Take(std::string sql) {
+  RowsStatement Take(std::string sql) {
     statement_.sql = std::move(sql);
     return std::move(statement_);
   }
 
  private:
-  const Target& target_;
+  const AppliedTable& target_;
   const Shape& shape_;
-  Statement statement_;
+  RowsStatement statement_;
 };
 
 std::string Listed(const std::vector<std::string>& texts) {
@@ -68,7 +68,7 @@ std::string Listed(const std::vector<std::string>& texts) {
   return out;
 }
 
-const char* Overriding(const Target& target, const Shape& shape) {
+const char* Overriding(const AppliedTable& target, const Shape& shape) {
   for (size_t i = 0; i < target.columns.size(); ++i) {
     if (shape.there[i] && target.columns[i].stored.always_identity) return " OVERRIDING SYSTEM VALUE";
   }
@@ -76,7 +76,7 @@ const char* Overriding(const Target& target, const Shape& shape) {
 }
 
 // "a" = u.c1, ...; columns that an UPDATE may not name are left out.
-std::string Assignments(Builder& builder, const Target& target, const Shape& shape) {
+std::string Assignments(Builder& builder, const AppliedTable& target, const Shape& shape) {
   std::vector<std::string> parts;
   for (size_t i = 0; i < target.columns.size(); ++i) {
     if (!shape.set[i] || target.columns[i].stored.always_identity) continue;
@@ -92,7 +92,7 @@ std::string ValueOf(const std::string& column, Wire wire, const StoredColumn& st
   return wire != Wire::kText || is_text ? column : column + "::" + stored.base;
 }
 
-Statement InsertStatement(const Target& target, const Shape& shape) {
+RowsStatement InsertStatement(const AppliedTable& target, const Shape& shape) {
   Builder builder(target, shape);
   std::vector<std::string> names;
   std::vector<std::string> values;
@@ -107,7 +107,7 @@ Statement InsertStatement(const Target& target, const Shape& shape) {
   return builder.Take(std::move(sql));
 }
 
-Statement UpdateStatement(const Target& target, const Shape& shape, bool before) {
+RowsStatement UpdateStatement(const AppliedTable& target, const Shape& shape, bool before) {
   Builder builder(target, shape);
   std::string where = builder.Match(before);
   std::string set = Assignments(builder, target, shape);
@@ -127,7 +127,7 @@ Statement UpdateStatement(const Target& target, const Shape& shape, bool before)
       fmt::format("UPDATE {}{} AS t SET {} FROM {} WHERE {}", target.only, target.name, set, builder.Rows(), where));
 }
 
-Statement ReinsertStatement(const Target& target, const Shape& shape) {
+RowsStatement ReinsertStatement(const AppliedTable& target, const Shape& shape) {
   Builder builder(target, shape);
   const std::string where = builder.Match(true);
   std::string moved;
@@ -155,14 +155,14 @@ Statement ReinsertStatement(const Target& target, const Shape& shape) {
       target.only, target.name, builder.Rows(), where, moved, Listed(taken), target.name, Listed(names), Listed(put)));
 }
 
-Statement DeleteStatement(const Target& target, const Shape& shape, bool before) {
+RowsStatement DeleteStatement(const AppliedTable& target, const Shape& shape, bool before) {
   Builder builder(target, shape);
   const std::string where = builder.Match(before);
   return builder.Take(
       fmt::format("DELETE FROM {}{} AS t USING {} WHERE {}", target.only, target.name, builder.Rows(), where));
 }
 
-Statement MergeAwayStatement(const Target& target, const Shape& shape) {
+RowsStatement MergeAwayStatement(const AppliedTable& target, const Shape& shape) {
   Builder builder(target, shape);
   const std::string before = builder.Match(true);
   const std::string after = builder.Match(false, "o");
@@ -175,13 +175,13 @@ Statement MergeAwayStatement(const Target& target, const Shape& shape) {
 // The index's expressions are written with the table's own column names. Over the new values they are evaluated in a
 // row of their own that has these names; v shows nothing but the results, so that in the outer statement the names are
 // the table's.
-Statement GiveWayStatement(const Target& target, const Shape& shape, const UniqueIndex& index) {
+RowsStatement GiveWayStatement(const AppliedTable& target, const Shape& shape, const UniqueIndex& index) {
   Builder builder(target, shape);
   std::vector<std::string> row;
   for (size_t i = 0; i < target.columns.size(); ++i) {
     if (shape.there[i]) row.push_back(builder.Value(i, false) + " AS " + Quote(target.columns[i].name));
   }
-  for (const Target::LeftOut& column : target.left_out) {
+  for (const AppliedTable::LeftOut& column : target.left_out) {
     row.push_back(fmt::format("NULL::{} AS {}", column.definition, Quote(column.name)));
   }
   std::vector<std::string> results;

@@ -12,29 +12,29 @@
 
 namespace sluice::postgresql {
 
-struct Parameter {
+struct RowsParameter {
   size_t column = 0;  // into the target's columns
   bool before = false;
   Wire wire = Wire::kText;
 };
 
-struct Statement {
+struct RowsStatement {
   std::string sql;
-  std::vector<Parameter> parameters;
+  std::vector<RowsParameter> parameters;
 };
 
 // Statements without a text: nothing to do.
-Statement InsertStatement(const Target& target, const Shape& shape);
+RowsStatement InsertStatement(const AppliedTable& target, const Shape& shape);
 // Sets the columns of `set` where the identity is that of the image before (or after). Where columns that an UPDATE may
 // not name (GENERATED ALWAYS AS IDENTITY) are among them, only rows that have the new value there already.
-Statement UpdateStatement(const Target& target, const Shape& shape, bool before = true);
+RowsStatement UpdateStatement(const AppliedTable& target, const Shape& shape, bool before = true);
 // Takes the rows that still have another value in such a column out and puts them back with the new one.
-Statement ReinsertStatement(const Target& target, const Shape& shape);
-Statement DeleteStatement(const Target& target, const Shape& shape, bool before = true);
+RowsStatement ReinsertStatement(const AppliedTable& target, const Shape& shape);
+RowsStatement DeleteStatement(const AppliedTable& target, const Shape& shape, bool before = true);
 // Removes the rows that hold the unique values of the images after.
-Statement GiveWayStatement(const Target& target, const Shape& shape, const UniqueIndex& index);
+RowsStatement GiveWayStatement(const AppliedTable& target, const Shape& shape, const UniqueIndex& index);
 // Removes the rows of the images before whose successors (images after) are there too.
-Statement MergeAwayStatement(const Target& target, const Shape& shape);
+RowsStatement MergeAwayStatement(const AppliedTable& target, const Shape& shape);
 
 // The value's expression in a column of u: cast where it travels as a text.
 std::string ValueOf(const std::string& column, Wire wire, const StoredColumn& stored);

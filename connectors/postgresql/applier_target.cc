@@ -11,20 +11,20 @@ namespace sluice::postgresql {
 namespace {
 
 // The columns of the table's key, as far as all of them are carried: the rest of a key identifies nothing.
-std::vector<size_t> IdentityOf(const Target& target) {
+std::vector<size_t> IdentityOf(const AppliedTable& target) {
   std::vector<size_t> identity;
   const model::Key* key = target.table->IdentityKey();
   if (key == nullptr) return identity;
   for (const model::KeyPart& part : key->parts) {
     const auto carried = std::find_if(target.columns.begin(), target.columns.end(),
-                                      [&](const TargetColumn& column) { return column.source == part.column; });
+                                      [&](const AppliedColumn& column) { return column.source == part.column; });
     if (carried == target.columns.end()) return {};
     identity.push_back(static_cast<size_t>(carried - target.columns.begin()));
   }
   return identity;
 }
 
-bool HasIdentity(const Target& target, model::Row before) {
+bool HasIdentity(const AppliedTable& target, model::Row before) {
   return !target.identity.empty() && std::none_of(target.identity.begin(), target.identity.end(), [&](size_t column) {
     const model::Cell& cell = before[target.columns[column].source];
     return cell.IsAbsent() || cell.IsNull();
@@ -33,9 +33,9 @@ bool HasIdentity(const Target& target, model::Row before) {
 
 }  // namespace
 
-Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const StoredTable& stored,
-                  const std::string& side) {
-  Target target;
+AppliedTable MakeAppliedTable(const model::TablePtr& table, const model::TableMapping& mapping,
+                              const StoredTable& stored, const std::string& side) {
+  AppliedTable target;
   target.table = table;
   target.name = Quote(mapping.destination.database, mapping.destination.name);
   target.object = "table " + mapping.destination.Text();
@@ -67,7 +67,7 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
   }
   for (const auto& [name, column] : stored.columns) {
     const bool is_carried = std::any_of(target.columns.begin(), target.columns.end(),
-                                        [&name = name](const TargetColumn& one) { return one.name == name; });
+                                        [&name = name](const AppliedColumn& one) { return one.name == name; });
     if (!is_carried && !column.generated) target.left_out.push_back({name, column.definition});
   }
   target.identity = IdentityOf(target);
@@ -78,7 +78,7 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
   return target;
 }
 
-std::vector<Shape> Shapes(const Target& target, Changes rows) {
+std::vector<Shape> Shapes(const AppliedTable& target, Changes rows) {
   std::vector<Shape> shapes;
   std::map<std::pair<Mask, bool>, size_t> known;
   std::pair<Mask, bool> key;

@@ -16,20 +16,20 @@ namespace sluice::postgresql {
 
 using Changes = std::span<const model::RowChange* const>;
 
-struct TargetColumn {
+struct AppliedColumn {
   uint32_t source = 0;     // index into the source's row
   std::string name;        // as it is
   model::ColumnType type;  // the source's
   StoredColumn stored;
 };
 
-struct Target {
+struct AppliedTable {
   model::TablePtr table;  // the source's description
   std::string name;       // quoted
   std::string only;       // "ONLY " where tables may inherit from it
   std::string object;     // for messages: "table shop.orders"
   char kind = 'r';
-  std::vector<TargetColumn> columns;
+  std::vector<AppliedColumn> columns;
   struct LeftOut {
     std::string name;
     std::string definition;  // its type
@@ -42,8 +42,8 @@ struct Target {
 };
 
 // Throws kMissingObject when the table or a column is not there.
-Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const StoredTable& stored,
-                  const std::string& side);
+AppliedTable MakeAppliedTable(const model::TablePtr& table, const model::TableMapping& mapping,
+                              const StoredTable& stored, const std::string& side);
 
 // Columns as bits; a table has at most 1,600 of them.
 using Mask = std::vector<bool>;
@@ -56,6 +56,6 @@ struct Shape {
   std::vector<const model::RowChange*> rows;
 };
 
-std::vector<Shape> Shapes(const Target& target, Changes rows);
+std::vector<Shape> Shapes(const AppliedTable& target, Changes rows);
 
 }  // namespace sluice::postgresql
