@@ -29,8 +29,21 @@ inline constexpr ErrorCode kAlreadyExists{"PG-0123", "An object of this name exi
 inline constexpr ErrorCode kTimedOut{"PG-0124", "The server's own timeout ended a statement"};
 inline constexpr ErrorCode kInUse{"PG-0125", "Another session uses an object"};
 
-// The log.
+// The log. Those that mean what one of MY-02xx means have its number.
 inline constexpr ErrorCode kBadPosition{"PG-0201", "The position is not one of this engine"};
+inline constexpr ErrorCode kLogRemoved{"PG-0202", "The log was removed before it was read"};
+inline constexpr ErrorCode kBadMessage{"PG-0203", "The log holds a message that cannot be read"};
+inline constexpr ErrorCode kSchemaDrift{"PG-0205", "A table in the log is not as it was described"};
+inline constexpr ErrorCode kUnknownMessage{"PG-0207", "The log holds a message of an unknown kind"};
+inline constexpr ErrorCode kOtherServer{"PG-0210", "The position belongs to another server"};
+inline constexpr ErrorCode kHistoryDiverged{"PG-0217", "The source's history is not the one that was followed"};
+inline constexpr ErrorCode kSlotMissing{"PG-0218", "The replication slot is not there"};
+inline constexpr ErrorCode kSlotAhead{"PG-0219", "The replication slot is past the position"};
+inline constexpr ErrorCode kNoReplicaIdentity{"PG-0220",
+                                              "A table's updates would not be logged with what identifies a row"};
+inline constexpr ErrorCode kPublicationChanged{"PG-0221", "The publication does not hold a table that is followed"};
+inline constexpr ErrorCode kSpoolFailed{"PG-0222", "A large transaction cannot be kept in a temporary file"};
+inline constexpr ErrorCode kSlotUnfit{"PG-0223", "The replication slot is not one that Sluice can follow"};
 
 // Definitions.
 inline constexpr ErrorCode kNotTranslatable{"PG-0301", "The destination cannot have such an object"};

@@ -26,32 +26,6 @@ std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const Endpoint&, const
   NotWritten("schema");
 }
 
-std::unique_ptr<connector::ChangeStream> MakeChangeStream(const Endpoint&, const connector::ChangeRequest&,
-                                                          const SessionContext&) {
-  NotWritten("changes");
-}
-model::Position ReadCurrentPosition(Connection&) {
-  NotWritten("position");
-}
-std::vector<connector::SourceObject> ListSourceObjects(const Endpoint&, const SessionContext&) {
-  NotWritten("slot");
-}
-std::vector<std::string> ReleaseSourceObjects(const Endpoint&, const std::string&, const SessionContext&) {
-  NotWritten("slot");
-}
-void PreparePublication(Connection&, const std::string&, const std::vector<model::TablePtr>&) {
-  NotWritten("slot");
-}
-ExportedSlot CreateSlot(Connection&, const std::string&, bool) {
-  NotWritten("slot");
-}
-bool DropSlot(Connection&, const std::string&) {
-  NotWritten("slot");
-}
-bool DropPublication(Connection&, const std::string&) {
-  NotWritten("slot");
-}
-
 std::vector<connector::PrecheckItem> PrecheckSource(const Endpoint&, const connector::PrecheckRequest&,
                                                     const SessionContext&) {
   NotWritten("precheck");

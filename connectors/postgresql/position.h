@@ -13,11 +13,13 @@ namespace sluice::postgresql {
 class Connection;
 
 // JSON: {"lsn":"0/16B3748","system":"7301...","timeline":1}. `lsn` is where to go on: everything of transactions whose
-// commit record ends at or before it is behind.
+// commit record ends at or before it is behind. "part":1 beside it: of the transaction whose commit record begins there
+// the tables were emptied that it truncates; its rows are still to come.
 struct LogPosition {
   uint64_t lsn = 0;
   std::string system;  // system_identifier of the cluster (pg_control_system)
   uint32_t timeline = 0;
+  uint32_t part = 0;
 };
 
 std::string FormatLsn(uint64_t lsn);                      // "0/16B3748"

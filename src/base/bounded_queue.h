@@ -31,6 +31,14 @@ class BoundedQueue {
     return true;
   }
 
+  // Waits until an item of this weight would be let in at once, as long as nobody else pushes: for a producer that has
+  // other things to do from time to time. False when the deadline passed, closed or stopped.
+  bool WaitForRoom(size_t weight, std::stop_token stop, Deadline deadline) {
+    std::unique_lock lock(mutex_);
+    const auto has_room = [&] { return closed_ || items_.empty() || weight_ + weight <= weight_max_; };
+    return room_.wait_until(lock, stop, deadline.at(), has_room) && !closed_ && !stop.stop_requested();
+  }
+
   // The next item; nothing when the deadline passed, the queue is closed and empty, or stopped.
   std::optional<T> Pop(std::stop_token stop, Deadline deadline = Deadline::Never()) {
     std::unique_lock lock(mutex_);

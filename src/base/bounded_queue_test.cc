@@ -71,5 +71,17 @@ TEST(BoundedQueue, ClosedQueueRefusesAndDrains) {
   EXPECT_FALSE(queue.Pop(std::stop_token()).has_value());
 }
 
+TEST(BoundedQueue, WaitForRoomGivesUpAtItsDeadlineAndSeesRoom) {
+  BoundedQueue<int> queue(10);
+  EXPECT_TRUE(queue.WaitForRoom(100, std::stop_token(), Deadline::After(milliseconds(1))));  // empty: always let in
+  ASSERT_TRUE(queue.Push(1, 8, std::stop_token()));
+  EXPECT_TRUE(queue.WaitForRoom(2, std::stop_token(), Deadline::After(milliseconds(1))));
+  EXPECT_FALSE(queue.WaitForRoom(3, std::stop_token(), Deadline::After(milliseconds(1))));
+  std::jthread consumer([&] { EXPECT_EQ(queue.Pop(std::stop_token()), 1); });
+  EXPECT_TRUE(queue.WaitForRoom(3, std::stop_token(), Deadline::Never()));
+  queue.Close();
+  EXPECT_FALSE(queue.WaitForRoom(1, std::stop_token(), Deadline::Never()));
+}
+
 }  // namespace
 }  // namespace sluice

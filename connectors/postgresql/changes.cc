@@ -1,0 +1,226 @@
+// The stream of changes: a thread reads the slot and decodes ahead of whoever applies.
+//
+//   1. Before anything is read it is made sure that the slot has all that follows the position (changes_open.h).
+//   2. The thread decodes into a queue that is bounded by bytes. While it waits for room it goes on answering the
+//      server, at least every 10 seconds and well within wal_sender_timeout: it alone uses the session.
+//   3. The server is told what Confirm() was told, so that it keeps the log of everything that is not durable at the
+//      destination. Where nothing is changed the server's signs of life move the position on, and so its log is not
+//      held back by a database that is quiet.
+//   4. Any failure ends the thread; Next() hands on what is in the queue, then throws it.
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "base/bounded_queue.h"
+#include "base/log.h"
+#include "connectors/postgresql/changes_open.h"
+#include "connectors/postgresql/names.h"
+#include "connectors/postgresql/pgoutput/decoder.h"
+#include "connectors/postgresql/pgoutput/session.h"
+#include "connectors/postgresql/sessions.h"
+#include "connectors/postgresql/source_tables.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr size_t kQueueBytes = 24u << 20;
+constexpr milliseconds kLook{200};           // for a stop, for what was confirmed
+constexpr milliseconds kAnswerEvery{10000};  // at the latest
+constexpr milliseconds kConfirmEvery{1000};  // at the most
+constexpr milliseconds kCheckEvery{10000};   // the publication
+constexpr milliseconds kAnswerAtLeast{50};
+
+// Well within what the server waits for.
+milliseconds AnswerEvery(Connection& session) {
+  const std::string text =
+      session.QueryOne("SELECT setting FROM pg_settings WHERE name = 'wal_sender_timeout'").value_or("");
+  int64_t timeout = 0;
+  std::from_chars(text.data(), text.data() + text.size(), timeout);
+  if (timeout <= 0) return kAnswerEvery;
+  return std::clamp(milliseconds(timeout / 4), kAnswerAtLeast, kAnswerEvery);
+}
+
+class Changes : public connector::ChangeStream {
+ public:
+  Changes(const connector::Endpoint& endpoint, const connector::ChangeRequest& request,
+          const connector::SessionContext& context)
+      : outer_stop_(context.stop),
+        forward_stop_(context.stop, [this] { stop_.request_stop(); }),
+        name_(SourceObjectName(request.task)),
+        definitions_(request.tables),
+        catalog_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}),
+        session_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}),
+        tables_(catalog_, request.tables),
+        queue_(kQueueBytes) {
+    pgoutput::DecoderOptions options;
+    options.start = CheckHistory(session_, ParsePosition(request.start));
+    CheckSlot(catalog_, name_, options.start);
+    tables_.CheckPublication(name_);
+    options.ordinal = request.ordinal;
+    options.selected = request.selected;
+    options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
+    received_ = options.start.lsn;
+    answer_every_ = AnswerEvery(catalog_);
+    session_.Start(name_, name_, options.start.lsn);
+    LogInfo("changes", fmt::format("reading the log of {} from {} through slot {}", endpoint.Address(),
+                                   FormatLsn(options.start.lsn), name_));
+    decoder_ = std::make_unique<pgoutput::Decoder>(std::move(options), definitions_, tables_);
+    thread_ = std::jthread([this] { Run(); });
+    pthread_setname_np(thread_.native_handle(), "sluice-changes");
+  }
+
+  ~Changes() override {
+    stop_.request_stop();
+    queue_.Close();
+  }
+
+  model::TransactionPtr Next(Deadline deadline) override {
+    ThrowIfStopped(outer_stop_);
+    LetGoOn();
+    std::optional<model::TransactionPtr> item = queue_.Pop(outer_stop_, deadline);
+    if (item) {
+      if ((*item)->ddl) handed_ddl_ = true;
+      return std::move(*item);
+    }
+    ThrowIfStopped(outer_stop_);
+    if (queue_.Drained()) {
+      std::lock_guard lock(mutex_);
+      if (failure_) std::rethrow_exception(failure_);
+    }
+    return nullptr;
+  }
+
+  void Define(const model::ObjectName& name, model::TablePtr table) override {
+    definitions_.Set(name, std::move(table));
+  }
+
+  void Confirm(const model::Position& position) override {
+    if (!position.empty()) durable_.store(ParsePosition(position).lsn);
+  }
+
+ private:
+  void Run() {
+    try {
+      while (!stop_.stop_requested()) Step();
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      failure_ = std::current_exception();
+    }
+    queue_.Close();
+  }
+
+  void Step() {
+    std::optional<pgoutput::LogMessage> message = session_.Read(Deadline::After(milliseconds(0)));
+    if (!message) {
+      decoder_->Flush();
+      CheckSometimes();
+      message = session_.Read(Deadline::After(std::min(kLook, answer_every_)));
+    }
+    bool asked = false;
+    if (message && message->kind == pgoutput::LogMessage::Kind::kChange) {
+      decoder_->Feed(message->body);
+    } else if (message) {
+      received_ = std::max(received_, message->end);
+      decoder_->Reached(message->end);
+      asked = message->wants_answer;
+    }
+    AnswerSometimes(asked);
+  }
+
+  void AnswerSometimes(bool asked) {
+    const Clock::time_point now = Clock::now();
+    const uint64_t durable = durable_.load();
+    const auto since = now - answered_at_;
+    if (!asked && since < answer_every_ && (durable == answered_ || since < kConfirmEvery)) return;
+    received_ = std::max(received_, durable);
+    session_.Answer(received_, durable);
+    answered_at_ = now;
+    answered_ = durable;
+  }
+
+  void CheckSometimes() {
+    if (Clock::now() - checked_at_ < kCheckEvery) return;
+    tables_.CheckPublication(name_);
+    checked_at_ = Clock::now();
+  }
+
+  void Put(model::TransactionPtr transaction) {
+    const bool ddl = transaction->ddl.has_value();
+    // What it takes, not what it holds: the arena's first block is there for the smallest transaction too.
+    constexpr size_t kSmallestBlock = 4096;
+    const size_t weight = sizeof(model::Transaction) + std::max(transaction->arena.used(), kSmallestBlock) +
+                          transaction->end.json.capacity() + transaction->gtid.capacity() +
+                          transaction->rows.capacity() * sizeof(model::RowChange);
+    const std::stop_token stop = stop_.get_token();
+    while (!queue_.WaitForRoom(weight, stop, Deadline::After(std::min(kConfirmEvery, answer_every_)))) {
+      ThrowIfStopped(stop);
+      AnswerSometimes(false);
+    }
+    if (!queue_.Push(std::move(transaction), weight, stop)) throw Error(kStopped);
+    if (ddl) WaitUntilHandled(stop);
+  }
+
+  // Only then do the descriptions hold for what follows.
+  void WaitUntilHandled(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!go_on_.wait_for(lock, stop, std::min(kConfirmEvery, answer_every_), [this] { return may_go_on_; })) {
+      ThrowIfStopped(stop);
+      lock.unlock();
+      AnswerSometimes(false);
+      lock.lock();
+    }
+    may_go_on_ = false;
+  }
+
+  // The caller is back: what it was given last has been dealt with.
+  void LetGoOn() {
+    if (!handed_ddl_) return;
+    handed_ddl_ = false;
+    std::lock_guard lock(mutex_);
+    may_go_on_ = true;
+    go_on_.notify_all();
+  }
+
+  std::stop_token outer_stop_;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> forward_stop_;
+  const std::string name_;  // of slot and publication
+  pgoutput::Definitions definitions_;
+  Connection catalog_;
+  pgoutput::LogSession session_;
+  SourceTables tables_;
+  std::unique_ptr<pgoutput::Decoder> decoder_;
+  BoundedQueue<model::TransactionPtr> queue_;
+  std::atomic<uint64_t> durable_{0};  // as Confirm() was told
+  // Of the thread.
+  uint64_t received_ = 0;
+  uint64_t answered_ = 0;
+  milliseconds answer_every_ = kAnswerEvery;
+  Clock::time_point answered_at_{};
+  Clock::time_point checked_at_ = Clock::now();
+
+  std::mutex mutex_;
+  std::condition_variable_any go_on_;
+  bool may_go_on_ = false;      // under mutex_
+  std::exception_ptr failure_;  // under mutex_
+  bool handed_ddl_ = false;     // of the thread that calls Next()
+  std::jthread thread_;         // last: joined before anything that it uses goes
+};
+
+}  // namespace
+
+std::unique_ptr<connector::ChangeStream> MakeChangeStream(const connector::Endpoint& endpoint,
+                                                          const connector::ChangeRequest& request,
+                                                          const connector::SessionContext& context) {
+  return std::make_unique<Changes>(endpoint, request, context);
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,85 @@
+#include "connectors/postgresql/ddl.h"
+
+#include <algorithm>
+
+#include "connectors/postgresql/connection.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr std::string_view kTruncate = "TRUNCATE TABLE ";
+constexpr std::string_view kOnly = "ONLY ";
+constexpr std::string_view kRestart = " RESTART IDENTITY";
+
+bool Take(std::string_view& text, std::string_view word) {
+  if (!text.starts_with(word)) return false;
+  text.remove_prefix(word.size());
+  return true;
+}
+
+std::optional<std::string> TakeQuoted(std::string_view& text) {
+  if (!Take(text, "\"")) return std::nullopt;
+  std::string name;
+  while (!text.empty()) {
+    const char c = text.front();
+    text.remove_prefix(1);
+    if (c == '"' && !Take(text, "\"")) return name;
+    name += c;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string TruncateStatement::Text() const {
+  std::string text(kTruncate);
+  for (const Target& target : tables) {
+    if (&target != &tables.front()) text += ", ";
+    if (target.only) text += kOnly;
+    text += Quote(target.name.database, target.name.name);
+  }
+  if (restart_identity) text += kRestart;
+  return text;
+}
+
+std::optional<TruncateStatement> TruncateStatement::Parse(std::string_view text) {
+  TruncateStatement statement;
+  if (!Take(text, kTruncate)) return std::nullopt;
+  do {
+    Target target;
+    target.only = Take(text, kOnly);
+    const std::optional<std::string> schema = TakeQuoted(text);
+    if (!schema || !Take(text, ".")) return std::nullopt;
+    const std::optional<std::string> name = TakeQuoted(text);
+    if (!name) return std::nullopt;
+    target.name = {*schema, *name};
+    statement.tables.push_back(std::move(target));
+  } while (Take(text, ", "));
+  statement.restart_identity = Take(text, kRestart);
+  if (!text.empty()) return std::nullopt;
+  return statement;
+}
+
+std::vector<connector::SchemaStatement> TranslateTruncate(const model::DdlChange& ddl, const model::NameMap& names) {
+  const std::optional<TruncateStatement> source = TruncateStatement::Parse(ddl.statement);
+  if (!source) return {};
+  TruncateStatement carried;
+  carried.restart_identity = source->restart_identity;
+  const bool any_root = std::any_of(ddl.objects.begin(), ddl.objects.end(),
+                                    [&](const model::ObjectName& name) { return names.Selected(name); });
+  for (const TruncateStatement::Target& target : source->tables) {
+    const bool is_table = std::find(ddl.objects.begin(), ddl.objects.end(), target.name) != ddl.objects.end();
+    if (is_table ? !names.Selected(target.name) : !any_root) continue;
+    carried.tables.push_back({names.Map(target.name), target.only});
+  }
+  if (carried.tables.empty()) return {};
+  connector::SchemaStatement statement;
+  statement.stage = connector::SchemaStage::kBeforeLoad;
+  statement.source = source->tables.front().name;
+  statement.object = carried.tables.front().name;
+  statement.label = "truncate table " + statement.object.Text();
+  statement.sql = carried.Text();
+  return {statement};
+}
+
+}  // namespace sluice::postgresql

@@ -1,0 +1,41 @@
+// The descriptions of tables at the place of the log that is being decoded. Safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "model/name.h"
+#include "model/table.h"
+
+namespace sluice::postgresql::pgoutput {
+
+class Definitions {
+ public:
+  explicit Definitions(const std::vector<model::TablePtr>& tables) {
+    for (const model::TablePtr& table : tables) tables_[table->name] = table;
+  }
+
+  // Null: none, or dropped.
+  model::TablePtr Find(const model::ObjectName& name) const {
+    std::lock_guard lock(mutex_);
+    const auto found = tables_.find(name);
+    return found == tables_.end() ? nullptr : found->second;
+  }
+  void Set(const model::ObjectName& name, model::TablePtr table) {
+    std::lock_guard lock(mutex_);
+    tables_[name] = std::move(table);
+    generation_.fetch_add(1);
+  }
+  // Changes with every Set(): tells whether what was derived from descriptions is still right.
+  uint64_t generation() const { return generation_.load(); }
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<model::ObjectName, model::TablePtr, model::ObjectNameHash> tables_;
+  std::atomic<uint64_t> generation_{1};
+};
+
+}  // namespace sluice::postgresql::pgoutput

@@ -1,0 +1,78 @@
+// The relations that the log has named, and how their rows become those of the described tables. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "connectors/postgresql/pgoutput/definitions.h"
+#include "connectors/postgresql/pgoutput/message.h"
+
+namespace sluice::postgresql::pgoutput {
+
+// What the log does not say of itself: asked of the source's catalog, which may be ahead of the log.
+class SourceCatalog {
+ public:
+  virtual ~SourceCatalog() = default;
+  struct Place {
+    model::ObjectName root;  // of a table that is no partition: its own name
+    bool partitioned = false;
+  };
+  // Nothing: there is no such relation any more.
+  virtual std::optional<Place> PlaceOf(uint32_t oid) = 0;
+  // The followed table that had this number when the stream was opened.
+  virtual std::optional<model::ObjectName> FollowedAs(uint32_t oid) = 0;
+  // format_type() of it.
+  virtual std::string TypeText(uint32_t type, int32_t modifier) = 0;
+  // Followed tables that are not in the catalog now.
+  virtual std::vector<model::ObjectName> Missing() = 0;
+};
+
+// How a relation's rows are read.
+struct RelationPlan {
+  struct Column {
+    uint32_t index = 0;  // into table->columns
+    model::TypeKind kind = model::TypeKind::kOther;
+    bool is_unsigned = false;
+    bool key = false;
+  };
+  model::TablePtr table;  // null: its rows are left out
+  model::ObjectName name;
+  bool partitioned = false;
+  bool whole_rows = false;  // REPLICA IDENTITY FULL
+  std::vector<Column> columns;
+  uint64_t generation = 0;
+};
+
+class Relations {
+ public:
+  Relations(const Definitions& definitions, SourceCatalog& catalog,
+            std::function<bool(const model::ObjectName&)> selected)
+      : definitions_(definitions), catalog_(catalog), selected_(std::move(selected)) {}
+
+  void Set(Relation relation);
+  // Valid until the next call of Set() or a definition changes. Throws kSchemaDrift.
+  const RelationPlan& PlanOf(uint32_t oid);
+
+ private:
+  struct Known {
+    Relation relation;
+    RelationPlan plan;
+  };
+  void Plan(Known& known);
+  model::TablePtr Describe(const Known& known, std::optional<SourceCatalog::Place>& place);
+  void LeaveOut(const Known& known, const std::optional<SourceCatalog::Place>& place);
+  void PlanColumns(Known& known);
+
+  const Definitions& definitions_;
+  SourceCatalog& catalog_;
+  const std::function<bool(const model::ObjectName&)> selected_;
+  std::unordered_map<uint32_t, Known> known_;
+  std::set<uint32_t> told_;  // that it is left out
+};
+
+}  // namespace sluice::postgresql::pgoutput

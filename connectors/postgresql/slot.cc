@@ -1,0 +1,311 @@
+// What is made at a source: a publication that names the followed tables, and a logical replication slot.
+//
+// The publication does not publish through partition roots (publish_via_partition_root, 13 and later): the server then
+// leaves out a TRUNCATE of a single partition (documentation of CREATE PUBLICATION). The log names partitions, and
+// source_tables.h finds their roots; so it is the same from 10 on.
+#include "connectors/postgresql/slot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/log.h"
+#include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/followed.h"
+#include "connectors/postgresql/names.h"
+#include "connectors/postgresql/sessions.h"
+
+namespace sluice::postgresql {
+namespace {
+
+constexpr uint32_t kHasPublications = 100000;
+constexpr uint32_t kPublishesTruncate = 110000;
+constexpr uint32_t kPublishesRoots = 130000;
+constexpr milliseconds kSlotWaitTold{5000};
+constexpr milliseconds kSlotFreeWithin{15000};
+constexpr milliseconds kSlotAskEvery{200};
+
+std::string PublicationObject(const std::string& name) {
+  return "publication " + name;
+}
+std::string SlotObject(const std::string& name) {
+  return "replication slot " + name;
+}
+
+// Before 13 a publication cannot hold a partitioned table, only its partitions.
+std::vector<FollowedRelation> ToPublish(Connection& connection, const std::vector<model::TablePtr>& tables) {
+  std::vector<FollowedRelation> published;
+  const bool roots = connection.version() >= kPublishesRoots;
+  for (FollowedRelation& relation : FindFollowed(connection, tables)) {
+    if (!relation.logged) continue;
+    if (!relation.partitioned && !relation.identified) {
+      // As part of the publication the server would refuse the application's own updates of it.
+      throw Error(kNoReplicaIdentity)
+          .Object("table " + relation.name.Text())
+          .Cause(relation.identity == 'n'
+                     ? "REPLICA IDENTITY is NOTHING"
+                     : "it has no primary key that is checked at once, and no other replica identity is set")
+          .Remedy(
+              fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL;", Quote(relation.name.database, relation.name.name)))
+          .Side(connection.endpoint().side);
+    }
+    const bool is_root = relation.name == relation.root;
+    if (roots ? is_root : !relation.partitioned) published.push_back(std::move(relation));
+  }
+  return published;
+}
+
+std::string TableList(const std::vector<FollowedRelation>& relations) {
+  std::string list;
+  for (const FollowedRelation& relation : relations) {
+    if (!list.empty()) list += ", ";
+    list += "ONLY " + Quote(relation.name.database, relation.name.name);
+  }
+  return list;
+}
+
+struct ExistingPublication {
+  bool all_tables = false;
+  bool options_fit = false;
+  std::set<uint32_t> relations;
+};
+
+std::optional<ExistingPublication> ReadPublication(Connection& connection, const std::string& name) {
+  const uint32_t version = connection.version();
+  const TextRows found = connection.Query(
+      fmt::format(
+          "SELECT puballtables, pubinsert AND pubupdate AND pubdelete{}{} FROM pg_publication WHERE pubname = {}",
+          version >= kPublishesTruncate ? " AND pubtruncate" : "",
+          version >= kPublishesRoots ? " AND NOT pubviaroot" : "", Literal(name)),
+      PublicationObject(name));
+  if (found.empty()) return std::nullopt;
+  ExistingPublication publication;
+  publication.all_tables = found[0][0] == "t";
+  publication.options_fit = found[0][1] == "t";
+  const TextRows relations = connection.Query(
+      fmt::format(
+          "SELECT prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = {}",
+          Literal(name)),
+      PublicationObject(name));
+  for (const TextRow& row : relations) {
+    uint32_t oid = 0;
+    std::from_chars(row[0]->data(), row[0]->data() + row[0]->size(), oid);
+    publication.relations.insert(oid);
+  }
+  return publication;
+}
+
+std::string PublicationOptions(uint32_t version) {
+  std::string options = "publish = 'insert, update, delete";
+  if (version >= kPublishesTruncate) options += ", truncate";
+  options += "'";
+  if (version >= kPublishesRoots) options += ", publish_via_partition_root = false";
+  return options;
+}
+
+struct SlotState {
+  bool active = false;
+  std::string active_pid;
+};
+
+std::optional<SlotState> ReadSlot(Connection& connection, const std::string& name) {
+  const TextRows rows = connection.Query(
+      fmt::format("SELECT active, active_pid FROM pg_replication_slots WHERE slot_name = {}", Literal(name)),
+      SlotObject(name));
+  if (rows.empty()) return std::nullopt;
+  return SlotState{rows[0][0] == "t", rows[0][1].value_or("")};
+}
+
+LogPosition IdentifySystem(Connection& replication) {
+  const TextRows rows = replication.Query("IDENTIFY_SYSTEM", "server");
+  LogPosition position;
+  if (rows.empty() || rows[0].size() < 2) return position;
+  position.system = rows[0][0].value_or("");
+  const std::string timeline = rows[0][1].value_or("0");
+  std::from_chars(timeline.data(), timeline.data() + timeline.size(), position.timeline);
+  return position;
+}
+
+// Who a new slot waits for, for the log; a failure to ask is no failure of the slot.
+std::string Blockers(const Connection& replication) {
+  try {
+    Connection connection(replication.endpoint(), {.stop = replication.stop(), .purpose = "slot"},
+                          {.answer_within = milliseconds(5000)});
+    std::string text;
+    const TextRows rows = connection.Query(
+        "SELECT pid, usename, date_trunc('second', clock_timestamp() - xact_start) FROM pg_stat_activity "
+        "WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() ORDER BY xact_start LIMIT 5");
+    for (const TextRow& row : rows) {
+      text += fmt::format("{}pid {} of {} since {}", text.empty() ? "" : ", ", row[0].value_or("?"),
+                          row[1].value_or("?"), row[2].value_or("?"));
+    }
+    return text.empty() ? "" : " (" + text + ")";
+  } catch (const Error& error) {
+    if (error.info().code == kStopped.id) throw;
+    return "";
+  }
+}
+
+// A server that waits for a lock does not notice that its client went away.
+void CancelStatement(Connection& connection) {
+  const std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel(PQgetCancel(connection.handle()), PQfreeCancel);
+  char why[256];
+  if (cancel != nullptr) PQcancel(cancel.get(), why, sizeof(why));
+}
+
+ResultPtr RunSlotCommand(Connection& replication, const std::string& command, const std::string& object) {
+  if (PQsendQuery(replication.handle(), command.c_str()) != 1) replication.ThrowLast(object, command);
+  try {
+    const Clock::time_point begun = Clock::now();
+    bool told = false;
+    while (PQisBusy(replication.handle()) == 1) {
+      replication.WaitReadable(Deadline::After(milliseconds(1000)));
+      if (PQconsumeInput(replication.handle()) != 1) replication.ThrowLast(object, command);
+      if (told || Clock::now() - begun < kSlotWaitTold) continue;
+      told = true;
+      LogInfo("slot", fmt::format("{} waits for transactions that began before it{}", object, Blockers(replication)));
+    }
+  } catch (...) {
+    CancelStatement(replication);
+    throw;
+  }
+  ResultPtr result(PQgetResult(replication.handle()));
+  while (const ResultPtr rest{PQgetResult(replication.handle())}) {
+  }
+  return replication.Expect(std::move(result), {PGRES_TUPLES_OK}, object, command);
+}
+
+}  // namespace
+
+void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables) {
+  if (connection.version() < kHasPublications) return;  // test_decoding sends every table
+  const std::vector<FollowedRelation> published = ToPublish(connection, tables);
+  const std::string object = PublicationObject(name);
+  const std::string list = TableList(published);
+  const std::string options = PublicationOptions(connection.version());
+  const std::string create =
+      fmt::format("CREATE PUBLICATION {}{} WITH ({})", Quote(name), list.empty() ? "" : " FOR TABLE " + list, options);
+  const std::optional<ExistingPublication> existing = ReadPublication(connection, name);
+  if (!existing) {
+    connection.Execute(create, object);
+    return;
+  }
+  std::set<uint32_t> wanted;
+  for (const FollowedRelation& relation : published) wanted.insert(relation.oid);
+  if (existing->options_fit && !existing->all_tables && existing->relations == wanted) return;
+  if (existing->all_tables || list.empty()) {
+    connection.Execute(fmt::format("BEGIN; DROP PUBLICATION {}; {}; COMMIT", Quote(name), create), object);
+    return;
+  }
+  // Not made anew: what is still to be read of the log was written under this one.
+  connection.Execute(fmt::format("BEGIN; ALTER PUBLICATION {0} SET ({1}); ALTER PUBLICATION {0} SET TABLE {2}; COMMIT",
+                                 Quote(name), options, list),
+                     object);
+}
+
+ExportedSlot CreateSlot(Connection& replication, const std::string& name, bool temporary) {
+  const std::string object = SlotObject(name);
+  ExportedSlot slot;
+  slot.position = IdentifySystem(replication);
+  const bool has_pgoutput = replication.version() >= kHasPublications;
+  if (temporary && !has_pgoutput) {
+    throw Error(kUnsupported)
+        .Object(object)
+        .Cause("the server has no temporary replication slots before version 10")
+        .Remedy("Begin anew with `sluice run --restart`: tables that were not loaded cannot be added to the cut.")
+        .Side(replication.endpoint().side);
+  }
+  const std::string command =
+      fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL {}", Quote(name), temporary ? " TEMPORARY" : "",
+                  has_pgoutput ? "pgoutput EXPORT_SNAPSHOT" : "test_decoding");
+  const ResultPtr result = RunSlotCommand(replication, command, object);
+  // slot_name, consistent_point, snapshot_name, output_plugin
+  const std::optional<uint64_t> lsn = PQntuples(result.get()) == 1 && PQnfields(result.get()) >= 3
+                                          ? ParseLsn(PQgetvalue(result.get(), 0, 1))
+                                          : std::nullopt;
+  if (!lsn) {
+    throw Error(kStatementFailed)
+        .Object(object)
+        .Cause("the server's answer to CREATE_REPLICATION_SLOT has no consistent point")
+        .Side(replication.endpoint().side);
+  }
+  slot.position.lsn = *lsn;
+  slot.snapshot = PQgetvalue(result.get(), 0, 2);
+  return slot;
+}
+
+bool DropSlot(Connection& connection, const std::string& name) {
+  const std::optional<SlotState> slot = ReadSlot(connection, name);
+  if (!slot) return false;
+  if (slot->active) {
+    throw Error(kInUse)
+        .Object(SlotObject(name))
+        .Cause(fmt::format("the session with pid {} reads from it", slot->active_pid))
+        .Remedy(fmt::format("Stop the task that uses it; if none does, SELECT pg_terminate_backend({});",
+                            slot->active_pid.empty() ? "pid" : slot->active_pid))
+        .Retry(RetryClass::kBackoff)
+        .Side(connection.endpoint().side);
+  }
+  connection.Execute(fmt::format("SELECT pg_drop_replication_slot({})", Literal(name)), SlotObject(name));
+  return true;
+}
+
+bool DropPublication(Connection& connection, const std::string& name) {
+  if (connection.version() < kHasPublications || !ReadPublication(connection, name)) return false;
+  connection.Execute(fmt::format("DROP PUBLICATION {}", Quote(name)), PublicationObject(name));
+  return true;
+}
+
+std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint& endpoint,
+                                                       const connector::SessionContext& context) {
+  Connection connection(endpoint, context);
+  const bool new_names = connection.version() >= kHasPublications;
+  // On a standby the newest place is what it has received and replayed.
+  const std::string newest =
+      new_names ? "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END"
+                : "CASE WHEN pg_is_in_recovery() THEN pg_last_xlog_replay_location() "
+                  "ELSE pg_current_xlog_location() END";
+  std::vector<connector::SourceObject> objects;
+  for (const TextRow& row : connection.Query(
+           fmt::format("SELECT slot_name, active, greatest({}({}, restart_lsn), 0)::bigint FROM pg_replication_slots "
+                       "WHERE slot_name LIKE 'sluice\\_%' AND database = current_database() ORDER BY slot_name",
+                       new_names ? "pg_wal_lsn_diff" : "pg_xlog_location_diff", newest))) {
+    connector::SourceObject object{.kind = "replication slot", .name = row[0].value_or(""), .in_use = row[1] == "t"};
+    if (row[2]) std::from_chars(row[2]->data(), row[2]->data() + row[2]->size(), object.log_bytes);
+    objects.push_back(std::move(object));
+  }
+  if (!new_names) return objects;
+  for (const TextRow& row :
+       connection.Query("SELECT pubname FROM pg_publication WHERE pubname LIKE 'sluice\\_%' ORDER BY pubname")) {
+    connector::SourceObject object{.kind = "publication", .name = row[0].value_or("")};
+    object.in_use = std::any_of(objects.begin(), objects.end(), [&](const connector::SourceObject& other) {
+      return other.kind == "replication slot" && other.name == object.name && other.in_use;
+    });
+    objects.push_back(std::move(object));
+  }
+  return objects;
+}
+
+std::vector<std::string> ReleaseSourceObjects(const connector::Endpoint& endpoint, const std::string& task,
+                                              const connector::SessionContext& context) {
+  Connection connection(endpoint, context);
+  const std::string name = SourceObjectName(task);
+  std::vector<std::string> removed;
+  // The session of a stream that has just ended may still hold the slot for a moment.
+  for (const Deadline deadline = Deadline::After(kSlotFreeWithin);;) {
+    try {
+      if (DropSlot(connection, name)) removed.push_back(SlotObject(name));
+      break;
+    } catch (const Error& error) {
+      const bool busy = error.info().code == kInUse.id || error.info().code == kLockConflict.id;
+      if (!busy || deadline.Passed()) throw;
+    }
+    if (!SleepFor(context.stop, kSlotAskEvery)) throw Error(kStopped);
+  }
+  if (DropPublication(connection, name)) removed.push_back(PublicationObject(name));
+  return removed;
+}
+
+}  // namespace sluice::postgresql
