@@ -16,12 +16,6 @@ namespace {
 using connector::Endpoint;
 using connector::SessionContext;
 
-std::unique_ptr<connector::Catalog> MakeCatalog(const Endpoint&, const SessionContext&) {
-  NotWritten("catalog");
-}
-std::string SchemaStatementOf(const Endpoint&, const std::string&, const SessionContext&) {
-  NotWritten("catalog");
-}
 std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const Endpoint&, const SessionContext&) {
   NotWritten("schema");
 }

@@ -124,7 +124,7 @@ const Key* Table::IdentityKey() const {
   const Key* best = nullptr;
   for (const Key& key : keys) {
     if (key.primary) return &key;
-    if (!key.unique || key.has_expression || key.parts.empty()) continue;
+    if (!key.unique || key.has_expression || key.partial || key.parts.empty()) continue;
     const bool usable = std::all_of(key.parts.begin(), key.parts.end(), [&](const KeyPart& part) {
       return !columns[part.column].nullable && columns[part.column].generated == Generated::kNo;
     });

@@ -56,7 +56,8 @@ struct ColumnType {
   std::string collation;
   std::vector<std::string> elements;
   std::optional<uint32_t> srid;
-  std::string native;  // as the engine writes it, e.g. "decimal(10,2) unsigned"
+  bool by_bytes = false;  // two values are equal only if their texts are, byte by byte
+  std::string native;     // as the engine writes it, e.g. "decimal(10,2) unsigned"
 
   bool IsText() const {
     return kind == TypeKind::kChar || kind == TypeKind::kVarchar || kind == TypeKind::kText ||
@@ -85,6 +86,7 @@ struct Key {
   bool primary = false;
   bool unique = false;
   bool has_expression = false;  // a functional key part: `parts` is then incomplete
+  bool partial = false;         // of some rows only
   std::vector<KeyPart> parts;
 };
 
@@ -113,7 +115,8 @@ struct Table {
 
   std::optional<uint32_t> FindColumn(std::string_view name) const;  // exact, then ignoring ASCII case
   // The key that identifies a row: the primary key, else the shortest unique key over NOT NULL stored columns without
-  // expressions; null when there is none. A prefix part counts: where the prefix is unique, so is the whole value.
+  // expressions, of all rows; null when there is none. A prefix part counts: where the prefix is unique, so is the
+  // whole value.
   const Key* IdentityKey() const;
 };
 
@@ -149,6 +152,10 @@ struct SchemaObject {
   std::string sql_mode;          // to be set when it is created, where the engine has such a thing
   std::string charset;           // client character set at creation, where the engine has such a thing
   std::string collation;
+  bool before_tables = false;  // tables may need it
+  // Other objects that the statement names, where the engine can tell: tables and views, and the rest.
+  std::vector<ObjectName> named_relations;
+  std::vector<ObjectName> named_others;
 };
 
 }  // namespace sluice::model

@@ -31,6 +31,7 @@ json ToValue(const ColumnType& type) {
   if (!type.collation.empty()) out["collation"] = type.collation;
   if (!type.elements.empty()) out["elements"] = type.elements;
   if (type.srid) out["srid"] = *type.srid;
+  if (type.by_bytes) out["by_bytes"] = true;
   return out;
 }
 
@@ -48,6 +49,7 @@ ColumnType TypeFrom(const json& value) {
   type.collation = value.value("collation", "");
   type.elements = value.value("elements", std::vector<std::string>{});
   if (value.contains("srid")) type.srid = value.at("srid").get<uint32_t>();
+  type.by_bytes = value.value("by_bytes", false);
   return type;
 }
 
@@ -74,11 +76,13 @@ Column ColumnFrom(const json& value) {
 json ToValue(const Key& key) {
   json parts = json::array();
   for (const KeyPart& part : key.parts) parts.push_back({part.column, part.prefix_length});
-  return {{"name", key.name},
-          {"primary", key.primary},
-          {"unique", key.unique},
-          {"expression", key.has_expression},
-          {"parts", std::move(parts)}};
+  json out = {{"name", key.name},
+              {"primary", key.primary},
+              {"unique", key.unique},
+              {"expression", key.has_expression},
+              {"parts", std::move(parts)}};
+  if (key.partial) out["partial"] = true;
+  return out;
 }
 
 Key KeyFrom(const json& value) {
@@ -87,6 +91,7 @@ Key KeyFrom(const json& value) {
   key.primary = value.at("primary").get<bool>();
   key.unique = value.at("unique").get<bool>();
   key.has_expression = value.at("expression").get<bool>();
+  key.partial = value.value("partial", false);
   for (const json& part : value.at("parts")) {
     key.parts.push_back({part.at(0).get<uint32_t>(), part.at(1).get<uint32_t>()});
   }

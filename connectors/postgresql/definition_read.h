@@ -1,0 +1,37 @@
+// Reads tables from the catalogs: a few queries for all of them together, partitions included.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "connectors/postgresql/connection.h"
+#include "connectors/postgresql/definition.h"
+#include "connectors/postgresql/names_in_text.h"
+#include "model/table.h"
+
+namespace sluice::postgresql {
+
+// A table as the catalogs have it, in both forms.
+struct TableRead {
+  Definition definition;                 // with its partitions and references
+  std::vector<model::ColumnType> types;  // beside definition.columns
+  uint64_t rows_estimated = 0;           // of all partitions together
+  uint64_t bytes_estimated = 0;
+};
+
+// In no particular order; a table that does not exist is left out.
+std::vector<TableRead> ReadTables(Connection& connection, const std::vector<model::ObjectName>& names,
+                                  const KnownNames& known);
+
+model::TablePtr MakeTable(const TableRead& read);
+
+// "{1,2}" for a parameter of an array type; elements are quoted.
+std::string ArrayText(const std::vector<std::string>& elements);
+
+// Expressions of a query on `c` (pg_class): rows as the planner would estimate them, and bytes on disk with indexes.
+extern const char* const kRowsEstimated;
+extern const char* const kBytesEstimated;
+
+}  // namespace sluice::postgresql
