@@ -201,8 +201,8 @@ bool ColumnRewriter::Rewrite(std::string& text) const {
   bool changed = false;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (!tokens[i].IsName()) continue;
-    const bool behind =
-        i > 0 && (tokens[i - 1].IsSymbol(".") || tokens[i - 1].IsSymbol("::") || tokens[i - 1].Is("COLLATE"));
+    const bool behind = i > 0 && (tokens[i - 1].IsSymbol(".") || tokens[i - 1].IsSymbol("::") ||
+                                  tokens[i - 1].Is("COLLATE") || tokens[i - 1].Is("NULLS"));
     const bool call = i + 1 < tokens.size() && (tokens[i + 1].IsSymbol("(") || tokens[i + 1].IsSymbol("."));
     if (behind || call) continue;
     const std::string name = NameOf(tokens[i]);

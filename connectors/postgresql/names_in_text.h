@@ -69,7 +69,8 @@ class ColumnRewriter {
 
   bool LeftOut(const std::string& column) const { return left_out_.contains(column); }
   std::string Map(const std::string& column) const;
-  bool AnyRenamed() const { return !renamed_.empty(); }
+  bool AnyChanged() const { return !renamed_.empty() || !left_out_.empty(); }
+  const std::map<std::string, std::string>& renamed() const { return renamed_; }
   // An expression over the table's columns, or the definition of a constraint or index from its first "(" on. False
   // when it uses a column that is left out; `text` is then as it was.
   bool Rewrite(std::string& text) const;

@@ -16,9 +16,6 @@ namespace {
 using connector::Endpoint;
 using connector::SessionContext;
 
-std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const Endpoint&, const SessionContext&) {
-  NotWritten("schema");
-}
 
 std::vector<connector::PrecheckItem> PrecheckSource(const Endpoint&, const connector::PrecheckRequest&,
                                                     const SessionContext&) {

@@ -1,0 +1,235 @@
+#include "connectors/postgresql/schema.h"
+
+#include <fmt/format.h>
+
+#include "connectors/postgresql/catalog.h"
+#include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/definition_parts.h"
+#include "connectors/postgresql/definition_read.h"
+#include "connectors/postgresql/sessions.h"
+
+namespace sluice::postgresql {
+
+using connector::SchemaStage;
+using connector::SchemaStatement;
+using model::ObjectKind;
+
+PostgresqlSchemaWriter::PostgresqlSchemaWriter(const connector::Endpoint& endpoint,
+                                               const connector::SessionContext& context)
+    : connection_(endpoint, context) {
+  // Bodies may name what is created later; tables go where the database has its own.
+  connection_.Execute("SET check_function_bodies = off; SET default_tablespace = ''");
+}
+
+std::vector<SchemaStatement> PostgresqlSchemaWriter::CreateDatabase(const std::string& source_database,
+                                                                    const std::string& destination_database,
+                                                                    const std::string& source_create_statement) {
+  SchemaStatement statement;
+  statement.stage = SchemaStage::kTypes;
+  statement.kind = ObjectKind::kDatabase;
+  statement.source = {source_database, ""};
+  statement.object = {destination_database, ""};
+  statement.label = "schema " + destination_database;
+  statement.sql = "CREATE SCHEMA " + Quote(destination_database);
+  // What our own catalog wrote (SchemaStatementOf); another engine's statement has nothing that a schema could keep.
+  const std::string comment = fmt::format(";\nCOMMENT ON SCHEMA {} IS ", Quote(source_database));
+  const size_t at = source_create_statement.find(comment);
+  if (at != std::string::npos) {
+    statement.sql += fmt::format(";\nCOMMENT ON SCHEMA {} IS {}", Quote(destination_database),
+                                 source_create_statement.substr(at + comment.size()));
+  }
+  return {statement};
+}
+
+std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::Table& table,
+                                                               const model::TableMapping& mapping,
+                                                               const model::NameMap& names,
+                                                               const connector::ServerInfo& /*source*/) {
+  return TranslateTable(table, mapping, names, connection_.version());
+}
+
+std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::SchemaObject& object,
+                                                               const model::NameMap& names,
+                                                               const connector::ServerInfo& /*source*/) {
+  return TranslateObject(object, names, connection_.version());
+}
+
+void PostgresqlSchemaWriter::Execute(const SchemaStatement& statement) {
+  // A schema or extension that is there is what is wanted; creating it would ask for rights that are not needed.
+  const bool shared = statement.kind == ObjectKind::kDatabase || statement.kind == ObjectKind::kExtension;
+  const model::ObjectName& object = statement.object;
+  if (shared && ObjectExists(connection_, statement.kind, object)) return;
+  connection_.Execute(statement.sql, statement.label.empty() ? object.Text() : statement.label);
+}
+
+void PostgresqlSchemaWriter::DropTable(const model::ObjectName& name, const std::string& object) {
+  // Foreign keys of other tables hold it; whatever else needs it is not of this task and is named by the error.
+  const OptionalText parameters[] = {name.database, name.name};
+  const Rows rows(connection_.Run(
+      "SELECT quote_ident(kn.nspname) || '.' || quote_ident(kc.relname), quote_ident(k.conname) "
+      "FROM pg_constraint k JOIN pg_class c ON c.oid = k.confrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "JOIN pg_class kc ON kc.oid = k.conrelid JOIN pg_namespace kn ON kn.oid = kc.relnamespace "
+      "WHERE k.contype = 'f' AND n.nspname = $1 AND c.relname = $2 AND k.conrelid <> k.confrelid",
+      parameters, object));
+  for (size_t r = 0; r < rows.size(); ++r) {
+    connection_.Execute(fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", rows.Text(r, 0), rows.Text(r, 1)),
+                        object);
+  }
+  connection_.Execute("DROP TABLE IF EXISTS " + Quote(name.database, name.name), object);
+}
+
+void PostgresqlSchemaWriter::Drop(const SchemaStatement& statement) {
+  const model::ObjectName& name = statement.object;
+  const std::string full = Quote(name.database, name.name);
+  const std::string object = statement.label;
+  const std::string table = Quote(statement.table.database, statement.table.name);
+  const bool has_table =
+      !statement.table.name.empty() && ObjectExists(connection_, ObjectKind::kTable, statement.table);
+  switch (statement.kind) {
+    case ObjectKind::kTable:
+      return DropTable(name, object);
+    case ObjectKind::kTrigger:
+      if (has_table) connection_.Execute("DROP TRIGGER IF EXISTS " + Quote(name.name) + " ON " + table, object);
+      return;
+    case ObjectKind::kRule:
+      if (has_table) connection_.Execute("DROP RULE IF EXISTS " + Quote(name.name) + " ON " + table, object);
+      return;
+    case ObjectKind::kPolicy:
+      if (!has_table) return;
+      if (name.name.empty()) {  // the table's row security itself
+        connection_.Execute(
+            fmt::format("ALTER TABLE {0} NO FORCE ROW LEVEL SECURITY; ALTER TABLE {0} DISABLE ROW LEVEL SECURITY",
+                        table),
+            object);
+      } else {
+        connection_.Execute("DROP POLICY IF EXISTS " + Quote(name.name) + " ON " + table, object);
+      }
+      return;
+    case ObjectKind::kFunction:
+    case ObjectKind::kProcedure:
+    case ObjectKind::kAggregate: {
+      const char* word = statement.kind == ObjectKind::kFunction    ? "FUNCTION"
+                         : statement.kind == ObjectKind::kProcedure ? "PROCEDURE"
+                                                                    : "AGGREGATE";
+      connection_.Execute(fmt::format("DROP {} IF EXISTS {}({})", word, full, statement.signature), object);
+      return;
+    }
+    case ObjectKind::kOperator:
+      connection_.Execute(
+          fmt::format("DROP OPERATOR IF EXISTS {}.{} ({})", Quote(name.database), name.name, statement.signature),
+          object);
+      return;
+    case ObjectKind::kMaterializedView:
+      // The last stage only filled it.
+      if (statement.stage == SchemaStage::kTriggers) return;
+      connection_.Execute("DROP MATERIALIZED VIEW IF EXISTS " + full, object);
+      return;
+    case ObjectKind::kView:
+    case ObjectKind::kSequence:
+    case ObjectKind::kType:
+    case ObjectKind::kDomain:
+    case ObjectKind::kCollation: {
+      std::string word(model::Name(statement.kind));
+      for (char& c : word) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      connection_.Execute("DROP " + word + " IF EXISTS " + full, object);
+      return;
+    }
+    case ObjectKind::kDatabase:
+    case ObjectKind::kExtension:
+      return;  // may hold or serve what is not ours
+  }
+}
+
+void PostgresqlSchemaWriter::SetSequence(const connector::SequenceValue& value, const model::NameMap& names) {
+  if (!value.table.name.empty() && !names.Selected(value.table)) return;  // it belongs to a table that is not carried
+  model::ObjectName name{names.MapDatabase(value.name.database), value.name.name};
+  const std::string object = "sequence " + name.Text();
+  std::string target = Literal(Quote(name.database, name.name));
+  if (!value.column.empty()) {
+    // The column's own sequence, whatever it is called here.
+    const model::ObjectName table = names.Map(value.table);
+    const OptionalText parameters[] = {Quote(table.database, table.name), names.MapColumn(value.table, value.column)};
+    const Rows rows(connection_.Run("SELECT pg_get_serial_sequence($1, $2)", parameters, object));
+    if (rows.size() > 0 && !rows.IsNull(0, 0)) target = Literal(rows.Text(0, 0));
+  }
+  connection_.Query(
+      fmt::format("SELECT setval({}::regclass, {}, {})", target, value.value, value.is_called ? "true" : "false"),
+      object);
+}
+
+std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::DdlChange& ddl, const model::NameMap& names,
+                                                               const connector::ServerInfo& /*source*/) {
+  if (ddl.kind != model::DdlKind::kTruncateTable) {
+    throw Error(kUnsupported)
+        .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
+        .Cause("A statement that changes tables is not carried from a PostgreSQL log: " + ddl.statement.substr(0, 400))
+        .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
+  }
+  // Together, since foreign keys between them forbid it one by one. The log names every table that was emptied.
+  std::string list;
+  SchemaStatement statement;
+  for (const model::ObjectName& source : ddl.objects) {
+    if (!names.Selected(source)) continue;
+    const model::ObjectName name = names.Map(source);
+    if (list.empty()) {
+      statement.source = source;
+      statement.object = name;
+    }
+    const OptionalText parameters[] = {name.database, name.name};
+    const Rows rows(
+        connection_.Run("SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                        "WHERE n.nspname = $1 AND c.relname = $2",
+                        parameters, "table " + name.Text()));
+    const bool partitioned = rows.size() > 0 && rows.Letter(0, 0) == 'p';
+    list += (list.empty() ? "" : ", ") + std::string(partitioned ? "" : "ONLY ") + Quote(name.database, name.name);
+  }
+  if (list.empty()) return {};
+  statement.kind = ObjectKind::kTable;
+  statement.label = "TRUNCATE of table " + statement.object.Text();
+  statement.sql = "TRUNCATE TABLE " + list;
+  for (const sql::Token& token : sql::Tokenize(ddl.statement, kDialect)) {
+    if (token.Is("RESTART")) statement.sql += " RESTART IDENTITY";
+  }
+  return {statement};
+}
+
+std::vector<connector::SchemaWriter::Redefined> PostgresqlSchemaWriter::DescribeAfter(
+    const model::DdlChange& ddl, const std::vector<model::TablePtr>& before, const connector::ServerInfo& /*source*/) {
+  std::vector<Redefined> out;
+  if (ddl.kind != model::DdlKind::kTruncateTable) {
+    throw Error(kUnsupported)
+        .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
+        .Cause("A statement that changes tables is not carried from a PostgreSQL log: " + ddl.statement.substr(0, 400))
+        .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
+  }
+  for (const model::TablePtr& table : before) {
+    if (table != nullptr) out.push_back({table->name, table});
+  }
+  return out;
+}
+
+std::string PostgresqlSchemaWriter::Fingerprint(const std::vector<model::ObjectName>& objects) {
+  std::map<model::ObjectName, std::string> texts;
+  for (const TableRead& read : ReadTables(connection_, objects, KnownNames())) {
+    texts[read.definition.name] = ToJson(read.definition);
+  }
+  std::string text;
+  for (const model::ObjectName& name : objects) {
+    text += name.Text() + "\n" + texts[name];
+    const OptionalText parameters[] = {name.database, name.name};
+    const Rows views(
+        connection_.Run("SELECT pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                        "WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('v', 'm')",
+                        parameters, "view " + name.Text()));
+    if (views.size() > 0) text += views.Text(0, 0);
+    text += "\n";
+  }
+  return text;
+}
+
+std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const connector::Endpoint& endpoint,
+                                                          const connector::SessionContext& context) {
+  return std::make_unique<PostgresqlSchemaWriter>(endpoint, context);
+}
+
+}  // namespace sluice::postgresql
