@@ -402,6 +402,19 @@ std::string Literal(std::string_view text) {
   return out;
 }
 
+std::string ArrayText(const std::vector<std::string>& elements) {
+  std::string text = "{";
+  for (const std::string& element : elements) {
+    text += text.size() > 1 ? ",\"" : "\"";
+    for (const char c : element) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
+  }
+  return text + "}";
+}
+
 bool SilenceTriggers(Connection& connection) {
   try {
     connection.Execute("SET session_replication_role = replica");

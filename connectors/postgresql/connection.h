@@ -115,6 +115,9 @@ std::string Quote(std::string_view schema, std::string_view name);
 // statement means the same in any session.
 std::string Literal(std::string_view text);
 
+// {"a","b"}: the text of an array, for a parameter.
+std::string ArrayText(const std::vector<std::string>& elements);
+
 // Triggers and foreign keys do not act on what this session writes, where the account may have that
 // (session_replication_role; superusers, and from 15 on whoever was granted SET on it). False: it may not.
 bool SilenceTriggers(Connection& connection);

@@ -19,19 +19,6 @@ const char* const kRowsEstimated =
     "ELSE pg_relation_size(c.oid) / 100.0 END)::float8";
 const char* const kBytesEstimated = "pg_total_relation_size(c.oid)";
 
-std::string ArrayText(const std::vector<std::string>& elements) {
-  std::string text = "{";
-  for (const std::string& element : elements) {
-    text += text.size() > 1 ? ",\"" : "\"";
-    for (const char c : element) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '"';
-  }
-  return text + "}";
-}
-
 namespace {
 
 using nlohmann::json;

@@ -27,9 +27,6 @@ std::vector<TableRead> ReadTables(Connection& connection, const std::vector<mode
 
 model::TablePtr MakeTable(const TableRead& read);
 
-// "{1,2}" for a parameter of an array type; elements are quoted.
-std::string ArrayText(const std::vector<std::string>& elements);
-
 // Expressions of a query on `c` (pg_class): rows as the planner would estimate them, and bytes on disk with indexes.
 extern const char* const kRowsEstimated;
 extern const char* const kBytesEstimated;

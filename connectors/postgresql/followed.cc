@@ -58,20 +58,6 @@ FollowedRelation ReadRelation(const PGresult* result, int row) {
 
 }  // namespace
 
-std::string ArrayText(const std::vector<std::string>& elements) {
-  std::string text = "{";
-  for (const std::string& element : elements) {
-    if (text.size() > 1) text += ',';
-    text += '"';
-    for (const char c : element) {
-      if (c == '"' || c == '\\') text += '\\';
-      text += c;
-    }
-    text += '"';
-  }
-  return text + "}";
-}
-
 std::vector<FollowedRelation> FindFollowed(Connection& connection, const std::vector<model::TablePtr>& tables) {
   std::vector<std::string> schemas;
   std::vector<std::string> names;

@@ -34,7 +34,4 @@ struct RelationPlace {
 };
 std::optional<RelationPlace> FindRelation(Connection& connection, uint32_t oid);
 
-// {"a","b"}: an array's text.
-std::string ArrayText(const std::vector<std::string>& elements);
-
 }  // namespace sluice::postgresql
