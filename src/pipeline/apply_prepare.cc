@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "pipeline/apply_cascades.h"
 
 namespace sluice::pipeline {
 
@@ -111,6 +112,7 @@ void ApplyPreparer::Ask(std::vector<Question>& questions) {
 // becomes an insert, out of it a delete.
 void ApplyPreparer::Keep(ApplyUnit& unit, const std::vector<Question>& questions, size_t& next) {
   size_t kept = 0;
+  std::vector<LeftOut> left_out;
   for (size_t i = 0; i < unit.changes.size(); ++i) {
     PlannedChange change = unit.changes[i];
     if (next < questions.size() && questions[next].unit == &unit && questions[next].change == i) {
@@ -129,9 +131,14 @@ void ApplyPreparer::Keep(ApplyUnit& unit, const std::vector<Question>& questions
     const bool is_carried = change.row->kind == ChangeKind::kInsert   ? operations.insert
                             : change.row->kind == ChangeKind::kUpdate ? operations.update
                                                                       : operations.remove;
-    if (is_carried) unit.changes[kept++] = change;
+    if (is_carried) {
+      unit.changes[kept++] = change;
+    } else if (MayBeCascade(change)) {
+      left_out.push_back({change, kept});
+    }
   }
   unit.changes.resize(kept);
+  if (!left_out.empty() && kept != 0) KeepCascades(unit.changes, std::move(left_out));
 }
 
 void ApplyPreparer::Finish(ApplyUnit& unit) const {
