@@ -52,11 +52,12 @@ class Translator {
   }
 
   // Says whether the named thing is there to be dropped or changed.
-  bool Present(Named what, const std::string& name) {
-    if (HasElement(context_.target, what, name)) return true;
-    notes_.push_back(fmt::format("{} is not at the destination: nothing to do for it", name));
-    return false;
+  std::optional<std::string> There(Named what, const std::string& name) {
+    auto there = NameAt(context_.target, what, name);
+    if (!there) notes_.push_back(fmt::format("{} is not at the destination: nothing to do for it", name));
+    return there;
   }
+  bool Present(Named what, const std::string& name) { return There(what, name).has_value(); }
 
   void Emit(std::string action) { out_.actions.push_back(std::move(action)); }
   AlterText Take() { return std::move(out_); }
@@ -280,7 +281,7 @@ class Translator {
   void DropNamed(Cursor& cursor, Named what, std::string_view words) {
     cursor.TakeWords({"IF", "EXISTS"});
     const std::string name = cursor.Peek().Name();
-    if (Present(what, name)) Emit(fmt::format("DROP {} {}", words, Quote(name)));
+    if (const auto there = There(what, name)) Emit(fmt::format("DROP {} {}", words, Quote(*there)));
   }
 
   void AlterPart(const Tokens& tokens, Cursor& cursor) {
@@ -300,8 +301,10 @@ class Translator {
     if (cursor.SeesWord("CONSTRAINT") || (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName())) {
       if (context_.flavour.destination_is_mariadb()) {
         notes_.push_back(sql::Render(tokens) + " left out");
-      } else if (Present(Named::kConstraint, cursor.Peek(1).Name())) {
-        Emit(sql::Render(tokens));
+      } else if (const auto there = There(Named::kConstraint, cursor.Peek(1).Name())) {
+        Tokens renamed = tokens;
+        renamed[cursor.at() + 1] = sql::BacktickName(*there);
+        Emit(sql::Render(renamed));
       }
       return;
     }

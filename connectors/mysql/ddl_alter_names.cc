@@ -53,7 +53,35 @@ void NameKey(TableElement& element, const AlterContext& context, std::set<std::s
   }
 }
 
+constexpr size_t kNameCharacters = 64;
+constexpr char kNumberMark = '~';
+
+size_t Characters(std::string_view utf8) {
+  return static_cast<size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+bool IsNumbered(std::string_view name, std::string_view plain) {
+  if (name.size() < plain.size() + 2 || name[plain.size()] != kNumberMark) return false;
+  const std::string_view number = name.substr(plain.size() + 1);
+  return sql::EqualIgnoringCase(name.substr(0, plain.size()), plain) &&
+         number.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 }  // namespace
+
+std::string NumberedName(const std::string& name, unsigned number) {
+  const std::string numbered = name + kNumberMark + std::to_string(number);
+  return Characters(numbered) <= kNameCharacters ? numbered : "";
+}
+
+std::optional<std::string> NameAt(const CreateTable& table, Named what, const std::string& name) {
+  if (HasElement(table, what, name)) return name;
+  for (const TableElement& element : table.elements) {
+    if (IsNumbered(element.name, name) && HasElement(table, what, element.name)) return element.name;
+  }
+  return std::nullopt;
+}
 
 bool HasElement(const CreateTable& table, Named what, std::string_view name) {
   return std::any_of(table.elements.begin(), table.elements.end(), [&](const TableElement& element) {

@@ -14,6 +14,13 @@ namespace sluice::mysql {
 
 enum class Named : uint8_t { kKey, kForeignKey, kConstraint };
 
+// A constraint whose name another table of the database has gets one with a number at the destination: "c~2". Empty
+// when that is longer than names may be.
+std::string NumberedName(const std::string& name, unsigned number);
+// What a key or constraint of the source is called at `table`: the same, or with a number; nothing when it is not
+// there.
+std::optional<std::string> NameAt(const CreateTable& table, Named what, const std::string& name);
+
 bool HasElement(const CreateTable& table, Named what, std::string_view name);
 
 // Names that servers make up depend on names of columns, of the table, and of what was there before. An unnamed key or

@@ -19,7 +19,8 @@ std::string Actions(std::string_view statement, const char* flavour_name = "mysq
   const auto target = *ParseCreateTable(
       "CREATE TABLE new.orders2 (id INT, address VARCHAR(50), t TEXT, n INT INVISIBLE, PRIMARY KEY (id), KEY k "
       "(address), "
-      "CONSTRAINT f FOREIGN KEY (id) REFERENCES new.p (q), CONSTRAINT c CHECK (id > 1)) ENGINE=InnoDB",
+      "CONSTRAINT f FOREIGN KEY (id) REFERENCES new.p (q), CONSTRAINT c CHECK (id > 1), CONSTRAINT `e~2` CHECK (id > "
+      "0)) ENGINE=InnoDB",
       "new", {});
   const TestNames names;
   const ColumnNames columns = names.Columns({"shop", "orders"});
@@ -57,6 +58,8 @@ TEST(Alter, WhatIsNotThereIsNotDropped) {
       "DROP INDEX `k`; DROP PRIMARY KEY; DROP FOREIGN KEY `f`; DROP CONSTRAINT `c`");
   EXPECT_EQ(Actions("DROP INDEX k ON orders"), "DROP INDEX `k`");
   EXPECT_EQ(Actions("DROP INDEX nothing ON orders"), "");
+  EXPECT_EQ(Actions("ALTER TABLE orders DROP CONSTRAINT `e`"), "DROP CONSTRAINT `e~2`");
+  EXPECT_EQ(Actions("ALTER TABLE orders ALTER CHECK e NOT ENFORCED"), "ALTER CHECK `e~2` NOT ENFORCED");
   EXPECT_EQ(Actions("ALTER TABLE orders DROP PARTITION p0"), "");
 }
 

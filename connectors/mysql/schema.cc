@@ -8,6 +8,7 @@
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/create_table_column.h"
 #include "connectors/mysql/ddl.h"
+#include "connectors/mysql/ddl_alter_names.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -95,10 +96,24 @@ void MySqlSchemaWriter::DropTakenNames(CreateTable& table, Notes& notes) {
     if (element.tokens.empty() || !element.tokens.front().Is("CONSTRAINT") || element.name.empty()) continue;
     if (!check && element.kind != ElementKind::kForeignKey) continue;
     if (check && capabilities_.mariadb) continue;
-    if (taken.insert((check ? "c:" : "f:") + sql::ToLower(element.name)).second) continue;
-    notes.push_back(
-        fmt::format("constraint {} is named by the server: another table of the database has this name", element.name));
-    element.tokens.erase(element.tokens.begin(), element.tokens.begin() + 2);
+    const auto take = [&](const std::string& name) {
+      return taken.insert((check ? "c:" : "f:") + sql::ToLower(name)).second;
+    };
+    if (take(element.name)) continue;
+    std::string numbered;
+    for (unsigned number = 2; numbered.empty() || !take(numbered); ++number) {
+      numbered = NumberedName(element.name, number);
+      if (numbered.empty()) break;
+    }
+    if (numbered.empty()) {
+      element.tokens.erase(element.tokens.begin(), element.tokens.begin() + 2);
+      numbered = "one that the server gives";
+    } else {
+      element.tokens[1] = sql::BacktickName(numbered);
+    }
+    notes.push_back(fmt::format("the name of constraint {} becomes {}: another table of the database has this name",
+                                element.name, numbered));
+    element.name = element.tokens.front().Is("CONSTRAINT") ? numbered : "";
   }
 }
 
@@ -117,8 +132,9 @@ void MySqlSchemaWriter::ReadTakenNames(const CreateTable& table) {
   // A table of this name gives way to the new one, or the statement does nothing.
   const TextRows rows = connection_.Query(fmt::format(
       "SELECT CONSTRAINT_TYPE, CONSTRAINT_NAME FROM information_schema.TABLE_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = {} "
-      "AND TABLE_NAME <> {} AND CONSTRAINT_TYPE IN ('CHECK', 'FOREIGN KEY') AND CONSTRAINT_NAME IN ({})",
-      Literal(table.name.database), Literal(table.name.name), names));
+      "AND TABLE_NAME <> {} AND CONSTRAINT_TYPE IN ('CHECK', 'FOREIGN KEY') AND (CONSTRAINT_NAME IN ({}) OR "
+      "SUBSTRING_INDEX(CONSTRAINT_NAME, '~', 1) IN ({}))",
+      Literal(table.name.database), Literal(table.name.name), names, names));
   for (const TextRow& row : rows) {
     taken.insert((row[0].value_or("") == "CHECK" ? "c:" : "f:") + sql::ToLower(row[1].value_or("")));
   }

@@ -219,3 +219,37 @@ def test_new_table_of_a_followed_database_with_business(maria_pair, sluice):
     task.follow_to(source, "shop", destination=destination)
     compare.assert_equal(source, "shop", destination)
     assert task.terminate() == 0
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["at the cut", "along the log"])
+def test_constraints_of_one_name_in_two_tables(get, sluice, later):
+    """MariaDB's names of checks are a table's, MySQL's a database's: the second gets a number there, under which a
+    later statement finds it."""
+    source, destination = get.shared("mariadb", "source"), get.shared("mysql", "destination")
+    tables = [
+        f"CREATE TABLE {name} (id INT PRIMARY KEY, v INT, CONSTRAINT positive CHECK (v > 0), CONSTRAINT small CHECK (v < 9))"
+        for name in ("one", "two", "three")
+    ]
+    source.execute("CREATE DATABASE d", "CREATE TABLE d.plain (id INT PRIMARY KEY)")
+    if not later:
+        source.execute(*tables, database="d")
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    if later:
+        source.execute(*tables, database="d")
+    source.execute(
+        "ALTER TABLE one DROP CONSTRAINT small",
+        "ALTER TABLE two DROP CONSTRAINT positive",
+        "ALTER TABLE three DROP CONSTRAINT positive",
+        "INSERT INTO one VALUES (1, 100)",
+        "INSERT INTO two VALUES (1, -1)",
+        "INSERT INTO three VALUES (1, -1)",
+        database="d",
+    )
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+    left = destination.query(
+        "SELECT table_name, constraint_name FROM information_schema.table_constraints WHERE table_schema='d' AND "
+        "constraint_type='CHECK' ORDER BY 1"
+    )
+    assert [(table, name.split("~")[0]) for table, name in left] == [("one", "positive"), ("three", "small"), ("two", "small")]
