@@ -137,7 +137,9 @@ void AddOperands(CLI::App& app, Command command, Raw& raw) {
     case Command::kTasks:
       return;
     case Command::kPairs:
-      app.add_option("TASK", operands, "Accepted and not needed")->expected(0, 1)->group("");
+      app.add_option("TASK.yaml", operands, "Taken as by the other commands, and not needed")
+          ->expected(0, 1)
+          ->type_name("");
       return;
     case Command::kStatus:
     case Command::kStop:

@@ -63,6 +63,8 @@ std::string LimitsText(const std::string& name, const task::LimitsReport& report
     }
     out += fmt::format("  {} {}\n", PadRight(row.label, 12), text);
   }
+  out += fmt::format("  {} {}  (of the task file; what it says holds from the next run on)\n", PadRight("memory", 12),
+                     Bytes(report.limits.memory_bytes));
   for (const auto& [limit, note] : report.notes) {
     // What a limit does in this phase is told when somebody changes it; what is not met is told always.
     const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.name == limit; });

@@ -228,6 +228,7 @@ TEST(LimitsText, TellsWhatHoldsAndWhatDoesNotYet) {
             "  MB/s         2.5  (changed here; the task file says no limit)\n"
             "  readers      4  (changed here; the task file says 4)\n"
             "  writers      2  (changed here; the task file says 4)\n"
+            "  memory       268 MB  (of the task file; what it says holds from the next run on)\n"
             "  readers: 4 at work.\n");
   EXPECT_THAT(LimitsText("shop-move", report, {.writers = 2}), HasSubstr("  writers: later.\n"));
   report.running = false;
