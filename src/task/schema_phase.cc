@@ -15,6 +15,9 @@
 namespace sluice::task {
 namespace {
 
+// With this connectors begin the part of a cause that repeats the statement.
+constexpr std::string_view kStatementInCause = "; statement: ";
+
 using connector::SchemaStage;
 using connector::SchemaStatement;
 
@@ -297,8 +300,10 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
         ErrorInfo told = info;
         told.object = entry.statement.label;
         told.stage = "schema";
-        *error_text = told.Block();
         LogError("schema", told.OneLine());
+        // The whole statement is kept beside the error and shown with it.
+        told.cause.resize(std::min(told.cause.size(), told.cause.find(kStatementInCause)));
+        *error_text = told.Block();
         return false;
       }
       if (lost) {

@@ -182,6 +182,8 @@ def test_a_trigger_that_fails_at_the_switch_over_leaves_none_behind(maria_pair, 
     # Its name is taken, so it fails; the other one is there by then.
     task.call("cutover", "--timeout", "60s", check=4)
     assert triggers(destination) == 2
+    listed = task.call("schema list", check=0).text
+    assert listed.count("SET NEW.v = 1") == 1, listed
     source.execute("UPDATE shop.products SET stock = stock + 1 WHERE id = 1")
     task.run_until_caught_up()
     compare.assert_equal(source, "shop", destination)
