@@ -13,6 +13,8 @@ PENDING_FILE = pathlib.Path(__file__).with_name("pending.txt")
 DEFAULT_SEED = 1
 PAIRS = [(source, destination) for source in servers.mysql.KINDS for destination in servers.mysql.KINDS]
 
+PG_PAIRS = [("pg15", "pg15"), ("pg10", "pg18"), ("pg18", "pg10")]
+
 
 def pytest_addoption(parser):
     parser.addoption("--soak", action="store_true", help="run the tests that take hours too")
@@ -44,9 +46,12 @@ def pytest_collection_modifyitems(config, items):
     pending = read_pending()
 
     def is_pending(item):
-        # An entry names a test, a test with all its parameters, or a file.
+        # An entry names a test, a test with all its parameters, a file, or what a name begins with ("...[pg*").
         node = item.nodeid
-        return any(node == p or node.startswith(p + "[") or node.startswith(p + "::") for p in pending)
+        return any(
+            node == p or node.startswith((p + "[", p + "::")) or p.endswith("*") and node.startswith(p[:-1])
+            for p in pending
+        )
 
     kept, dropped, left_pending = [], [], 0
     for item in items:
@@ -137,6 +142,25 @@ def get(park):
 def pair(request, get):
     """Source and destination, each of the four combinations, shared and empty."""
     return get.shared(request.param[0], "source"), get.shared(request.param[1], "destination")
+
+
+def _both(get, kinds):
+    source, destination = get.shared(kinds[0], "source"), get.shared(kinds[1], "destination")
+    if source.engine == destination.engine == "postgresql":
+        source.features = min(source.major, destination.major)
+    return source, destination
+
+
+@pytest.fixture(params=PAIRS + PG_PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def any_pair(request, get):
+    """As `pair`, for tests whose statements every engine takes, or which say them for each."""
+    return _both(get, request.param)
+
+
+@pytest.fixture(params=[("mariadb", "mariadb"), ("pg15", "pg15")], ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def one_pair(request, get):
+    """One pair of each engine."""
+    return _both(get, request.param)
 
 
 @pytest.fixture

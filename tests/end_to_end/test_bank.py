@@ -6,8 +6,8 @@ from tests.support import bank, compare
 
 
 @pytest.mark.parametrize("writers", [1, 4])
-def test_sum_is_right_at_every_commit(pair, sluice, writers):
-    source, destination = pair
+def test_sum_is_right_at_every_commit(any_pair, sluice, writers):
+    source, destination = any_pair
     bank.create(source)
     task = sluice(source, destination, objects=[{"database": "bank"}], limits={"readers": 2, "writers": writers})
     with bank.Transfers(source) as transfers:
@@ -25,8 +25,8 @@ def test_sum_is_right_at_every_commit(pair, sluice, writers):
     assert task.terminate() == 0
 
 
-def test_sum_is_right_while_a_backlog_is_applied(maria_pair, sluice):
-    source, destination = maria_pair
+def test_sum_is_right_while_a_backlog_is_applied(one_pair, sluice):
+    source, destination = one_pair
     bank.create(source)
     task = sluice(source, destination, objects=[{"database": "bank"}])
     task.run_until_caught_up()

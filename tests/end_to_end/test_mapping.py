@@ -199,7 +199,7 @@ def test_same_server_same_name_is_refused(get, sluice):
 @pytest.mark.parametrize("name", ["with space", "ünï", "back`tick", "percent%s", "quote'd", "select", "a.b", "UPPER"])
 def test_awkward_names(maria_pair, sluice, name):
     source, destination = maria_pair
-    quoted = compare.quote(name)
+    quoted = source.quote(name)
     source.execute(f"CREATE DATABASE {quoted}")
     source.execute(
         f"CREATE TABLE {quoted} (id INT PRIMARY KEY, {quoted} INT, `k'2` VARCHAR(9) DEFAULT 'x', UNIQUE KEY {quoted} ({quoted}))",

@@ -15,15 +15,19 @@ def routines(server, database):
     )
 
 
-def test_schema_and_rows(pair, sluice):
-    source, destination = pair
+def test_schema_and_rows(any_pair, sluice):
+    source, destination = any_pair
     shop.create(source)
     task = sluice(source, destination, types=["schema", "full"], objects=OBJECTS)
     task.run()
     compare.assert_equal(source, "shop", destination)
     assert compare.shape(source, "shop") == compare.shape(destination, "shop")
     assert compare.tables(destination, "shop", "VIEW") == ["a_big_orders", "z_order_totals"]
-    assert routines(destination, "shop") == [("close_order", "PROCEDURE", "INVOKER"), ("gross", "FUNCTION", "INVOKER")]
+    if source.engine == "mysql":  # of PostgreSQL the shape has them
+        assert routines(destination, "shop") == [
+            ("close_order", "PROCEDURE", "INVOKER"),
+            ("gross", "FUNCTION", "INVOKER"),
+        ]
     assert destination.value("SELECT COUNT(*) FROM shop.a_big_orders") == source.value(
         "SELECT COUNT(*) FROM shop.a_big_orders"
     )
@@ -34,8 +38,8 @@ def test_schema_and_rows(pair, sluice):
     assert source.databases() == ["shop"]
 
 
-def test_changes_are_followed(pair, sluice):
-    source, destination = pair
+def test_changes_are_followed(any_pair, sluice):
+    source, destination = any_pair
     shop.create(source)
     task = sluice(source, destination, objects=OBJECTS)
     with shop.Business(source, threads=2) as business:
@@ -52,8 +56,8 @@ def test_changes_are_followed(pair, sluice):
     assert task.terminate() == 0
 
 
-def test_until_caught_up_can_be_repeated(pair, sluice):
-    source, destination = pair
+def test_until_caught_up_can_be_repeated(any_pair, sluice):
+    source, destination = any_pair
     shop.create(source)
     task = sluice(source, destination, objects=OBJECTS)
     task.run_until_caught_up()

@@ -9,8 +9,8 @@ from tests.support import compare, random_schema
 
 def migrate(source, destination, sluice, seed, tables=8, rows=80, transactions=150):
     rng = random.Random(seed)
-    made = random_schema.make_tables(rng, tables)
-    source.execute("CREATE DATABASE rnd")
+    made = random_schema.make_tables(rng, tables, source, destination)
+    source.make_database("rnd")
     with source.session("rnd") as session:
         random_schema.create(session, made)
         random_schema.fill(session, rng, made, rows)
@@ -26,17 +26,17 @@ def migrate(source, destination, sluice, seed, tables=8, rows=80, transactions=1
     assert task.terminate() == 0
 
 
-def test_random_schema(pair, sluice, seed):
-    migrate(*pair, sluice, seed)
+def test_random_schema(any_pair, sluice, seed):
+    migrate(*any_pair, sluice, seed)
 
 
 @pytest.mark.parametrize("fixed", range(4))
-def test_known_seeds(maria_pair, sluice, fixed):
+def test_known_seeds(one_pair, sluice, fixed):
     """Seeds that stay, so that every run covers the same shapes at least once."""
-    migrate(*maria_pair, sluice, fixed, transactions=60)
+    migrate(*one_pair, sluice, fixed, transactions=60)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("round_number", range(50))
-def test_many_random_schemas(pair, sluice, seed, round_number):
-    migrate(*pair, sluice, seed + round_number, tables=12, rows=200, transactions=400)
+def test_many_random_schemas(any_pair, sluice, seed, round_number):
+    migrate(*any_pair, sluice, seed + round_number, tables=12, rows=200, transactions=400)

@@ -5,19 +5,27 @@ import math
 import pytest
 
 from tests.support import compare, every_type
+from tests.support.engines import every_type_postgresql
 
 OBJECTS = [{"database": "types"}]
 
 
 def prepare(source, some):
-    source.execute("CREATE DATABASE types")
+    source.make_database("types")
     with source.session("types") as session:
         every_type.create(session, some)
         every_type.insert(session, some)
 
 
-def test_full(pair, sluice):
-    source, destination = pair
+def give_extensions(*servers):
+    for server in servers:
+        if server.engine == "postgresql":
+            every_type_postgresql.prepare(server)
+
+
+def test_full(any_pair, sluice):
+    source, destination = any_pair
+    give_extensions(source, destination)
     some = every_type.cases(source.kind, destination.kind)
     prepare(source, some)
     task = sluice(source, destination, types=["schema", "full"], objects=OBJECTS)
@@ -26,8 +34,9 @@ def test_full(pair, sluice):
     task.verify()
 
 
-def test_changes(pair, sluice):
-    source, destination = pair
+def test_changes(any_pair, sluice):
+    source, destination = any_pair
+    give_extensions(source, destination)
     some = every_type.cases(source.kind, destination.kind)
     prepare(source, some)
     task = sluice(source, destination, objects=OBJECTS)

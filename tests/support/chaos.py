@@ -16,6 +16,14 @@ VICTIMS = ("sluice", "source", "destination", "network")
 
 
 def fill_keyless(server, rows):
+    if server.engine == "postgresql":
+        server.execute(
+            "CREATE TABLE heap (a INT NULL, b VARCHAR(40), c DOUBLE PRECISION)",
+            "ALTER TABLE heap REPLICA IDENTITY FULL",
+            f"INSERT INTO heap SELECT i % 100, 'row ' || i % 1000, i / 7.0 FROM generate_series(1, {rows}) i",
+            database="shop",
+        )
+        return
     with server.session("shop") as session:
         session.execute("CREATE TABLE heap (a INT NULL, b VARCHAR(40), c DOUBLE)")
         session.execute(
@@ -98,14 +106,17 @@ class Chaos:
             self.task.start()
 
     def _finish(self, seconds):
-        # A new table, not a row: independent rows may overtake each other on the lanes, a schema statement is a
-        # barrier, so that everything before it has arrived when it has. Only from the log: a table that is there at the
-        # cut is created beside the load.
+        # PostgreSQL tells the position up to which everything is applied. Else a new table, not a row: independent rows
+        # may overtake each other on the lanes, a schema statement is a barrier, so that everything before it has arrived
+        # when it has. Only from the log: a table that is there at the cut is created beside the load.
         def is_loaded():
             self._check_alive()
             return (self.task.status() or {}).get("phase") == "incremental"
 
         wait_until(is_loaded, seconds, lambda: f"the end of the load\n{self.task.log_text()}", pause=0.2)
+        if self.source.engine == "postgresql":
+            self.task.follow_to(self.source, "bank", seconds=seconds, destination=self.destination)
+            return
         marker = f"sluice_marker_{self.rng.randrange(10**15)}"
         self.source.execute(f"CREATE TABLE bank.{marker} (id BIGINT PRIMARY KEY)")
 

@@ -6,6 +6,8 @@ expressions, run with an empty sql_mode, so that zero and invalid dates can be m
 
 import dataclasses
 
+from .engines import every_type_postgresql
+
 ALL_BYTES = "0x" + bytes(range(256)).hex()
 AWKWARD = [
     r"'tab\there'",
@@ -281,6 +283,8 @@ ENUM_ERROR_VALUE = Case("enum_error_value", "enum('a','b')", ("'a'", "'no such m
 
 def cases(source_kind, destination_kind):
     """What this pair must carry."""
+    if source_kind.startswith("pg"):
+        return every_type_postgresql.cases(source_kind, destination_kind)
     every = [*_integers(), *_numbers(), *_times(), *_strings(), *_bytes(), *_choices(), *_structured(), *_flavoured()]
     return [
         case
@@ -289,16 +293,22 @@ def cases(source_kind, destination_kind):
     ]
 
 
+def _allow_all(session):
+    if session.engine == "mysql":
+        session.execute("SET SESSION sql_mode='ALLOW_INVALID_DATES'")
+
+
 def create(session, some):
-    session.execute("SET SESSION sql_mode='ALLOW_INVALID_DATES'")
+    _allow_all(session)
+    for statement in dict.fromkeys(statement for case in some for statement in getattr(case, "needs", ())):
+        session.execute(statement)
     for case in some:
         session.execute(f"CREATE TABLE {case.table} (id INT PRIMARY KEY, v {case.type})")
 
 
 def insert(session, some, first=1):
     """One row per value from id `first`, and one NULL."""
-    session.execute("SET SESSION sql_mode='ALLOW_INVALID_DATES,NO_ZERO_IN_DATE'")
-    session.execute("SET SESSION sql_mode='ALLOW_INVALID_DATES'")
+    _allow_all(session)
     for case in some:
         for number, value in enumerate([*case.values, "NULL"]):
             session.execute(f"INSERT INTO {case.table} VALUES ({first + number}, {value})")
@@ -306,7 +316,7 @@ def insert(session, some, first=1):
 
 def change(session, some, first=1):
     """Every value is written over by its neighbour's, one row deleted, one key moved."""
-    session.execute("SET SESSION sql_mode='ALLOW_INVALID_DATES'")
+    _allow_all(session)
     for case in some:
         values = [*case.values, "NULL"]
         for number in range(len(values)):

@@ -16,6 +16,7 @@ class Proxy:
 
     def __init__(self, server):
         self._target = (server.host, server.port)
+        self.engine = server.engine
         self.host = "127.0.0.1"
         self._listener = socket.create_server((self.host, 0), backlog=64)
         self.port = self._listener.getsockname()[1]

@@ -10,7 +10,7 @@ import time
 
 import yaml
 
-from .servers import ADMIN_PASSWORD, die_with_parent
+from .servers import ADMIN_PASSWORD, die_with_parent, postgresql
 from .waiting import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -38,7 +38,10 @@ class Finished:
 
 
 class Sluice:
-    """One task and its state directory. `source` and `destination` are servers (or anything with host and port)."""
+    """One task and its state directory. `source` and `destination` are servers (or anything with engine, host, port).
+
+    `objects` name what they select by "database", which becomes "schema" where the source calls it so.
+    """
 
     def __init__(
         self,
@@ -70,14 +73,17 @@ class Sluice:
             "source": self.endpoint(source, source_user, "${env:SLUICE_TEST_SRC}"),
             "destination": self.endpoint(destination, destination_user, "${env:SLUICE_TEST_DST}"),
             "types": list(types),
-            "objects": list(objects),
+            "objects": [_named_for(source, one) for one in objects],
             **more,
         }
         self.write()
 
     @staticmethod
     def endpoint(server, user, password):
-        return {"engine": "mysql", "host": server.host, "port": server.port, "user": user, "password": password}
+        more = {"database": postgresql.DATABASE} if server.engine == "postgresql" else {}
+        return {
+            "engine": server.engine, "host": server.host, "port": server.port, "user": user, "password": password, **more
+        }
 
     def write(self):
         self.file.write_text(yaml.safe_dump(self.task, sort_keys=False, allow_unicode=True))
@@ -196,7 +202,13 @@ class Sluice:
         return self.wait_status(lambda status: phase_of(status) in phases, seconds, f"phase {phases}")
 
     def follow_to(self, server, marker_database, seconds=120, destination=None, mapped=None):
-        """Writes a marker at the source and waits until it is at the destination: everything before it is, too."""
+        """Waits until everything that is committed at the source now is at the destination.
+
+        MySQL: a marker, which is a schema statement and so a barrier. PostgreSQL: the position that status tells.
+        """
+        if server.engine == "postgresql":
+            self._follow_to_position(server, seconds)
+            return
         number = time.monotonic_ns()
         server.execute(
             f"CREATE TABLE IF NOT EXISTS `{marker_database}`.sluice_marker (id BIGINT PRIMARY KEY)",
@@ -210,8 +222,29 @@ class Sluice:
 
         wait_until(arrived, seconds, lambda: f"the marker at the destination\n{self.log_text()}")
 
+    def _follow_to_position(self, server, seconds):
+        server.value("SELECT pg_logical_emit_message(true, 'test', 'a transaction, so that the log goes on')")
+        wanted = lsn_number(server.value("SELECT pg_current_wal_lsn()::text"))
+
+        def is_there(status):
+            position = status.get("position")
+            return position and lsn_number(position["lsn"]) >= wanted
+
+        self.wait_status(is_there, seconds, f"the position {wanted:x}")
+
     def close(self):
         self.kill()
+
+
+def _named_for(server, one):
+    if server.engine != "postgresql" or "database" not in one:
+        return one
+    return {("schema" if key == "database" else key): value for key, value in one.items()}
+
+
+def lsn_number(text):
+    high, _, low = text.partition("/")
+    return int(high, 16) << 32 | int(low, 16)
 
 
 def is_caught_up(status):

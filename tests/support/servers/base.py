@@ -43,6 +43,7 @@ class Server:
     """
 
     engine = ""  # as a task file names it
+    one_snapshot = ""  # begins a transaction that sees one state of all tables
     errors = ()  # what sessions raise when the server is gone or refuses
     stop_signal = signal.SIGTERM
     death_signal = signal.SIGKILL
@@ -73,6 +74,20 @@ class Server:
 
     def is_conflict(self, error):
         """A deadlock or a lock wait that took too long: the transaction may be tried again."""
+        raise NotImplementedError
+
+    def is_refusal(self, error):
+        """The statement was refused, for a conflict or a constraint, and the session goes on."""
+        raise NotImplementedError
+
+    def make_database(self, name):
+        raise NotImplementedError
+
+    def quote(self, name):
+        raise NotImplementedError
+
+    def databases(self):
+        """All that are not the server's own."""
         raise NotImplementedError
 
     def drop_databases(self):
@@ -177,6 +192,8 @@ class Server:
 
 class Session:
     """Thin wrapper: execute and query with tuples, multi-statement scripts split by the caller."""
+
+    engine = ""
 
     def __init__(self, connection):
         self.connection = connection

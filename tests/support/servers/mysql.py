@@ -121,6 +121,7 @@ class MysqlServer(Server):
     """`extra`: options as on the command line."""
 
     engine = "mysql"
+    one_snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
     errors = (pymysql.err.MySQLError,)
 
     def __init__(self, kind, directory, template, extra=(), gtid=True, server_id=1, binlog=True, profile="test"):
@@ -176,6 +177,9 @@ class MysqlServer(Server):
     def is_conflict(self, error):
         return error.args[0] in (1205, 1213)
 
+    def is_refusal(self, error):
+        return bool(error.args) and error.args[0] in (1205, 1213, 1062, 1452, 1048)
+
     def connect(self, database=None, user="admin", password=ADMIN_PASSWORD, charset="utf8mb4", autocommit=True, **more):
         """A pymysql connection over the socket, in UTC, without sql_mode restrictions of the default kind."""
         connection = pymysql.connect(
@@ -191,6 +195,12 @@ class MysqlServer(Server):
         with connection.cursor() as cursor:
             cursor.execute("SET time_zone='+00:00'")
         return connection
+
+    def make_database(self, name):
+        self.execute(f"CREATE DATABASE {self.quote(name)} CHARACTER SET utf8mb4")
+
+    def quote(self, name):
+        return "`" + name.replace("`", "``") + "`"
 
     def make_session(self, connection):
         return MysqlSession(connection)
@@ -211,10 +221,12 @@ class MysqlServer(Server):
         with self.session() as session:
             session.execute("SET foreign_key_checks=0")
             for name in self.databases():
-                session.execute(f"DROP DATABASE `{name.replace('`', '``')}`")
+                session.execute(f"DROP DATABASE {self.quote(name)}")
 
 
 class MysqlSession(Session):
+    engine = "mysql"
+
     def stream(self, statement):
         with self.connection.cursor(pymysql.cursors.SSCursor) as cursor:
             cursor.execute(statement)

@@ -40,6 +40,7 @@ _COMMON = {
 _PROFILES = {
     "test": {
         "fsync": "off",
+        "deadlock_timeout": "50ms",
         "full_page_writes": "off",
         "shared_buffers": "64MB",
         "max_wal_size": "512MB",
@@ -169,6 +170,7 @@ class PostgresqlServer(Server):
     """`extra`: settings, "name=value" each."""
 
     engine = "postgresql"
+    one_snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"  # psycopg2 has sent BEGIN
     errors = (psycopg2.Error,)
     stop_signal = signal.SIGINT  # "fast": open sessions are ended
     death_signal = signal.SIGQUIT  # "immediate": it takes its children along
@@ -178,6 +180,7 @@ class PostgresqlServer(Server):
         super().__init__(kind, directory, extra)
         del server_id  # a server has a random identity of its own
         self.major = major(kind)
+        self.features = self.major  # of which version a test may use what is new; less when its destination is older
         self.settings = {**_COMMON, **_PROFILES[profile]}
         if not binlog:
             self.settings["wal_level"] = "replica"
@@ -207,11 +210,14 @@ class PostgresqlServer(Server):
         return {"cwd": str(self.directory), **_as_account()}
 
     def is_conflict(self, error):
-        return error.pgcode in (
+        return getattr(error, "pgcode", None) in (
             psycopg2.errorcodes.DEADLOCK_DETECTED,
             psycopg2.errorcodes.LOCK_NOT_AVAILABLE,
             psycopg2.errorcodes.SERIALIZATION_FAILURE,
         )
+
+    def is_refusal(self, error):
+        return isinstance(error, psycopg2.IntegrityError) or self.is_conflict(error)
 
     def kill(self):
         """SIGKILL of all its processes: with one of them alive no new server could start on the same files."""
@@ -256,9 +262,15 @@ class PostgresqlServer(Server):
         connection.autocommit = True
         if database is not None:
             with connection.cursor() as cursor:
-                cursor.execute(f"SET search_path TO {_quote(database)}, public")
+                cursor.execute(f"SET search_path TO {self.quote(database)}, public")
         connection.autocommit = autocommit
         return connection
+
+    def make_database(self, name):
+        self.execute(f"CREATE SCHEMA {self.quote(name)}")
+
+    def quote(self, name):
+        return '"' + name.replace('"', '""') + '"'
 
     def make_session(self, connection):
         return PostgresqlSession(connection)
@@ -267,21 +279,22 @@ class PostgresqlServer(Server):
         """`grants`: 'SELECT ON ALL TABLES IN SCHEMA shop' and the like, or an attribute such as 'REPLICATION'."""
         with self.session() as session:
             if session.value("SELECT 1 FROM pg_roles WHERE rolname=%s", (name,)):
-                session.execute(f"DROP OWNED BY {_quote(name)}")
-                session.execute(f"DROP ROLE {_quote(name)}")
-            session.execute(f"CREATE ROLE {_quote(name)} LOGIN PASSWORD '{password}'")
+                session.execute(f"DROP OWNED BY {self.quote(name)}")
+                session.execute(f"DROP ROLE {self.quote(name)}")
+            session.execute(f"CREATE ROLE {self.quote(name)} LOGIN PASSWORD '{password}'")
             for grant in grants:
                 if " " in grant:
-                    session.execute(f"GRANT {grant} TO {_quote(name)}")
+                    session.execute(f"GRANT {grant} TO {self.quote(name)}")
                 else:
-                    session.execute(f"ALTER ROLE {_quote(name)} {grant}")
+                    session.execute(f"ALTER ROLE {self.quote(name)} {grant}")
 
     def databases(self):
-        """Schemas of the database `app`."""
+        """Schemas of the database `app`, without the one that every database has."""
         return [
             row[0]
             for row in self.query(
-                "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1"
+                "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN "
+                "('information_schema', 'public') ORDER BY 1"
             )
         ]
 
@@ -309,7 +322,7 @@ class PostgresqlServer(Server):
 
     def _drop_database(self, session, name):
         # Nobody gets in again meanwhile, and a backend needs a moment to leave.
-        session.execute(f"ALTER DATABASE {_quote(name)} ALLOW_CONNECTIONS false")
+        session.execute(f"ALTER DATABASE {self.quote(name)} ALLOW_CONNECTIONS false")
 
         def gone():
             return not session.query(
@@ -317,14 +330,12 @@ class PostgresqlServer(Server):
             )
 
         wait_until(gone, 30, f"the end of all sessions in {name}", 0.005)
-        session.execute(f"DROP DATABASE {_quote(name)}")
-
-
-def _quote(name):
-    return '"' + name.replace('"', '""') + '"'
+        session.execute(f"DROP DATABASE {self.quote(name)}")
 
 
 class PostgresqlSession(Session):
+    engine = "postgresql"
+
     def stream(self, statement):
         """In a cursor of the server, so that a large table does not end up in memory."""
         autocommit = self.connection.autocommit

@@ -1,0 +1,169 @@
+"""How PostgreSQL is read for a comparison."""
+
+import re
+
+# Their text is written in other digits by other versions: the binary form is the value.
+_WITH_FLOATS = ("float4", "float8", "point", "line", "lseg", "box", "path", "polygon", "circle")
+_SENT = {name: name + ("send" if name.startswith("float") else "_send") for name in _WITH_FLOATS}
+_SENT["polygon"] = "poly_send"
+_SENT.update({"_" + name: "array_send" for name in _WITH_FLOATS})
+
+_KINDS = {"BASE TABLE": "('r', 'p')", "VIEW": "('v')"}
+
+
+def tables(server, database, kind="BASE TABLE"):
+    """Names, sorted; partitions are part of their table."""
+    partitions = "AND NOT relispartition" if kind == "BASE TABLE" else ""
+    return [
+        row[0]
+        for row in server.query(
+            "SELECT relname FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s) "
+            f"AND relkind IN {_KINDS[kind]} {partitions} ORDER BY relname",
+            (database,),
+        )
+    ]
+
+
+def columns(server, database, table):
+    """(name, pg_type.typname of a built-in type or "", False) in order."""
+    return [
+        (name, kind if schema == "pg_catalog" else "", False)
+        for name, kind, schema in server.query(
+            "SELECT attname, typname, nspname FROM pg_attribute JOIN pg_type t ON t.oid = atttypid JOIN pg_namespace n "
+            "ON n.oid = typnamespace WHERE attnum > 0 AND NOT attisdropped AND attrelid = (SELECT c.oid FROM pg_class c "
+            "JOIN pg_namespace s ON s.oid = relnamespace WHERE nspname = %s AND relname = %s) ORDER BY attnum",
+            (database, table),
+        )
+    ]
+
+
+def rows(server, database, table, chosen, condition, signed_zero=True):
+    del signed_zero  # all versions keep it
+
+    def expression(name, kind):
+        column = server.quote(name)
+        if kind in _SENT:
+            return f"encode({_SENT[kind]}({column}), 'hex')"
+        return f"{column}::text"
+
+    expressions = ", ".join(expression(name, kind) for name, kind, _ in chosen)
+    where = f" WHERE {condition}" if condition else ""
+    children = "" if _is_partitioned(server, database, table) else "ONLY "
+    with server.session(database) as session:
+        yield from session.stream(f"SELECT {expressions} FROM {children}{server.quote(table)}{where}")
+
+
+def _is_partitioned(server, database, table):
+    return server.value(
+        "SELECT relkind = 'p' FROM pg_class c JOIN pg_namespace s ON s.oid = relnamespace WHERE nspname = %s AND "
+        "relname = %s",
+        (database, table),
+    )
+
+
+# ---------------------------------------------------------------- schema
+
+_IN_SCHEMA = "(SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)"
+
+# Each gives rows of facts that are the same on two servers when the schemas are. {x:V} is taken from version V on.
+_FACTS = {
+    "tables": (
+        "SELECT relname, relkind::text, relpersistence::text, relreplident::text, relrowsecurity, relforcerowsecurity, "
+        "relispartition, pg_get_expr(relpartbound, c.oid), CASE WHEN relkind = 'p' THEN pg_get_partkeydef(c.oid) END, "
+        "reloptions::text, obj_description(c.oid, 'pg_class'), (SELECT array_agg(inhparent::regclass::text ORDER BY "
+        "inhseqno)::text FROM pg_inherits WHERE inhrelid = c.oid) FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm') "
+        "AND relnamespace = " + _IN_SCHEMA
+    ),
+    "columns": (
+        "SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid), "
+        "attidentity::text, {generated}, (SELECT collname FROM pg_collation o WHERE o.oid = attcollation), "
+        "col_description(c.oid, attnum) FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid LEFT JOIN pg_attrdef ON "
+        "adrelid = c.oid AND adnum = attnum WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm') "
+        "AND relnamespace = " + _IN_SCHEMA
+    ),
+    "constraints": (
+        "SELECT conname, contype::text, conrelid::regclass::text, contypid::regtype::text, pg_get_constraintdef(oid), "
+        "convalidated, obj_description(oid, 'pg_constraint') FROM pg_constraint WHERE contype NOT IN ('n', 't') AND "
+        "connamespace = " + _IN_SCHEMA
+    ),
+    "indexes": (
+        "SELECT i.relname, indisunique, indisprimary, indisvalid, indisclustered, indisreplident, "
+        "pg_get_indexdef(indexrelid), obj_description(indexrelid, 'pg_class') FROM pg_index JOIN pg_class i ON i.oid = "
+        "indexrelid WHERE i.relnamespace = " + _IN_SCHEMA
+    ),
+    "triggers": (
+        "SELECT tgname, tgrelid::regclass::text, tgenabled::text, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN "
+        "pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = " + _IN_SCHEMA
+    ),
+    "views": (
+        "SELECT relname, relkind::text, pg_get_viewdef(oid) FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = "
+        + _IN_SCHEMA
+    ),
+    "rules": "SELECT tablename, rulename, definition FROM pg_rules WHERE rulename <> '_RETURN' AND schemaname = %(schema)s",
+    "policies": (
+        "SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies WHERE schemaname = %(schema)s"
+    ),
+    "routines": (
+        "SELECT proname, pg_get_function_identity_arguments(p.oid), pg_get_functiondef(p.oid), obj_description(p.oid, "
+        "'pg_proc') FROM pg_proc p WHERE NOT {aggregate} AND pronamespace = " + _IN_SCHEMA
+    ),
+    "aggregates": (
+        "SELECT proname, pg_get_function_identity_arguments(p.oid), aggtransfn::text, aggfinalfn::text, "
+        "aggtranstype::regtype::text, agginitval FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid WHERE pronamespace "
+        "= " + _IN_SCHEMA
+    ),
+    "sequences": (
+        "SELECT sequencename, data_type::text, start_value, min_value, max_value, increment_by, cycle, cache_size FROM "
+        "pg_sequences WHERE schemaname = %(schema)s"
+    ),
+    "types": (
+        "SELECT typname, typtype::text, typnotnull, typdefault, CASE WHEN typtype = 'd' THEN format_type(typbasetype, "
+        "typtypmod) END, (SELECT array_agg(enumlabel ORDER BY enumsortorder)::text FROM pg_enum WHERE enumtypid = t.oid), "
+        "(SELECT array_agg(attname || ' ' || format_type(atttypid, atttypmod) ORDER BY attnum)::text FROM pg_attribute "
+        "WHERE attrelid = typrelid AND NOT attisdropped AND attnum > 0), (SELECT rngsubtype::regtype::text FROM pg_range "
+        "WHERE rngtypid = t.oid), obj_description(t.oid, 'pg_type') FROM pg_type t WHERE (typtype IN ('e', 'd', 'r') OR "
+        "typtype = 'c' AND (SELECT relkind = 'c' FROM pg_class WHERE oid = typrelid)) AND typnamespace = " + _IN_SCHEMA
+    ),
+    "statistics": (
+        "SELECT stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxnamespace = " + _IN_SCHEMA
+    ),
+}
+
+
+def shape(server, database):
+    """Everything that the catalogs tell of a schema, without its name: what the server itself writes of each object."""
+    words = {
+        "generated": "attgenerated::text" if server.major >= 12 else "''",
+        "aggregate": "prokind IN ('a')" if server.major >= 11 else "proisagg",
+    }
+    found = {}
+    with server.session(database) as session:
+        for name, statement in _FACTS.items():
+            facts = session.query(
+                statement.replace("{generated}", words["generated"]).replace("{aggregate}", words["aggregate"]),
+                {"schema": database},
+            )
+            found[name] = sorted(
+                (tuple(_without_schema(server, database, fact) for fact in row) for row in facts), key=repr
+            )
+        # From 16 on a column of a view's only table is written without the table's name.
+        found["views"] = [
+            (view, kind, re.sub(r"(?<![\w\"])\w+\.(?=[\w\"])", "", text)) for view, kind, text in found["views"]
+        ]
+    return found
+
+
+def _without_schema(server, database, fact):
+    if not isinstance(fact, str):
+        return fact
+    for name in (server.quote(database), database):
+        fact = re.sub(rf"(?<![\w\"]){re.escape(name)}\.", "", fact)
+    # From 11 on triggers are written with the other word for the same.
+    return fact.replace("EXECUTE PROCEDURE", "EXECUTE FUNCTION")
+
+
+def sequences(server, database):
+    """Where each sequence stands: what it would give next is read without taking it."""
+    return dict(
+        server.query("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = %s", (database,))
+    )
