@@ -57,6 +57,7 @@ class MysqlSource : public connector::Source {
     return MakeVerifyReader(endpoint_, context);
   }
   model::Position CurrentPosition(std::stop_token stop) override;
+  bool ChunksOutliveCut(bool) const override { return true; }
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return PositionReached(applied, wanted);
   }

@@ -51,6 +51,9 @@ class PostgresqlSource : public connector::Source {
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return PositionReached(applied, wanted);
   }
+  // Chunks are ranges of pages. What moved into a page that was read before the crash would be missed, and the log may
+  // not hold all of it (large values that an update left alone).
+  bool ChunksOutliveCut(bool written) const override { return !written; }
   std::vector<std::string> SnapshotEncodings() const override { return {kCopyBinary, kCopyText}; }
   std::vector<connector::SourceObject> SourceObjects(const SessionContext& context) override {
     return ListSourceObjects(endpoint_, context);

@@ -76,7 +76,7 @@ std::string SameKey(const VerifyTable& table, const VerifyReader::TextRow& row, 
 std::string InTheWay(const VerifyTable& table, const VerifyReader::TextRow& row) {
   std::string condition;
   for (const model::Key& key : table.table->keys) {
-    if ((!key.unique && !key.primary) || key.has_expression || key.parts.empty()) continue;
+    if ((!key.unique && !key.primary) || key.has_expression || key.partial || key.parts.empty()) continue;
     std::string same;
     for (const model::KeyPart& part : key.parts) {
       const auto at = std::find(table.columns.begin(), table.columns.end(), part.column);

@@ -130,6 +130,7 @@ class FakeSource : public connector::Source {
     return nullptr;
   }
   model::Position CurrentPosition(std::stop_token) override { return At(log.size()); }
+  bool ChunksOutliveCut(bool) const override { return true; }
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return OrdinalAt(applied) >= OrdinalAt(wanted);
   }

@@ -146,6 +146,7 @@ class FakeSide : public connector::Source, public connector::Destination {
     return std::make_unique<FakeReader>(table_);
   }
   model::Position CurrentPosition(std::stop_token) override { return {}; }
+  bool ChunksOutliveCut(bool) const override { return true; }
   bool Reached(const model::Position&, const model::Position&) const override { return true; }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
   std::vector<connector::SourceObject> SourceObjects(const connector::SessionContext&) override { return {}; }

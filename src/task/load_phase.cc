@@ -129,14 +129,26 @@ class Attempt {
   }
 
   void ResetTiedTables() {
+    const Task::Context& context = session_.context();
+    const bool chunks_hold = context.source->ChunksOutliveCut(context.spec.types.incremental);
     for (const std::vector<size_t>& group : ForeignKeyGroups(tables_)) {
       const bool begun = std::any_of(group.begin(), group.end(), [&](size_t i) { return !done_[i].empty(); });
       const bool complete = std::all_of(group.begin(), group.end(), [&](size_t i) { return Complete(i); });
+      if (!begun && !chunks_hold) {
+        for (const size_t i : group) Replan(i);
+      }
       if (!begun || complete) continue;
       const bool alone = group.size() == 1 && tables_[group[0]].table->foreign_keys.empty();
-      if (alone && tables_[group[0]].table->IdentityKey() != nullptr) continue;  // goes on where it was
+      if (alone && chunks_hold && tables_[group[0]].table->IdentityKey() != nullptr) continue;  // goes on where it was
       for (const size_t i : group) Reset(i);
     }
+  }
+
+  // None of its chunks is in; they are cut anew at the new cut.
+  void Replan(size_t i) {
+    if (tables_[i].record.chunks.empty()) return;
+    tables_[i].record.chunks.clear();
+    SaveTaskTable(session_.store(), name(), tables_[i]);
   }
 
   void Reset(size_t i) {

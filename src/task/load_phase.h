@@ -11,8 +11,10 @@
 //  5. After a crash: chunks that are marked stay. The rest is read at a new, later cut. Per table:
 //       complete        keeps its first cut
 //       not begun       is read at the new cut, and changes up to that cut are skipped for it
-//       begun           if its rows have a key and no foreign key ties it to others: goes on, and changes up to the new
-//                       cut are applied idempotently; otherwise it is emptied and read again at the new cut
+//       begun           if its rows have a key, no foreign key ties it to others and the source's chunks hold the same
+//                       rows at the new cut (ranges of a key do, ranges of pages that rows leave do not): goes on, and
+//                       changes up to the new cut are applied idempotently; otherwise it is emptied and read again at
+//                       the new cut
 //     Tables that are tied by foreign keys are read at one cut together or not at all.
 #pragma once
 
