@@ -47,6 +47,15 @@ std::optional<model::ObjectName> SourceTables::FollowedAs(uint32_t oid) {
   return found->second.name;
 }
 
+std::vector<uint32_t> SourceTables::PartitionsOf(const model::ObjectName& root) {
+  LookAtPartitions();
+  std::vector<uint32_t> partitions;
+  for (const auto& [oid, relation] : followed_) {
+    if (relation.root == root && relation.name != root && !relation.partitioned) partitions.push_back(oid);
+  }
+  return partitions;
+}
+
 std::string SourceTables::TypeText(uint32_t type, int32_t modifier) {
   std::string& text = types_[{type, modifier}];
   if (text.empty()) {

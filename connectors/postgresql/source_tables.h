@@ -20,6 +20,7 @@ class SourceTables : public pgoutput::SourceCatalog {
   std::optional<Place> PlaceOf(uint32_t oid) override;
   std::optional<model::ObjectName> FollowedAs(uint32_t oid) override;
   std::string TypeText(uint32_t type, int32_t modifier) override;
+  std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) override;
   std::vector<model::ObjectName> Missing() override { return missing_; }
 
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came

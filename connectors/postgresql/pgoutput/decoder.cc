@@ -16,6 +16,7 @@ namespace sluice::postgresql::pgoutput {
 
 Decoder::Decoder(DecoderOptions options, const Definitions& definitions, SourceCatalog& catalog)
     : options_(std::move(options)),
+      catalog_(catalog),
       relations_(definitions, catalog, options_.selected),
       reached_(options_.start.lsn),
       emitted_(std::max(options_.ordinal, options_.start.lsn)) {}
@@ -190,39 +191,53 @@ void Decoder::Finish(Open& open, const Commit& commit) {
   Emit(std::move(filling));
 }
 
+// One statement for all: what refers to each other by foreign keys can only be emptied together. No objects: nothing of
+// it is followed.
+model::DdlChange Decoder::TruncateOf(const Open& open) {
+  std::map<uint32_t, const RelationPlan*> plans;
+  TruncateStatement statement;
+  for (const Open::Truncation& truncation : open.truncations) {
+    if (open.rolled_back.contains(truncation.xid)) continue;
+    statement.restart_identity = statement.restart_identity || truncation.truncate.restart_identity;
+    for (const uint32_t relation : truncation.truncate.relations) {
+      const RelationPlan& plan = relations_.PlanOf(relation);
+      if (plan.table != nullptr) plans.emplace(relation, &plan);
+    }
+  }
+  model::DdlChange ddl;
+  ddl.kind = model::DdlKind::kTruncateTable;
+  ddl.foreign_keys_off = true;
+  std::set<model::ObjectName> roots;
+  for (const auto& [relation, plan] : plans) roots.insert(plan->table->name);
+  for (const model::ObjectName& root : roots) {
+    ddl.objects.push_back(root);
+    std::vector<TruncateStatement::Target> targets;
+    bool whole = false;
+    for (const auto& [relation, plan] : plans) {
+      if (plan->table->name != root) continue;
+      targets.push_back({plan->name, !plan->partitioned});
+      whole = whole || plan->name == root;
+    }
+    if (!whole) {
+      // The log names partitions; the statement may have named their table.
+      const std::vector<uint32_t> all = catalog_.PartitionsOf(root);
+      whole = std::all_of(all.begin(), all.end(), [&](uint32_t one) { return plans.contains(one); });
+      if (whole) targets = {{root, false}};
+    } else if (targets.size() > 1) {
+      targets = {{root, false}};
+    }
+    statement.tables.insert(statement.tables.end(), targets.begin(), targets.end());
+  }
+  if (!ddl.objects.empty()) ddl.database = ddl.objects.front().database;
+  ddl.statement = statement.Text();
+  return ddl;
+}
+
 void Decoder::EmitTruncates(const Open& open, const Commit& commit) {
   const uint64_t ordinal = commit.commit_lsn + 1;
   if (ordinal <= options_.ordinal) return;  // done before the stream was opened
-  std::vector<const RelationPlan*> plans;
-  bool restart_identity = false;
-  for (const Open::Truncation& truncation : open.truncations) {
-    if (open.rolled_back.contains(truncation.xid)) continue;
-    restart_identity = restart_identity || truncation.truncate.restart_identity;
-    for (const uint32_t relation : truncation.truncate.relations) {
-      const RelationPlan& plan = relations_.PlanOf(relation);
-      if (plan.table != nullptr) plans.push_back(&plan);
-    }
-  }
-  if (plans.empty()) return;
-  TruncateStatement statement;
-  statement.restart_identity = restart_identity;
-  model::DdlChange ddl;
-  ddl.kind = model::DdlKind::kTruncateTable;
-  const auto is_whole = [&](const model::ObjectName& root) {
-    return std::any_of(plans.begin(), plans.end(), [&](const RelationPlan* plan) { return plan->name == root; });
-  };
-  const auto add = [](auto& list, const auto& value) {
-    if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-  };
-  for (const RelationPlan* plan : plans) {
-    const model::ObjectName& root = plan->table->name;
-    add(ddl.objects, root);
-    if (plan->name != root && is_whole(root)) continue;  // with all of its table
-    add(statement.tables, TruncateStatement::Target{plan->name, !plan->partitioned});
-  }
-  ddl.statement = statement.Text();
-  ddl.database = ddl.objects.front().database;
-  ddl.foreign_keys_off = true;
+  model::DdlChange ddl = TruncateOf(open);
+  if (ddl.objects.empty()) return;
   model::TransactionPtr transaction = NewTransaction(commit);
   transaction->ordinal = ordinal;
   LogPosition end = At(commit.commit_lsn);

@@ -54,19 +54,20 @@ class Decoder {
   bool InTransaction() const { return current_ != nullptr; }
 
  private:
-  struct Open;   // a transaction whose messages come in
-  class Reader;  // of its rows, decoder_rows.cc
+  struct Open;  // a transaction whose messages come in
 
   void Take(char type, uint32_t xid, std::string_view body);
   void Keep(Open& open, char type, uint32_t xid, std::string_view body);
   void Finish(Open& open, const Commit& commit);
   void EmitTruncates(const Open& open, const Commit& commit);
+  model::DdlChange TruncateOf(const Open& open);
   void EmitEmpty(uint64_t lsn);
   void Emit(model::TransactionPtr transaction);
   model::TransactionPtr NewTransaction(const Commit& commit) const;
   LogPosition At(uint64_t lsn) const;
 
   DecoderOptions options_;
+  SourceCatalog& catalog_;
   Relations relations_;
   std::unique_ptr<Open> current_;                       // between Begin and Commit
   std::map<uint32_t, std::unique_ptr<Open>> streamed_;  // by number, those that still run
