@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/filter_columns.h"
 #include "connectors/postgresql/sessions.h"
 #include "connectors/postgresql/values.h"
 
@@ -24,21 +25,6 @@ std::string Lowered(std::string_view text) {
   std::string out(text);
   std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
   return out;
-}
-
-// Columns that the condition may name: those whose name stands somewhere in it. A name that is written in another way
-// (doubled quotes, U&"..", letters that are not ASCII), or the whole row by the table's name, makes all of them needed.
-std::vector<uint32_t> ColumnsNamed(const model::Table& table, const std::string& filter) {
-  const std::string text = Lowered(filter);
-  const bool is_plain = text.find("\"\"") == std::string::npos && text.find("u&\"") == std::string::npos &&
-                        text.find(Lowered(table.name.name)) == std::string::npos &&
-                        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
-  std::vector<uint32_t> columns;
-  for (uint32_t i = 0; i < table.columns.size(); ++i) {
-    if (table.columns[i].generated == model::Generated::kVirtual) continue;
-    if (!is_plain || text.find(Lowered(table.columns[i].name)) != std::string::npos) columns.push_back(i);
-  }
-  return columns;
 }
 
 Wire WireOf(const model::ColumnType& type) {
@@ -187,6 +173,18 @@ size_t PostgresqlFilter::Ask(const model::Table& table, const std::string& filte
 }
 
 }  // namespace
+
+std::vector<uint32_t> ColumnsNamed(const model::Table& table, const std::string& filter) {
+  const std::string text = Lowered(filter);
+  const bool is_plain = text.find("\"\"") == std::string::npos && text.find("u&\"") == std::string::npos &&
+                        text.find(Lowered(table.name.name)) == std::string::npos &&
+                        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+  std::vector<uint32_t> columns;
+  for (uint32_t i = 0; i < table.columns.size(); ++i) {
+    if (!is_plain || text.find(Lowered(table.columns[i].name)) != std::string::npos) columns.push_back(i);
+  }
+  return columns;
+}
 
 std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const connector::Endpoint& endpoint,
                                                                 const connector::SessionContext& context) {

@@ -17,13 +17,4 @@ using connector::Endpoint;
 using connector::SessionContext;
 
 
-std::vector<connector::PrecheckItem> PrecheckSource(const Endpoint&, const connector::PrecheckRequest&,
-                                                    const SessionContext&) {
-  NotWritten("precheck");
-}
-std::vector<connector::PrecheckItem> PrecheckDestination(const Endpoint&, const connector::PrecheckRequest&,
-                                                         const SessionContext&) {
-  NotWritten("precheck");
-}
-
 }  // namespace sluice::postgresql

@@ -22,6 +22,19 @@ std::string ReadIdentity(Connection& connection) {
 
 }  // namespace
 
+std::string DatabaseCollation(Connection& connection) {
+  constexpr uint32_t kProviders = 150000;
+  constexpr uint32_t kOneLocale = 170000;
+  std::string sql = "'libc/' || datcollate";
+  if (connection.version() >= kProviders) {
+    sql = fmt::format(
+        "CASE datlocprovider WHEN 'i' THEN 'icu/' || {0} WHEN 'b' THEN 'builtin/' || {0} ELSE 'libc/' || datcollate "
+        "END",
+        connection.version() >= kOneLocale ? "datlocale" : "daticulocale");
+  }
+  return connection.QueryOne("SELECT " + sql + " FROM pg_database WHERE datname = current_database()").value_or("");
+}
+
 connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const connector::SessionContext& context) {
   Connection connection(endpoint, context, {.answer_within = kAnswerWithin});
   connector::ServerInfo info;
@@ -34,6 +47,7 @@ connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const 
     info.settings[name] =
         connection.QueryOne(fmt::format("SELECT current_setting({}, true)", Literal(name))).value_or("");
   }
+  info.settings["collation"] = DatabaseCollation(connection);
   return info;
 }
 

@@ -12,6 +12,9 @@ namespace sluice::postgresql {
 
 connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const connector::SessionContext& context);
 
+// How the database orders texts: "libc/en_US.utf8", "icu/de-DE", "builtin/C.UTF-8".
+std::string DatabaseCollation(Connection& connection);
+
 // A session that outlives its users. Any thread; one at a time uses it.
 class KeptSession {
  public:
