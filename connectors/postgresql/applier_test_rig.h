@@ -16,7 +16,6 @@
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/server_test_endpoint.h"
 #include "connectors/postgresql/sessions.h"
-#include "connectors/postgresql/types.h"
 
 namespace sluice::postgresql {
 
@@ -90,41 +89,8 @@ class AppliedDatabase {
     session_->Execute(fmt::format("CREATE TABLE b.{} ({})", name, there.empty() ? columns : there));
     return Describe(name);
   }
-  // The catalog's own description would do; this one is made of what the applier itself looks at.
   model::TablePtr Describe(const std::string& name) {
-    auto table = std::make_shared<model::Table>();
-    table->name = {"a", name};
-    const std::string relation = fmt::format("'a.{}'::regclass", name);
-    for (
-        const TextRow& row : Query(fmt::format(
-            "WITH RECURSIVE b AS (SELECT attnum, attname, atttypid t, atttypmod m, format_type(atttypid, atttypmod) f, "
-            "attnotnull FROM pg_attribute WHERE attrelid = {} AND attnum > 0 AND NOT attisdropped UNION ALL SELECT "
-            "attnum, attname, typbasetype, typtypmod, f, attnotnull FROM b JOIN pg_type y ON y.oid = t AND typtype = "
-            "'d') SELECT attname, f, n.nspname, typname, typtype, typcategory = 'A', m, attnotnull FROM b JOIN pg_type "
-            "y ON y.oid = t AND typtype <> 'd' JOIN pg_namespace n ON n.oid = typnamespace ORDER BY attnum",
-            relation))) {
-      table->columns.push_back({.name = *row[0],
-                                .type = MakeColumnType({.native = *row[1],
-                                                        .base_schema = *row[2],
-                                                        .base_name = *row[3],
-                                                        .base_kind = (*row[4])[0],
-                                                        .is_array = row[5] == "t",
-                                                        .modifier = std::atoi(row[6]->c_str()),
-                                                        .elements = {}}),
-                                .nullable = row[7] != "t"});
-    }
-    for (const TextRow& row : Query(fmt::format("SELECT indexrelid::regclass, indisprimary, array_to_string(indkey, "
-                                                "',') FROM pg_index WHERE indrelid = {} "
-                                                "AND indisunique AND indpred IS NULL AND indexprs IS NULL",
-                                                relation))) {
-      model::Key key{.name = *row[0], .primary = row[1] == "t", .unique = true};
-      for (size_t at = 0; at < row[2]->size(); at = row[2]->find(',', at) + 1) {
-        key.parts.push_back({.column = static_cast<uint32_t>(std::atoi(row[2]->c_str() + at) - 1)});
-        if (row[2]->find(',', at) == std::string::npos) break;
-      }
-      table->keys.push_back(key);
-    }
-    return table;
+    return MakeCatalog(endpoint_, {})->DescribeTables({{"a", name}}).at(0);
   }
   static model::TableMappingPtr MapAll(const model::Table& table) {
     auto mapping = std::make_shared<model::TableMapping>();

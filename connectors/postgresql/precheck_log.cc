@@ -8,12 +8,12 @@
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/precheck.h"
+#include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 namespace {
 
 constexpr uint32_t kHasPublications = 100000;
-constexpr uint32_t kPublishesRoots = 130000;
 constexpr uint32_t kDecodesOnStandby = 160000;
 
 // How a setting that takes effect at a restart is changed there.
@@ -143,47 +143,58 @@ void CheckLogRetention(Precheck& check) {
   }
 }
 
-// A publication of tables wants CREATE on the database and that each table is one's own.
+// A publication of tables wants CREATE on the database and that each table is one's own. One that somebody else made
+// does as well.
 void CheckPublication(Precheck& check) {
   if (!check.AtLeast(kHasPublications)) return;
   const std::string name = SourceObjectName(check.request().task);
   constexpr const char* kTitle = "A publication of the selected tables can be made";
-  if (check.superuser()) {
-    check.Pass("publication", kTitle);
-    return;
+  std::string statement;
+  try {
+    if (check.superuser() || PublicationFits(check.connection(), name, check.request().tables)) {
+      check.Pass("publication", kTitle);
+      return;
+    }
+    statement = PublicationStatement(check.connection(), name, check.request().tables);
+  } catch (const Error& error) {
+    if (error.info().code != kNoReplicaIdentity.id) throw;
+    return;  // an item of its own says so
   }
-  const OptionalText there = check.connection().QueryOne(
+  const OptionalText own = check.connection().QueryOne(
       fmt::format("SELECT pg_has_role(pubowner, 'USAGE') FROM pg_publication WHERE pubname = {}", Literal(name)));
-  // Before 13 a partition stands for itself in a publication.
-  const std::string foreign = fmt::format(
-      "SELECT DISTINCT quote_ident(n.nspname) || '.' || quote_ident(c.relname), pg_get_userbyid(c.relowner) FROM {} "
-      "JOIN "
-      "pg_namespace n ON n.nspname = s.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.name WHERE "
-      "c.relpersistence = 'p' AND NOT pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (SELECT FROM pg_publication p "
-      "JOIN "
-      "pg_publication_rel r ON r.prpubid = p.oid WHERE p.pubname = {} AND r.prrelid = c.oid) ORDER BY 1",
-      check.TablesValues(true), Literal(name));
   std::vector<std::string> tables;
   std::string owner;
-  for (const TextRow& row : check.connection().Query(foreign)) {
+  for (const TextRow& row : check.connection().Query(fmt::format(
+           "SELECT quote_ident(s.schema) || '.' || quote_ident(s.name), pg_get_userbyid(c.relowner) FROM {} JOIN "
+           "pg_namespace n ON n.nspname = s.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.name "
+           "WHERE "
+           "c.relpersistence = 'p' AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1",
+           check.TablesValues(true)))) {
     tables.push_back(row[0].value_or(""));
     if (owner.empty()) owner = row[1].value_or("");
   }
-  bool fails = false;
-  if (!there && check.connection().QueryOne("SELECT has_database_privilege(current_database(), 'CREATE')") != "t") {
-    fails = true;
+  if (!tables.empty() || own == "f") {
+    const std::string drop = own ? fmt::format("DROP PUBLICATION {}; ", Quote(name)) : "";
+    const std::string cause =
+        own == "f"
+            ? fmt::format("Publication {} is there with other tables or options, and belongs to somebody else.", name)
+            : fmt::format("Only the owner of a table can put it into a publication, and {} is not a member of {}.",
+                          check.role(), owner);
+    check.Fail(
+        "publication", kTitle,
+        tables.empty() ? "publication " + name : (tables.size() == 1 ? "table " : "tables ") + Listed(tables), cause,
+        fmt::format("{}{}; as a superuser or the tables' owner, in database {}. Tables that are added to the task "
+                    "later have to be added to it in the same way.",
+                    drop, statement, check.database()));
+    return;
+  }
+  if (!own && check.connection().QueryOne("SELECT has_database_privilege(current_database(), 'CREATE')") != "t") {
     check.Fail("publication", kTitle, "database " + check.database(),
                fmt::format("{} has no CREATE on it, which the publication needs.", check.role()),
                fmt::format("GRANT CREATE ON DATABASE {} TO {};", Quote(check.database()), Quote(check.role())));
+    return;
   }
-  if (!tables.empty()) {
-    fails = true;
-    check.Fail("publication", kTitle, (tables.size() == 1 ? "table " : "tables ") + Listed(tables),
-               fmt::format("Only the owner of a table can put it into a publication, and {} is not a member of {}.",
-                           check.role(), owner),
-               fmt::format("GRANT {} TO {};", Quote(owner), Quote(check.role())));
-  }
-  if (!fails) check.Pass("publication", kTitle);
+  check.Pass("publication", kTitle);
 }
 
 void CheckStandby(Precheck& check) {

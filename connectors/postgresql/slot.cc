@@ -179,29 +179,50 @@ ResultPtr RunSlotCommand(Connection& replication, const std::string& command, co
 
 }  // namespace
 
+namespace {
+
+std::string CreateStatement(const Connection& connection, const std::string& name, const std::string& list) {
+  return fmt::format("CREATE PUBLICATION {}{} WITH ({})", Quote(name), list.empty() ? "" : " FOR TABLE " + list,
+                     PublicationOptions(connection.version()));
+}
+
+bool Fits(const ExistingPublication& existing, const std::vector<FollowedRelation>& published) {
+  std::set<uint32_t> wanted;
+  for (const FollowedRelation& relation : published) wanted.insert(relation.oid);
+  return existing.options_fit && !existing.all_tables && existing.relations == wanted;
+}
+
+}  // namespace
+
+std::string PublicationStatement(Connection& connection, const std::string& name,
+                                 const std::vector<model::TablePtr>& tables) {
+  return CreateStatement(connection, name, TableList(ToPublish(connection, tables)));
+}
+
+bool PublicationFits(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables) {
+  const std::optional<ExistingPublication> existing = ReadPublication(connection, name);
+  return existing && Fits(*existing, ToPublish(connection, tables));
+}
+
 void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables) {
   if (connection.version() < kHasPublications) return;  // test_decoding sends every table
   const std::vector<FollowedRelation> published = ToPublish(connection, tables);
   const std::string object = PublicationObject(name);
   const std::string list = TableList(published);
-  const std::string options = PublicationOptions(connection.version());
-  const std::string create =
-      fmt::format("CREATE PUBLICATION {}{} WITH ({})", Quote(name), list.empty() ? "" : " FOR TABLE " + list, options);
+  const std::string create = CreateStatement(connection, name, list);
   const std::optional<ExistingPublication> existing = ReadPublication(connection, name);
   if (!existing) {
     connection.Execute(create, object);
     return;
   }
-  std::set<uint32_t> wanted;
-  for (const FollowedRelation& relation : published) wanted.insert(relation.oid);
-  if (existing->options_fit && !existing->all_tables && existing->relations == wanted) return;
+  if (Fits(*existing, published)) return;
   if (existing->all_tables || list.empty()) {
     connection.Execute(fmt::format("BEGIN; DROP PUBLICATION {}; {}; COMMIT", Quote(name), create), object);
     return;
   }
   // Not made anew: what is still to be read of the log was written under this one.
   connection.Execute(fmt::format("BEGIN; ALTER PUBLICATION {0} SET ({1}); ALTER PUBLICATION {0} SET TABLE {2}; COMMIT",
-                                 Quote(name), options, list),
+                                 Quote(name), PublicationOptions(connection.version()), list),
                      object);
 }
 

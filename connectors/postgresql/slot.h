@@ -13,6 +13,11 @@ namespace sluice::postgresql {
 // The publication of these tables, made anew if it is there with others. `connection` is an ordinary session.
 void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables);
 
+// The statement that makes it, for whoever may when the account may not; and whether it is there as it has to be.
+std::string PublicationStatement(Connection& connection, const std::string& name,
+                                 const std::vector<model::TablePtr>& tables);
+bool PublicationFits(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables);
+
 // A slot at the point where it begins, and the name of the snapshot that shows exactly that point. The snapshot lives
 // until the replication session runs its next command or ends.
 struct ExportedSlot {
