@@ -125,6 +125,7 @@ constexpr auto kForeignKey = [](auto& io, ForeignKeyDefinition& key) {
   io.Letter("on_update", key.on_update, 'a');
   io.Member("valid", key.valid, true);
   io.Member("enforced", key.enforced, true);
+  io.Member("to_partitioned", key.to_partitioned);
   io.Member("comment", key.comment);
 };
 

@@ -61,6 +61,7 @@ struct ForeignKeyDefinition {
   char on_update = 'a';
   bool valid = true;
   bool enforced = true;
+  bool to_partitioned = false;  // the referenced table is partitioned
   std::string comment;
 };
 

@@ -99,6 +99,7 @@ ForeignKeyDefinition ForeignKeyOf(const Rows& rows, size_t row) {
   key.on_update = rows.Letter(row, 11);
   key.columns = rows.List(row, 12);
   key.referenced_columns = rows.List(row, 13);
+  key.to_partitioned = rows.Flag(row, 14);
   return key;
 }
 

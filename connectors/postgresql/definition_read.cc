@@ -189,7 +189,7 @@ void Reader::ReadConstraints() {
       "(SELECT json_agg(a.attname ORDER BY p.n) FROM unnest(k.conkey) WITH ORDINALITY p(number, n) "
       "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number), "
       "(SELECT json_agg(a.attname ORDER BY p.n) FROM unnest(k.confkey) WITH ORDINALITY p(number, n) "
-      "JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.number) "
+      "JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = p.number), c.relkind = 'p' "
       "FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.confrelid "
       "LEFT JOIN pg_namespace n ON n.oid = c.relnamespace "
       "WHERE k.conrelid = ANY ($1::oid[]) AND k.contype IN ('c', 'f') {own} ORDER BY k.conrelid, k.conname",

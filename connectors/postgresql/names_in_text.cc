@@ -28,9 +28,14 @@ bool IsPair(const Tokens& tokens, size_t at) {
   return tokens[at + 2].IsName() && (at == 0 || !tokens[at - 1].IsSymbol("."));
 }
 
-// 'shop.orders'::regclass, 'shop.f(integer)'::regprocedure ...
+// 'shop.orders'::regclass, 'shop.f(integer)'::regprocedure, nextval('shop.numbers') ...
 bool NamesObject(const Tokens& tokens, size_t at) {
-  if (at + 2 >= tokens.size() || !tokens[at].IsString() || !tokens[at + 1].IsSymbol("::")) return false;
+  if (!tokens[at].IsString()) return false;
+  if (at > 1 && tokens[at - 1].IsSymbol("(") &&
+      (tokens[at - 2].Is("nextval") || tokens[at - 2].Is("currval") || tokens[at - 2].Is("setval"))) {
+    return true;
+  }
+  if (at + 2 >= tokens.size() || !tokens[at + 1].IsSymbol("::")) return false;
   static const std::set<std::string> kinds = {"regclass",  "regtype",       "regproc",      "regprocedure", "regoper",
                                               "regconfig", "regdictionary", "regcollation", "regoperator"};
   size_t type = at + 2;
@@ -41,6 +46,65 @@ bool NamesObject(const Tokens& tokens, size_t at) {
 bool IsDollarQuoted(const Token& token) {
   return token.IsString() && token.text.starts_with("$");
 }
+
+// The token with the schema of "OPERATOR(shop.===)" or "OPERATOR shop.===", seen from its first word; 0: there is none.
+size_t SchemaOfOperator(const Tokens& tokens, size_t at) {
+  if (!tokens[at].Is("OPERATOR")) return 0;
+  const size_t schema = at + (at + 1 < tokens.size() && tokens[at + 1].IsSymbol("(") ? 2 : 1);
+  const bool found = schema + 1 < tokens.size() && tokens[schema].IsName() && tokens[schema + 1].text.starts_with(".");
+  return found ? schema : 0;
+}
+
+// Knows while walking over tokens whether a name stands where a table of FROM (or UPDATE, INSERT INTO) does.
+class FromClauses {
+ public:
+  void Pass(const Tokens& tokens, size_t at) {
+    const Token& token = tokens[at];
+    if (token.IsSymbol("(")) {
+      const bool joins =
+          open_.back() && at > 0 &&
+          (IsOneOf(tokens[at - 1], kBefore) || tokens[at - 1].IsSymbol("(") || tokens[at - 1].IsSymbol(","));
+      open_.push_back(joins);
+    } else if (token.IsSymbol(")")) {
+      if (open_.size() > 1) open_.pop_back();
+    } else if (token.IsSymbol(";") || IsOneOf(token, kEnds)) {
+      open_.back() = false;
+    } else if (IsOneOf(token, kBegins)) {
+      open_.back() = true;
+    }
+  }
+
+  // What has to stand before an alias of the table whose name begins at `at`; empty: it has one, or can have none.
+  std::string NeedsAlias(const Tokens& tokens, size_t at) const {
+    if (at == 0) return "";
+    const Token& before = tokens[at - 1];
+    const bool inserts = before.Is("INTO") && at > 1 && tokens[at - 2].Is("INSERT");
+    const bool updates = before.Is("UPDATE");
+    const bool listed = open_.back() && (IsOneOf(before, kBefore) || before.IsSymbol("(") || before.IsSymbol(","));
+    if (!inserts && !updates && !listed) return "";
+    if (at + 3 < tokens.size() && tokens[at + 3].IsName() && !IsOneOf(tokens[at + 3], kFollows)) return "";
+    return inserts ? " AS " : " ";
+  }
+
+ private:
+  static constexpr std::string_view kBegins[] = {"FROM", "JOIN", "USING"};
+  static constexpr std::string_view kBefore[] = {"FROM", "JOIN", "ONLY", "USING"};
+  static constexpr std::string_view kEnds[] = {"WHERE",  "GROUP",  "HAVING", "ORDER",     "LIMIT",
+                                               "OFFSET", "FETCH",  "UNION",  "INTERSECT", "EXCEPT",
+                                               "WINDOW", "SELECT", "SET",    "RETURNING", "VALUES"};
+  static constexpr std::string_view kFollows[] = {
+      "WHERE",     "GROUP",   "HAVING",    "ORDER",  "LIMIT",  "OFFSET",      "FETCH", "UNION",
+      "INTERSECT", "EXCEPT",  "FOR",       "JOIN",   "INNER",  "LEFT",        "RIGHT", "FULL",
+      "CROSS",     "NATURAL", "ON",        "USING",  "SET",    "INTO",        "WITH",  "END",
+      "LOOP",      "DEFAULT", "RETURNING", "VALUES", "SELECT", "TABLESAMPLE", "WINDOW"};
+
+  template <size_t N>
+  static bool IsOneOf(const Token& token, const std::string_view (&words)[N]) {
+    return std::any_of(std::begin(words), std::end(words), [&](std::string_view word) { return token.Is(word); });
+  }
+
+  std::vector<bool> open_ = {false};  // one for each open parenthesis
+};
 
 void SetName(Token& token, const std::string& name) {
   if (NameOf(token) == name) return;
@@ -118,13 +182,14 @@ std::string NameRewriter::Rewrite(std::string_view text) const {
 }
 
 bool NameRewriter::RewriteString(Token& token, bool names_object) const {
-  Tokens inner = sql::Tokenize(token.value, kDialect);
+  // The end mark's gap is what stands behind the last token: white space and comments.
+  Tokens inner = sql::Tokenize(token.value + "\n;", kDialect);
+  const std::string rest = inner.back().gap.substr(0, inner.back().gap.size() - 1);
+  inner.pop_back();
   if (!Rewrite(inner)) return false;
-  // White space behind the last token belongs to none.
-  const size_t end = token.value.find_last_not_of(" \t\r\n");
-  const std::string rest = end == std::string::npos ? "" : token.value.substr(end + 1);
-  std::string value = sql::Render(inner);
-  if (!value.ends_with(rest)) value += rest;
+  std::string value;
+  for (const Token& one : inner) value += one.gap + one.text;
+  value += rest;
   if (names_object) {
     token.text = Literal(value);
   } else {
@@ -142,15 +207,17 @@ bool NameRewriter::Rewrite(Tokens& tokens) const {
     SetName(token, name);
     changed = changed || token.text != before;
   };
+  FromClauses from;
   bool search_path = false;  // within SET search_path TO 'a', 'b'
   for (size_t i = 0; i < tokens.size(); ++i) {
     Token& token = tokens[i];
+    from.Pass(tokens, i);
     if (token.Is("search_path") && i > 0 && tokens[i - 1].Is("SET")) {
       search_path = true;
       ++i;  // TO
       continue;
     }
-    search_path = search_path && (token.IsString() || token.IsSymbol(",") || token.IsName());
+    search_path = search_path && ((token.IsString() && !IsDollarQuoted(token)) || token.IsSymbol(","));
     if (search_path && token.IsString() && !IsSystemSchema(token.value)) {
       const std::string schema = names_.MapDatabase(token.value);
       if (schema == token.value) continue;
@@ -160,12 +227,14 @@ bool NameRewriter::Rewrite(Tokens& tokens) const {
     } else if (IsPair(tokens, i)) {
       const auto found = changed_.find({NameOf(token), NameOf(tokens[i + 2])});
       if (found == changed_.end()) continue;
+      const std::string alias = found->second.name == found->first.name ? "" : from.NeedsAlias(tokens, i);
       set(token, found->second.database);
       set(tokens[i + 2], found->second.name);
-    } else if (token.Is("OPERATOR") && i + 3 < tokens.size() && tokens[i + 1].IsSymbol("(") && tokens[i + 2].IsName() &&
-               tokens[i + 3].text.starts_with(".")) {
-      const std::string schema = NameOf(tokens[i + 2]);
-      if (!IsSystemSchema(schema)) set(tokens[i + 2], names_.MapDatabase(schema));
+      // Columns are qualified by the name that the table had.
+      if (!alias.empty()) tokens[i + 2].text += alias + Quote(found->first.name);
+    } else if (const size_t operator_schema = SchemaOfOperator(tokens, i); operator_schema != 0) {
+      const std::string schema = NameOf(tokens[operator_schema]);
+      if (!IsSystemSchema(schema)) set(tokens[operator_schema], names_.MapDatabase(schema));
     } else if (NamesObject(tokens, i)) {
       changed = RewriteString(token, true) || changed;
     } else if (IsDollarQuoted(token)) {

@@ -18,10 +18,9 @@ constexpr const char* kFirstUserId = "16384";
 
 Dependencies Dependencies::Read(Connection& connection) {
   Dependencies read;
-  // Rules of tables are carried at the very end: what they need is not what the table needs.
+  // What makes a view is a rule; other rules are objects of their own.
   const Rows owners(connection.Run(
-      "SELECT 'pg_rewrite', r.oid, 'pg_class', r.ev_class FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class "
-      "WHERE c.relkind IN ('v', 'm') "
+      "SELECT 'pg_rewrite', oid, 'pg_class', ev_class FROM pg_rewrite WHERE ev_type = '1' "
       "UNION ALL SELECT 'pg_attrdef', oid, 'pg_class', adrelid FROM pg_attrdef "
       "UNION ALL SELECT 'pg_constraint', oid, CASE WHEN contypid <> 0 THEN 'pg_type' ELSE 'pg_class' END, "
       "CASE WHEN contypid <> 0 THEN contypid ELSE conrelid END FROM pg_constraint WHERE contypid <> 0 OR conrelid <> 0 "

@@ -212,7 +212,8 @@ void TableTranslator::AddForeignKeys(const Definition& part, std::vector<Stateme
     }
     if (!key.enforced && !Needs(180000, "foreign keys that are not enforced")) continue;
     // First for what is written from now on, then checked for what is there, which holds no lock that stops others.
-    const bool later = part.kind == 'r' && key.valid && key.enforced;
+    // Between partitioned tables the server does not take the one, or does not finish the other (up to 17).
+    const bool later = part.kind == 'r' && !key.to_partitioned && key.valid && key.enforced;
     if (later) *definition += " NOT VALID";
     const std::string name = Quote(key.name);
     std::string sql =
