@@ -79,7 +79,7 @@ model::TablePtr MakeTable(const std::string& name, size_t columns, bool has_key,
     column.nullable = i != 0;
     table->columns.push_back(column);
   }
-  if (has_key) table->keys.push_back({"PRIMARY", true, true, false, {{0, 0}}});
+  if (has_key) table->keys.push_back({.name = "PRIMARY", .primary = true, .unique = true, .parts = {{0, 0}}});
   table->foreign_keys = std::move(foreign_keys);
   return table;
 }
