@@ -30,9 +30,15 @@ NetChange With(const RowChange& base, ChangeKind kind, Row before, Row after) {
 
 }  // namespace
 
+// Of the image before only the identity counts: a log that leaves the rest out (PostgreSQL's replica identity) does so
+// in each of its changes. An image after that lacks values would hide those of the change before it.
 bool CanMerge(const PlannedChange& change) {
-  return !change.plan->identity.empty() && !change.plan->identity_has_prefix && !change.plan->lenient &&
-         !change.idempotent && !HasAbsent(change.row->before) && !HasAbsent(change.row->after);
+  const TablePlan& plan = *change.plan;
+  const Row before = change.row->before;
+  return !plan.identity.empty() && !plan.identity_has_prefix && !plan.lenient && !change.idempotent &&
+         !HasAbsent(change.row->after) &&
+         (before.empty() || std::none_of(plan.identity.begin(), plan.identity.end(),
+                                         [&](uint32_t column) { return before[column].IsAbsent(); }));
 }
 
 bool SameIdentity(const TablePlan& plan, Row a, Row b) {
@@ -43,9 +49,10 @@ bool SameIdentity(const TablePlan& plan, Row a, Row b) {
 std::optional<NetChange> Merge(const TablePlan& plan, const NetChange& first, const RowChange& second) {
   if (first.change.foreign_keys_off != second.foreign_keys_off) return std::nullopt;
   // A row that takes others with it when it goes or gets another key must really do so: only plain updates join it.
-  if (plan.keys.cascades() && !KeepsKeys(plan, second)) return std::nullopt;
-  if (plan.keys.cascades() && !first.nothing && first.change.kind == ChangeKind::kUpdate &&
-      !KeepsKeys(plan, first.change)) {
+  // With foreign keys off it takes none.
+  const bool cascades = plan.keys.cascades() && !second.foreign_keys_off;
+  if (cascades && !KeepsKeys(plan, second)) return std::nullopt;
+  if (cascades && !first.nothing && first.change.kind == ChangeKind::kUpdate && !KeepsKeys(plan, first.change)) {
     return std::nullopt;
   }
   if (first.nothing) {
