@@ -97,6 +97,7 @@ constexpr auto kColumn = [](auto& io, ColumnDefinition& column) {
   io.Member("not_null_name", column.not_null_name);
   io.Member("not_null_no_inherit", column.not_null_no_inherit);
   io.Member("not_null_not_valid", column.not_null_not_valid);
+  io.Member("not_null_local", column.not_null_local, true);
   io.Member("default", column.default_value);
   io.Letter("generated", column.generated, ' ');
   io.Letter("identity", column.identity, ' ');

@@ -33,11 +33,12 @@ struct ColumnDefinition {
   std::string not_null_name;
   bool not_null_no_inherit = false;
   bool not_null_not_valid = false;
-  std::string default_value;  // expression, of a generated column what generates it
-  char generated = ' ';       // s, v
-  char identity = ' ';        // a(lways), d (by default)
-  char storage = ' ';         // p, e, m, x; blank: the type's own
-  std::string compression;    // "pglz", "lz4"; empty: the server's default
+  bool not_null_local = true;  // false: it comes from a parent alone
+  std::string default_value;   // expression, of a generated column what generates it
+  char generated = ' ';        // s, v
+  char identity = ' ';         // a(lways), d (by default)
+  char storage = ' ';          // p, e, m, x; blank: the type's own
+  std::string compression;     // "pglz", "lz4"; empty: the server's default
   std::optional<int> statistics;
   std::vector<std::string> options;  // "n_distinct=5"
   bool local = true;                 // false: it comes from a parent alone

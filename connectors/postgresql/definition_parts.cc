@@ -209,7 +209,7 @@ model::Column ColumnFrom(const ColumnDefinition& definition, const model::Column
   column.name = definition.name;
   column.type = type;
   column.type.collation = definition.collation;
-  column.nullable = !definition.not_null;
+  column.nullable = !definition.not_null || definition.not_null_not_valid;
   if (definition.generated == 's') column.generated = model::Generated::kStored;
   if (definition.generated == 'v') column.generated = model::Generated::kVirtual;
   column.auto_increment = definition.identity != ' ';

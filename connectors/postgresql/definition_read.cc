@@ -166,10 +166,10 @@ bool IsUsualName(const std::string& name, const std::string& table, const std::s
 
 void Reader::ReadNotNulls() {
   if (!AtLeast(180000)) return;
-  const Rows rows =
-      Ask("SELECT k.conrelid, a.attname, k.conname, k.connoinherit, NOT k.convalidated FROM pg_constraint k "
-          "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] "
-          "WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'n'");
+  const Rows rows = Ask(
+      "SELECT k.conrelid, a.attname, k.conname, k.connoinherit, NOT k.convalidated, k.conislocal FROM pg_constraint k "
+      "JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1] "
+      "WHERE k.conrelid = ANY ($1::oid[]) AND k.contype = 'n'");
   for (size_t r = 0; r < rows.size(); ++r) {
     Definition& table = parts_[rows.Id(r, 0)].definition;
     for (ColumnDefinition& column : table.columns) {
@@ -177,6 +177,7 @@ void Reader::ReadNotNulls() {
       if (!IsUsualName(rows.Text(r, 2), table.name.name, column.name)) column.not_null_name = rows.Text(r, 2);
       column.not_null_no_inherit = rows.Flag(r, 3);
       column.not_null_not_valid = rows.Flag(r, 4);
+      column.not_null_local = rows.Flag(r, 5);
     }
   }
 }

@@ -42,7 +42,7 @@ std::string TableTranslator::InheritedColumn(const Definition& part, const Colum
     const auto expression = Expression(column.default_value);
     sql += alter + (column.default_value.empty() || !expression ? "DROP DEFAULT" : "SET DEFAULT " + *expression);
   }
-  if (column.not_null && !column.not_null_not_valid) sql += alter + "SET NOT NULL";
+  if (column.not_null && column.not_null_local && !column.not_null_not_valid) sql += alter + "SET NOT NULL";
   return sql;
 }
 
