@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -197,6 +198,38 @@ std::string Hex(std::string_view bytes) {
   return out + "'";
 }
 
+// The text with each number in it as the shortest one that reads back the same; words such as NaN stay.
+template <typename Number>
+std::string_view ShortestNumbers(std::string_view text, Arena& arena) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    const char digit = c == '-' && at + 1 < text.size() ? text[at + 1] : c;
+    const bool begins = (digit >= '0' && digit <= '9') || digit == '.';
+    Number number = 0;
+    const auto [end, error] = begins ? std::from_chars(text.data() + at, text.data() + text.size(), number)
+                                     : std::from_chars_result{text.data() + at, std::errc::invalid_argument};
+    if (error != std::errc() || end == text.data() + at) {
+      out += c;
+      ++at;
+      continue;
+    }
+    char shortest[32];
+    const auto written = std::to_chars(shortest, shortest + sizeof(shortest), number);
+    out.append(shortest, written.ptr);
+    at = static_cast<size_t>(end - text.data());
+  }
+  return arena.Copy(out);
+}
+
+Form FormOfOther(std::string_view native) {
+  constexpr std::string_view kGeometric[] = {"point", "line", "lseg", "box", "path", "polygon", "circle"};
+  const std::string_view base = native.substr(0, native.find('['));
+  if (base == "real" && base != native) return Form::kTextWithFloats32;
+  const bool geometric = std::find(std::begin(kGeometric), std::end(kGeometric), base) != std::end(kGeometric);
+  return geometric || (base == "double precision" && base != native) ? Form::kTextWithFloats : Form::kBytes;
+}
+
 }  // namespace
 
 Form FormOf(const ColumnType& type, bool negative_zero) {
@@ -225,6 +258,8 @@ Form FormOf(const ColumnType& type, bool negative_zero) {
       return Form::kJson;
     case TypeKind::kChar:
       return Form::kPadded;
+    case TypeKind::kOther:
+      return FormOfOther(type.native);
     default:
       return Form::kBytes;
   }
@@ -279,6 +314,10 @@ std::optional<std::string_view> Canonical(Form form, std::string_view value, Are
       return Uuid(value, arena);
     case Form::kJson:
       return Json(value, arena);
+    case Form::kTextWithFloats:
+      return ShortestNumbers<double>(value, arena);
+    case Form::kTextWithFloats32:
+      return ShortestNumbers<float>(value, arena);
   }
   return std::nullopt;
 }

@@ -8,6 +8,7 @@
 //   bit(n)              its value as digits           uuid          lower case
 //   character strings   UTF-8; char(n) without the spaces at its end
 //   bytea               its bytes                     JSON          see model/canonical_json.h
+//   geometric types and arrays of floats   PostgreSQL's own text, each number as the shortest that reads back the same
 //   all else            PostgreSQL's own text
 #pragma once
 
@@ -37,6 +38,8 @@ enum class Form : uint8_t {
   kBits,
   kUuid,
   kJson,
+  kTextWithFloats,    // of double precision: geometric types and arrays; servers before 12 write more digits
+  kTextWithFloats32,  // of real
 };
 
 // `negative_zero`: whether both sides have -0; if not, it is taken for 0.

@@ -72,6 +72,24 @@ TEST(PostgresqlCanonical, OtherValues) {
   EXPECT_EQ(Of(Form::kBytes, "\0\1"s), "\0\1"s);
 }
 
+TEST(PostgresqlCanonical, NumbersInTextsAreTheShortest) {
+  EXPECT_EQ(Of(Form::kTextWithFloats, "(1.1000000000000001,-2.2000000000000002)"), "(1.1,-2.2)");
+  EXPECT_EQ(Of(Form::kTextWithFloats, "<(1,-0),1e+300>"), "<(1,-0),1e+300>");
+  EXPECT_EQ(Of(Form::kTextWithFloats, "{NaN,-Infinity,NULL,4.9406564584124654e-324}"), "{NaN,-Infinity,NULL,5e-324}");
+  EXPECT_EQ(Of(Form::kTextWithFloats32, "{{1.10000002},{3}}"), "{{1.1},{3}}");
+  model::ColumnType type;
+  for (const auto& [native, form] :
+       std::initializer_list<std::pair<const char*, Form>>{{"point", Form::kTextWithFloats},
+                                                           {"double precision[]", Form::kTextWithFloats},
+                                                           {"real[]", Form::kTextWithFloats32},
+                                                           {"box[]", Form::kTextWithFloats},
+                                                           {"numeric(10,2)[]", Form::kBytes},
+                                                           {"public.point", Form::kBytes}}) {
+    type.native = native;
+    EXPECT_EQ(FormOf(type, true), form) << native;
+  }
+}
+
 TEST(PostgresqlCanonical, Literals) {
   const auto literal = [](model::TypeKind kind, const char* native, const std::string& text) {
     model::ColumnType type;

@@ -2,22 +2,28 @@
 
 #include <fmt/format.h>
 
+#include "connectors/postgresql/codes.h"
+
 namespace sluice::postgresql {
 namespace {
 
 constexpr milliseconds kAnswerWithin{20000};
 
-// The cluster's own number; it is the same on its standbys. Before 9.6 no SQL function tells it.
+// Which running server this is. The cluster's own number is not enough: standbys and copies of its files have it too.
 std::string ReadIdentity(Connection& connection) {
   constexpr uint32_t kControlFunctions = 90600;
-  const std::string database = connection.QueryOne("SELECT current_database()").value_or("");
-  if (connection.version() < kControlFunctions) return connection.endpoint().Address() + "/" + database;
-  try {
-    return connection.QueryOne("SELECT system_identifier FROM pg_control_system()").value_or("") + "/" + database;
-  } catch (const Error& error) {
-    if (error.info().retry == RetryClass::kReconnect) throw;
-    return connection.endpoint().Address() + "/" + database;  // the right to call it was taken away
+  const TextRow row = connection.Query(
+      "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, current_database()")[0];
+  std::string cluster;
+  if (connection.version() >= kControlFunctions) {
+    try {
+      cluster = connection.QueryOne("SELECT system_identifier FROM pg_control_system()").value_or("");
+    } catch (const Error& error) {
+      // The right to call it was taken away: the start to the microsecond has to do.
+      if (error.info().code != kMissingPrivilege.id) throw;
+    }
   }
+  return cluster + "@" + row[0].value_or("") + "/" + row[1].value_or("");
 }
 
 }  // namespace
