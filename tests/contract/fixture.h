@@ -99,6 +99,7 @@ class Fixture {
   virtual void TakeReadRight(const std::string& database) = 0;
   virtual void TakeWriteRight(const std::string& database) = 0;
   virtual void TakeLogRight() = 0;
+  virtual void GiveRightsBack() = 0;
   // The largest row that the server takes from now on in new sessions; ResetRowLimit() undoes it.
   virtual void LimitRows(uint64_t bytes) = 0;
   virtual void ResetRowLimit() = 0;

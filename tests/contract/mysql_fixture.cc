@@ -95,7 +95,7 @@ class MysqlFixture : public Fixture {
     admin_ = std::make_unique<Session>(address);
     Run(fmt::format("DROP USER IF EXISTS '{}'@'%'", kAccount));
     Run(fmt::format("CREATE USER '{}'@'%' IDENTIFIED BY '{}'", kAccount, kAccountPassword));
-    Run(fmt::format("GRANT ALL PRIVILEGES ON *.* TO '{}'@'%'", kAccount));
+    GiveRightsBack();
   }
   connector::Endpoint endpoint() const override {
     const std::vector<std::string> parts = Split(address_);
@@ -172,6 +172,7 @@ class MysqlFixture : public Fixture {
     Run(fmt::format("REVOKE ALL PRIVILEGES, GRANT OPTION FROM '{}'@'%'", kAccount));
     Run(fmt::format("GRANT SELECT, RELOAD, REPLICATION CLIENT ON *.* TO '{}'@'%'", kAccount));
   }
+  void GiveRightsBack() override { Run(fmt::format("GRANT ALL PRIVILEGES ON *.* TO '{}'@'%'", kAccount)); }
   void LimitRows(uint64_t bytes) override { Run(fmt::format("SET GLOBAL max_allowed_packet = {}", bytes)); }
   void ResetRowLimit() override { Run("SET GLOBAL max_allowed_packet = 67108864"); }
 

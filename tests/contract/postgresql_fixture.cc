@@ -153,6 +153,7 @@ class PostgresqlFixture : public Fixture {
       Run(fmt::format("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}", Quote(schema), kAccount));
     }
   }
+  void GiveRightsBack() override { Run(fmt::format("ALTER ROLE {} SUPERUSER REPLICATION", kAccount)); }
   // Rows may have any size up to the 1 GB of a value.
   void LimitRows(uint64_t) override {}
   void ResetRowLimit() override {}

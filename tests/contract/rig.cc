@@ -192,7 +192,10 @@ void SourceTest::SetUp() {
 }
 
 void SourceTest::TearDown() {
-  if (source_ != nullptr) source_->ReleaseSource(kTask, {});
+  if (source_ != nullptr) {
+    side_.server->GiveRightsBack();
+    source_->ReleaseSource(kTask, {});
+  }
   source_.reset();
   if (side_.server != nullptr) side_.server->DropDatabase(kSourceDatabase);
 }

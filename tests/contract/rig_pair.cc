@@ -30,7 +30,10 @@ void PairTest::SetUp() {
 }
 
 void PairTest::TearDown() {
-  if (source_ != nullptr) source_->ReleaseSource(kTask, {});
+  if (source_ != nullptr) {
+    from_.server->GiveRightsBack();
+    source_->ReleaseSource(kTask, {});
+  }
   source_.reset();
   destination_.reset();
   if (from_.server != nullptr) from_.server->DropDatabase(kSourceDatabase);
@@ -66,10 +69,10 @@ TablePtr PairTest::MakeTable(const TableSpec& spec) {
   MakeNeeds();
   TablePtr table = Describe(spec.name);
   auto writer = destination_->OpenSchemaWriter({});
-  for (const SchemaStatement& statement :
-       writer->Translate(*table, *names_.MapTable(*table), names_, source_->Server())) {
-    if (statement.stage == SchemaStage::kBeforeLoad || statement.stage == SchemaStage::kIndexes) {
-      writer->Execute(statement);
+  const auto statements = writer->Translate(*table, *names_.MapTable(*table), names_, source_->Server());
+  for (const SchemaStage stage : {SchemaStage::kTypes, SchemaStage::kBeforeLoad, SchemaStage::kIndexes}) {
+    for (const SchemaStatement& statement : statements) {
+      if (statement.stage == stage) writer->Execute(statement);
     }
   }
   return table;

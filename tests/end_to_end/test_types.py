@@ -5,7 +5,6 @@ import math
 import pytest
 
 from tests.support import compare, every_type
-from tests.support.engines import every_type_postgresql
 
 OBJECTS = [{"database": "types"}]
 
@@ -17,15 +16,9 @@ def prepare(source, some):
         every_type.insert(session, some)
 
 
-def give_extensions(*servers):
-    for server in servers:
-        if server.engine == "postgresql":
-            every_type_postgresql.prepare(server)
-
-
 def test_full(any_pair, sluice):
     source, destination = any_pair
-    give_extensions(source, destination)
+    every_type.give_extensions(source, destination)
     some = every_type.cases(source.kind, destination.kind)
     prepare(source, some)
     task = sluice(source, destination, types=["schema", "full"], objects=OBJECTS)
@@ -36,7 +29,7 @@ def test_full(any_pair, sluice):
 
 def test_changes(any_pair, sluice):
     source, destination = any_pair
-    give_extensions(source, destination)
+    every_type.give_extensions(source, destination)
     some = every_type.cases(source.kind, destination.kind)
     prepare(source, some)
     task = sluice(source, destination, objects=OBJECTS)

@@ -293,13 +293,21 @@ def cases(source_kind, destination_kind):
     ]
 
 
-def _allow_all(session):
+def give_extensions(*servers):
+    """What some types need; a server's own are none of a task's objects."""
+    for server in servers:
+        if server.engine == "postgresql":
+            every_type_postgresql.prepare(server)
+
+
+def allow_all(session):
+    """Values that are not of its type by the book, in a session."""
     if session.engine == "mysql":
         session.execute("SET SESSION sql_mode='ALLOW_INVALID_DATES'")
 
 
 def create(session, some):
-    _allow_all(session)
+    allow_all(session)
     for statement in dict.fromkeys(statement for case in some for statement in getattr(case, "needs", ())):
         session.execute(statement)
     for case in some:
@@ -308,7 +316,7 @@ def create(session, some):
 
 def insert(session, some, first=1):
     """One row per value from id `first`, and one NULL."""
-    _allow_all(session)
+    allow_all(session)
     for case in some:
         for number, value in enumerate([*case.values, "NULL"]):
             session.execute(f"INSERT INTO {case.table} VALUES ({first + number}, {value})")
@@ -316,7 +324,7 @@ def insert(session, some, first=1):
 
 def change(session, some, first=1):
     """Every value is written over by its neighbour's, one row deleted, one key moved."""
-    _allow_all(session)
+    allow_all(session)
     for case in some:
         values = [*case.values, "NULL"]
         for number in range(len(values)):

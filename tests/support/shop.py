@@ -83,6 +83,10 @@ def create(server, database="shop", customers=50, products=30, orders=200, visit
             session.execute(statement)
 
 
+def delete_a_visit(session):
+    _statements(session.engine).delete_a_visit(session)
+
+
 def _some(session, rng, table):
     """The key of a random row, found by key; None when the table is empty."""
     low, high = session.query(f"SELECT MIN(id), MAX(id) FROM {table}")[0]

@@ -44,6 +44,8 @@ class Server:
 
     engine = ""  # as a task file names it
     one_snapshot = ""  # begins a transaction that sees one state of all tables
+    counter = ""  # makes a column number rows by itself
+    unchecked = ""  # lets a session write what foreign keys forbid
     errors = ()  # what sessions raise when the server is gone or refuses
     stop_signal = signal.SIGTERM
     death_signal = signal.SIGKILL
@@ -80,7 +82,14 @@ class Server:
         """The statement was refused, for a conflict or a constraint, and the session goes on."""
         raise NotImplementedError
 
+    def run_script(self, text):
+        """Many statements, as a file of them is given to the server's own client."""
+        raise NotImplementedError
+
     def make_database(self, name):
+        raise NotImplementedError
+
+    def drop_database(self, name):
         raise NotImplementedError
 
     def quote(self, name):

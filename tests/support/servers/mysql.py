@@ -7,6 +7,7 @@ import subprocess
 
 import pymysql
 import pymysql.cursors
+from pymysql.constants import CLIENT
 
 from .base import ADMIN_PASSWORD, Server, ServerFailed, ServerUnavailable, Session, path_with_sbin
 
@@ -122,6 +123,8 @@ class MysqlServer(Server):
 
     engine = "mysql"
     one_snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
+    counter = "AUTO_INCREMENT"
+    unchecked = "SET foreign_key_checks=0"
     errors = (pymysql.err.MySQLError,)
 
     def __init__(self, kind, directory, template, extra=(), gtid=True, server_id=1, binlog=True, profile="test"):
@@ -196,8 +199,21 @@ class MysqlServer(Server):
             cursor.execute("SET time_zone='+00:00'")
         return connection
 
+    def run_script(self, text):
+        connection = self.connect(client_flag=CLIENT.MULTI_STATEMENTS)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(text)
+                while cursor.nextset():
+                    pass
+        finally:
+            connection.close()
+
     def make_database(self, name):
         self.execute(f"CREATE DATABASE {self.quote(name)} CHARACTER SET utf8mb4")
+
+    def drop_database(self, name):
+        self.execute(f"DROP DATABASE {self.quote(name)}")
 
     def quote(self, name):
         return "`" + name.replace("`", "``") + "`"
