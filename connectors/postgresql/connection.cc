@@ -28,6 +28,7 @@ constexpr std::pair<const char*, const char*> kSessionSettings[] = {
     {"TimeZone", "UTC"},
     {"extra_float_digits", "3"},
     {"bytea_output", "hex"},
+    {"lc_monetary", "C"},  // money is a number of the smallest coin: as text it would be read by each server's locale
     {"standard_conforming_strings", "on"},
     {"search_path", ""},
     {"row_security", "off"},
@@ -164,7 +165,8 @@ void Connection::Open(const ConnectOptions& options) {
   add("keepalives_idle", "20");
   add("keepalives_interval", "10");
   add("keepalives_count", "4");
-  add("passfile", "/dev/null");  // nothing but the task file says who we are
+  // Nothing but the task file says who we are. A file that cannot be: libpq warns of one that is no plain file.
+  add("passfile", "/dev/null/none");
   if (options.replication) add("replication", "database");
   add(nullptr, nullptr);
 

@@ -8,7 +8,10 @@
 #include "connectors/postgresql/bookkeeping.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/copy_test_rig.h"
+#include "connectors/postgresql/names.h"
+#include "connectors/postgresql/position.h"
 #include "connectors/postgresql/server_test_endpoint.h"
+#include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -298,6 +301,63 @@ TEST_P(CopyServer, TablesCannotBeTruncatedUnderASnapshot) {
   const auto snapshot = Open({table});
   from_->Execute("SET lock_timeout = 200");
   EXPECT_THROW(from_->Execute("TRUNCATE shop.t"), Error);
+}
+
+// Single transactions of one row each go on while cuts are taken: each is in the snapshot or in the log, never in both.
+TEST_P(CopyServer, EachTransactionIsInTheSnapshotOrInTheLog) {
+  from_->Execute("CREATE TABLE shop.t (id serial PRIMARY KEY)");
+  const model::TablePtr table = Describe(*from_, {"shop", "t"});
+  std::vector<std::jthread> writers;
+  for (int i = 0; i < 3; ++i) {
+    writers.emplace_back([&](std::stop_token stop) {
+      Connection writer(source_, {});
+      while (!stop.stop_requested()) writer.Execute("INSERT INTO shop.t DEFAULT VALUES");
+    });
+  }
+  const auto cut = [&](bool first) {
+    const Deadline deadline = Deadline::After(milliseconds(20'000));
+    const auto count = [&] { return std::stoull(*from_->QueryOne("SELECT count(*) FROM shop.t")); };
+    const uint64_t before = count();
+    while (count() < before + 100 && !deadline.Passed()) {
+    }
+    const auto snapshot = MakeSnapshot(
+        source_, {.task = "copy test", .first = first, .readers = 3, .with_position = true, .tables = {table}}, {});
+    std::vector<uint64_t> rows;
+    for (size_t reader = 0; reader < snapshot->readers(); ++reader) {
+      KeptBlocks blocks;
+      snapshot->ReadChunk(reader, *table, MapAll(*table, table->name), {}, kCopyBinary, blocks);
+      rows.push_back(blocks.rows());
+    }
+    EXPECT_EQ(rows, std::vector<uint64_t>(3, rows[0]));
+    EXPECT_TRUE(snapshot->cut().exact);
+    EXPECT_EQ(snapshot->cut().start, snapshot->cut().end);
+    return std::pair(rows[0], ParsePosition(snapshot->cut().start).lsn);
+  };
+  const auto [rows_first, place_first] = cut(true);
+  const auto [rows_later, place_later] = cut(false);
+  EXPECT_GT(rows_later, rows_first);
+  writers.clear();
+  const std::string name = SourceObjectName("copy test");
+  // Begin messages hold the place of their transaction's commit.
+  const auto logged = [&](const std::string& condition) {
+    return std::stoull(
+        *from_->QueryOne(fmt::format("SELECT count(*) FROM (SELECT '0/0'::pg_lsn + ('x' || encode(substring(data FROM "
+                                     "2 FOR 8), 'hex'))::bit(64)::bigint "
+                                     "AS place FROM pg_logical_slot_peek_binary_changes('{}', NULL, NULL, "
+                                     "'proto_version', '1', 'publication_names', "
+                                     "'{}') WHERE get_byte(data, 0) = 66) begun WHERE {}",
+                                     name, name, condition)));
+  };
+  if (from_->version() >= 140000) {  // pg_lsn + number
+    EXPECT_EQ(logged(fmt::format("place < '{}'", FormatLsn(place_first))), 0U);
+    EXPECT_EQ(rows_first + logged(fmt::format("place < '{}'", FormatLsn(place_later))), rows_later);
+    EXPECT_EQ(rows_first + logged("true"), std::stoull(*from_->QueryOne("SELECT count(*) FROM shop.t")));
+  }
+  EXPECT_EQ(from_->QueryOne("SELECT count(*) FROM pg_replication_slots WHERE temporary"), "0");
+  EXPECT_TRUE(DropSlot(*from_, name));
+  EXPECT_THROW(
+      MakeSnapshot(source_, {.task = "copy test", .first = false, .with_position = true, .tables = {table}}, {}),
+      Error);
 }
 
 TEST_P(CopyServer, MarksWaitForALoadThatIsStillCommitting) {

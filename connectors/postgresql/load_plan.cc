@@ -203,20 +203,21 @@ LoadPlan MakeLoadPlan(const model::Table& table, const model::TableMapping& mapp
 std::vector<TargetColumn> ReadTargetColumns(Connection& connection, const model::ObjectName& table) {
   const TextRows rows = connection.Query(
       fmt::format(
-          "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), pg_catalog.format_type(b.oid, "
-          "u.modifier), "
-          "n.nspname, b.typname, b.typtype, u.modifier, n.nspname = 'pg_catalog' AND b.typtype IN ('b', 'r', 'm') AND "
-          "b.typsend <> 0 AND b.typreceive <> 0 AND b.typname NOT LIKE '%reg%' AND (e.oid IS NULL OR (e.typsend <> 0 "
-          "AND "
-          "e.typreceive <> 0 AND e.typtype IN ('b', 'r', 'm') AND e.typname NOT LIKE 'reg%')) "
-          "FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL ("
-          "WITH RECURSIVE under (oid, modifier) AS (SELECT a.atttypid, a.atttypmod UNION ALL "
-          "SELECT t.typbasetype, t.typtypmod FROM under JOIN pg_catalog.pg_type t ON t.oid = under.oid WHERE t.typtype "
-          "= "
-          "'d') SELECT under.oid, under.modifier FROM under JOIN pg_catalog.pg_type t ON t.oid = under.oid WHERE "
-          "t.typtype <> 'd') u JOIN pg_catalog.pg_type b ON b.oid = u.oid JOIN pg_catalog.pg_namespace n ON n.oid = "
-          "b.typnamespace LEFT JOIN pg_catalog.pg_type e ON e.oid = b.typelem AND b.typcategory = 'A' "
-          "WHERE a.attrelid = {}::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+          "WITH RECURSIVE under (place, name, native, id, modifier) AS ("
+          "SELECT attnum, attname, pg_catalog.format_type(atttypid, atttypmod), atttypid, atttypmod FROM "
+          "pg_catalog.pg_attribute WHERE attrelid = {}::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped "
+          "UNION ALL SELECT u.place, u.name, u.native, t.typbasetype, t.typtypmod FROM under u JOIN pg_catalog.pg_type "
+          "t "
+          "ON t.oid = u.id WHERE t.typtype = 'd') "
+          "SELECT u.name, u.native, pg_catalog.format_type(u.id, u.modifier), n.nspname, b.typname, b.typtype, "
+          "u.modifier, n.nspname = 'pg_catalog' AND b.typtype IN ('b', 'r', 'm') AND b.typsend <> 0 AND b.typreceive "
+          "<> 0 "
+          "AND b.typname NOT LIKE '%reg%' AND (e.oid IS NULL OR (e.typsend <> 0 AND e.typreceive <> 0 AND e.typtype IN "
+          "('b', 'r', 'm') AND e.typname NOT LIKE 'reg%')) "
+          "FROM under u JOIN pg_catalog.pg_type b ON b.oid = u.id AND b.typtype <> 'd' JOIN pg_catalog.pg_namespace n "
+          "ON "
+          "n.oid = b.typnamespace LEFT JOIN pg_catalog.pg_type e ON e.oid = b.typelem AND b.typcategory = 'A' ORDER BY "
+          "u.place",
           Literal(Quote(table.database, table.name))),
       "table " + table.Text());
   std::vector<TargetColumn> columns;

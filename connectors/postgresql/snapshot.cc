@@ -15,11 +15,9 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "base/check.h"
-#include "base/log.h"
 #include "base/stop.h"
 #include "connectors/postgresql/chunks.h"
 #include "connectors/postgresql/codes.h"
@@ -32,10 +30,8 @@
 namespace sluice::postgresql {
 namespace {
 
-constexpr const char* kComponent = "postgresql.snapshot";
 constexpr size_t kBlockBytes = 512 * 1024;
 constexpr const char* kBack = "ROLLBACK TO SAVEPOINT work;";
-constexpr milliseconds kSayWaiting{5000};
 
 // Collects encoded rows and hands them on in blocks.
 class BlockWriter {
@@ -57,38 +53,6 @@ class BlockWriter {
   connector::BlockSink& sink_;
   std::string bytes_;
   uint64_t rows_ = 0;
-};
-
-// While the server waits for running transactions before it makes a slot, says so, and for which.
-class SlotWatch {
- public:
-  SlotWatch(const connector::Endpoint& endpoint, int pid)
-      : thread_([endpoint, pid](std::stop_token end) {
-          while (SleepFor(end, kSayWaiting)) Say(endpoint, end, pid);
-        }) {}
-
- private:
-  static void Say(const connector::Endpoint& endpoint, const std::stop_token& end, int pid) {
-    try {
-      Connection connection(endpoint, {.stop = end, .purpose = "wait"}, {.answer_within = kSayWaiting});
-      std::string others;
-      for (const TextRow& row : connection.Query(fmt::format(
-               "SELECT pid, usename, state, (pg_catalog.clock_timestamp() - xact_start)::text FROM "
-               "pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> {} ORDER BY xact_start LIMIT 5",
-               pid))) {
-        others += fmt::format("{}pid {} ({}, {}, for {})", others.empty() ? "" : ", ", row[0].value_or("?"),
-                              row[1].value_or("?"), row[2].value_or("state not visible"), row[3].value_or("?"));
-      }
-      LogWarning(kComponent,
-                 "the source waits for its running transactions to end before it makes the replication slot" +
-                     (others.empty() ? std::string("; look at pg_prepared_xacts too") : ": " + others));
-    } catch (const Error& error) {
-      if (end.stop_requested()) return;
-      LogWarning(kComponent, "the replication slot is not made yet, and nobody says why: " + error.info().OneLine());
-    }
-  }
-
-  std::jthread thread_;
 };
 
 class PostgresqlSnapshot : public connector::Snapshot {
@@ -121,6 +85,7 @@ class PostgresqlSnapshot : public connector::Snapshot {
   TextRows FindTables(const std::vector<model::TablePtr>& tables);
   void CutWithSlot(const connector::Endpoint& endpoint, const connector::SnapshotRequest& request,
                    const connector::SessionContext& context);
+  void RequireSlot(const std::string& name);
   void CutOfReaders();
   static void Begin(Connection& reader, const std::string& snapshot);
   // Only read once the snapshot stands: any reader's thread.
@@ -193,6 +158,18 @@ void PostgresqlSnapshot::CutOfReaders() {
   cut_.how = fmt::format("exported snapshot {}, {} readers", snapshot, readers_.size());
 }
 
+// The log since the first cut is read from it: without it the rest of the load would be in vain.
+void PostgresqlSnapshot::RequireSlot(const std::string& name) {
+  const OptionalText there = locks_.QueryOne(
+      "SELECT 1 FROM pg_catalog.pg_replication_slots WHERE slot_name = " + Literal(name), "replication slot " + name);
+  if (there) return;
+  throw Error(kSlotMissing)
+      .Object("replication slot " + name)
+      .Cause("It was dropped since the first cut of the load: what happened since then could not be read.")
+      .Remedy("Begin anew with `sluice run --restart`.")
+      .Side(locks_.endpoint().side);
+}
+
 void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const connector::SnapshotRequest& request,
                                      const connector::SessionContext& context) {
   const std::string name = SourceObjectName(request.task);
@@ -203,15 +180,12 @@ void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const 
     DropSlot(setup, name);
     PreparePublication(setup, name, request.tables);
   } else {
+    RequireSlot(name);
     // Sessions of an earlier process may not have ended yet, and their slots with them: this session's number differs.
     constexpr size_t kMostOfName = 50;
     slot = fmt::format("{}_{}", name.substr(0, kMostOfName), replication.pid());
   }
-  ExportedSlot exported;
-  {
-    const SlotWatch watch(endpoint, replication.pid());
-    exported = CreateSlot(replication, slot, !request.first);
-  }
+  const ExportedSlot exported = CreateSlot(replication, slot, !request.first);
   for (const auto& reader : readers_) Begin(*reader, exported.snapshot);
   cut_.start = FormatPosition(exported.position);
   cut_.end = cut_.start;

@@ -404,9 +404,9 @@ class Source {
   // Whether `applied` is at or after `wanted` in the log.
   virtual bool Reached(const model::Position& applied, const model::Position& wanted) const = 0;
   virtual std::vector<std::string> SnapshotEncodings() const = 0;  // best first
-  // Whether a chunk that was planned at one cut holds the same rows at a later one; `written`: the source may have been
-  // written to in between. Ranges of a key do, but for rows whose key changed; ranges of places do not where a row moves
-  // when it changes. If not, a table that was begun is emptied and read again.
+  // Whether a chunk planned at one cut holds the same rows at a later one; `written`: the source may have been written
+  // to in between. Ranges of a key do, but for rows whose key changed; ranges of places do not where a row moves when
+  // it changes. If not, a table that was begun is emptied and read again.
   virtual bool ChunksOutliveCut(bool written) const = 0;
   // What Sluice keeps at this source, of all tasks; empty where an engine needs nothing there.
   virtual std::vector<SourceObject> SourceObjects(const SessionContext& context) = 0;
