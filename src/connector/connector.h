@@ -260,7 +260,7 @@ class ChangeStream {
   virtual model::TransactionPtr Next(Deadline deadline) = 0;
   // A table's description from here on, after a DdlChange was handled; null table: dropped.
   virtual void Define(const model::ObjectName& name, model::TablePtr table) = 0;
-  // Everything up to here is durable at the destination.
+  // Everything up to here is durable at the destination, and recorded: no stream of the task will begin before it.
   virtual void Confirm(const model::Position& position) = 0;
 };
 

@@ -126,9 +126,9 @@ void ApplyReader::ConfirmSometimes() {
   if (now - confirmed_at_ < kConfirmEvery) return;
   confirmed_at_ = now;
   const LaneQueues::Situation situation = context_.queues.Look();
-  if (situation.low_ordinal == confirmed_ordinal_) return;
-  confirmed_ordinal_ = situation.low_ordinal;
-  stream_->Confirm(situation.low);
+  if (situation.recorded.empty() || situation.recorded == confirmed_) return;
+  confirmed_ = situation.recorded;
+  stream_->Confirm(confirmed_);
 }
 
 }  // namespace sluice::pipeline

@@ -39,7 +39,7 @@ class ApplyReader {
   uint64_t ordinal_;
   model::Position position_;
   Clock::time_point confirmed_at_{};
-  uint64_t confirmed_ordinal_ = 0;
+  model::Position confirmed_;
 };
 
 }  // namespace sluice::pipeline

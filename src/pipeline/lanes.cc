@@ -283,6 +283,7 @@ LaneQueues::Situation LaneQueues::Look() const {
   std::lock_guard lock(mutex_);
   Situation now{.low_ordinal = progress_.low_ordinal(),
                 .low = progress_.low(),
+                .recorded = progress_.recorded(),
                 .unfinished = unfinished_,
                 .newest_committed_micros = newest_committed_micros_};
   if (!window_.empty()) {
@@ -302,6 +303,8 @@ bool LaneQueues::WhileIdle(const std::function<void(const ApplyProgress&)>& work
   }
   try {
     work(collapsed);
+    std::lock_guard lock(mutex_);
+    progress_.Saved(collapsed.low_ordinal, collapsed.low);
   } catch (...) {
     Thaw();
     throw;

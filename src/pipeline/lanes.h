@@ -76,6 +76,7 @@ class LaneQueues {
   struct Situation {
     uint64_t low_ordinal = 0;
     model::Position low;
+    model::Position recorded;  // the highest low mark that the destination has a record of
     size_t unfinished = 0;
     int64_t oldest_committed_micros = 0;  // of what is unfinished; 0: nothing
     int64_t oldest_received_micros = 0;

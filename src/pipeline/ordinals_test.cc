@@ -70,5 +70,31 @@ TEST(JoinProgress, TakesTheHighestLowMarkAndEverythingAboveIt) {
   EXPECT_TRUE(JoinProgress({}).low.empty());
 }
 
+// After a crash the stream begins at the highest low mark of the records: the source must keep what follows that one,
+// however far the low mark was in memory.
+TEST(ProgressSet, WhatTheSourceMayForgetIsWhatARecordSays) {
+  const auto at = [](uint64_t ordinal) { return model::Position{"test", std::to_string(ordinal)}; };
+  ApplyStart start;
+  start.low_ordinal = 10;
+  start.low = at(10);
+  ProgressSet progress("task", start, 2);
+  EXPECT_EQ(progress.recorded(), at(10));
+  const std::vector<uint64_t> first = {11};
+  const std::vector<uint64_t> second = {12};
+  EXPECT_EQ(progress.Record(0, first, 0).low, at(10));
+  progress.Committed(0, first);
+  progress.MoveLow(11, at(11));
+  progress.MoveLow(15, at(15));  // empty transactions: no record is written for them
+  EXPECT_EQ(progress.recorded(), at(10));
+  EXPECT_EQ(progress.Record(1, second, 0).low, at(15));
+  EXPECT_EQ(progress.recorded(), at(10));  // not committed yet
+  progress.Committed(1, second);
+  EXPECT_EQ(progress.recorded(), at(15));
+  progress.MoveLow(20, at(20));
+  const connector::ApplyProgress collapsed = progress.Collapsed();
+  progress.Saved(collapsed.low_ordinal, collapsed.low);
+  EXPECT_EQ(progress.recorded(), at(20));
+}
+
 }  // namespace
 }  // namespace sluice::pipeline

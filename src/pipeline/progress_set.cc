@@ -27,7 +27,9 @@ ProgressSet::ProgressSet(std::string task, const ApplyStart& start, size_t lanes
       low_ordinal_(start.low_ordinal),
       low_(start.low),
       before_(OrdinalSet::Parse(start.done).ValueOrThrow()),
-      done_(lanes) {
+      done_(lanes),
+      recording_(lanes),
+      recorded_{start.low_ordinal, start.low} {
   before_.RemoveUpTo(low_ordinal_);
 }
 
@@ -37,6 +39,7 @@ ApplyProgress ProgressSet::Record(uint32_t lane, std::span<const uint64_t> ordin
   for (const uint64_t ordinal : ordinals) done.Add(ordinal);
   done.RemoveUpTo(low_ordinal_);
   committed_micros_ = std::max(committed_micros_, committed_micros);
+  recording_[lane] = {low_ordinal_, low_};
   return {.task = task_,
           .lane = lane,
           .low_ordinal = low_ordinal_,
@@ -47,6 +50,11 @@ ApplyProgress ProgressSet::Record(uint32_t lane, std::span<const uint64_t> ordin
 
 void ProgressSet::Committed(uint32_t lane, std::span<const uint64_t> ordinals) {
   for (const uint64_t ordinal : ordinals) done_[lane].Add(ordinal);
+  Saved(recording_[lane].ordinal, recording_[lane].low);
+}
+
+void ProgressSet::Saved(uint64_t low_ordinal, const model::Position& low) {
+  if (low_ordinal > recorded_.ordinal) recorded_ = {low_ordinal, low};
 }
 
 void ProgressSet::MoveLow(uint64_t ordinal, const model::Position& position) {

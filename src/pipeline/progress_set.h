@@ -3,7 +3,10 @@
 //   1. Every destination transaction holds, beside its rows, its lane's own record: the low mark as it is known then,
 //      and all ordinals above it that this lane has committed, those of this transaction included.
 //   2. After a crash the highest low mark of all lanes holds, and everything above it that any lane recorded.
-//   3. Once nothing is in flight the lanes' records are replaced by one that is only a low mark.
+//   3. What the source may forget is what some record says (`recorded`), not the low mark itself: after a crash a
+//   stream
+//      begins at a record, and the low mark moves on before one is written.
+//   4. Once nothing is in flight the lanes' records are replaced by one that is only a low mark.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +31,15 @@ class ProgressSet {
   // It is committed.
   void Committed(uint32_t lane, std::span<const uint64_t> ordinals);
   void MoveLow(uint64_t ordinal, const model::Position& position);
+  // Collapsed() was written to the destination, as it was when its low mark was this.
+  void Saved(uint64_t low_ordinal, const model::Position& low);
   // The one record of a task with nothing in flight.
   connector::ApplyProgress Collapsed() const;
 
   uint64_t low_ordinal() const { return low_ordinal_; }
   const model::Position& low() const { return low_; }
+  // The highest low mark that the destination has a record of.
+  const model::Position& recorded() const { return recorded_.low; }
 
  private:
   std::string task_;
@@ -40,6 +47,12 @@ class ProgressSet {
   model::Position low_;
   OrdinalSet before_;             // kept with lane 0's until the low mark has passed it
   std::vector<OrdinalSet> done_;  // by lane
+  struct Mark {
+    uint64_t ordinal = 0;
+    model::Position low;
+  };
+  std::vector<Mark> recording_;  // by lane: in its transaction that is not known to be committed
+  Mark recorded_;
   int64_t committed_micros_ = 0;
 };
 
