@@ -178,6 +178,188 @@ TEST_P(ApplierServer, EveryTypeArrivesAsItWas) {
   }
 }
 
+TEST_P(ApplierServer, ARowThatIsNotThereIsTold) {
+  const auto table = database_->Create("t", "id int PRIMARY KEY, a text");
+  const auto keyless = database_->Create("k", "a text, b json");
+  Apply(Inserts(table, {{"1", "x"}}));
+  Apply(Inserts(keyless, {{"x", "{}"}}));
+  GroupMaker updates(table, ChangeKind::kUpdate);
+  updates.Add({"1", kAbsentText}, {"1", "y"}).Add({"2", kAbsentText}, {"2", "y"});
+  EXPECT_EQ(CodeOf(updates), "PG-0501");
+  EXPECT_NE(error_.cause.find("of 2 rows to change 1 were found"), std::string::npos) << error_.cause;
+  GroupMaker deletes(table, ChangeKind::kDelete);
+  deletes.Add({"2", kAbsentText}, {});
+  EXPECT_EQ(CodeOf(deletes), "PG-0501");
+  GroupMaker others(keyless, ChangeKind::kDelete);
+  others.Add({"x", "{ }"}, {});
+  EXPECT_EQ(CodeOf(others), "PG-0501");
+  GroupMaker nothing(keyless, ChangeKind::kDelete);
+  nothing.Add({kAbsentText, kAbsentText}, {});
+  EXPECT_EQ(CodeOf(nothing), "PG-0504");
+  EXPECT_EQ(CodeOf(Inserts(table, {{"1", "z"}})), "PG-0116");
+  deletes.group.lenient = true;
+  EXPECT_EQ(CodeOf(deletes), "");
+  updates.group.lenient = true;
+  Apply(updates);
+  EXPECT_EQ(Rows("t"), "1|y");  // and the session goes on after all these errors
+}
+
+TEST_P(ApplierServer, RowsWithoutAKeyAreFoundByAllTheirValues) {
+  const auto table = database_->Create("k", "n numeric, i interval, j json");
+  Apply(Inserts(table, {{"1.0", "1 day", "{}"},
+                        {"1.00", "24:00:00", "{}"},
+                        {"1.00", "24:00:00", "{}"},
+                        {std::nullopt, std::nullopt, std::nullopt}}));
+  GroupMaker updates(table, ChangeKind::kUpdate);
+  updates.Add({"1.00", "24:00:00", "{}"}, {"2", "24:00:00", "{}"});
+  updates.Add({std::nullopt, std::nullopt, std::nullopt}, {std::nullopt, std::nullopt, "{\"a\": 1}"});
+  Apply(updates);
+  GroupMaker deletes(table, ChangeKind::kDelete);
+  deletes.Add({"1.0", "1 day", "{}"}, {});
+  Apply(deletes);
+  EXPECT_EQ(Rows("k"), "1.00|24:00:00|{};2|24:00:00|{};NULL|NULL|{\"a\": 1}");
+}
+
+TEST_P(ApplierServer, PartitionsAreWrittenThroughTheirRoot) {
+  database_->Run(
+      "CREATE TABLE a.p (a int, b text) PARTITION BY RANGE (a); CREATE TABLE b.p (a int, b text) PARTITION BY "
+      "RANGE (a); CREATE TABLE b.p1 PARTITION OF b.p FOR VALUES FROM (0) TO (10); CREATE TABLE b.p2 PARTITION "
+      "OF b.p FOR VALUES FROM (10) TO (20)");
+  const auto table = database_->Describe("p");
+  Apply(Inserts(table, {{"1", "x"}, {"1", "x"}, {"11", "x"}, {"11", "x"}}));
+  GroupMaker updates(table, ChangeKind::kUpdate);
+  updates.Add({"1", "x"}, {"1", "y"}).Add({"11", "x"}, {"11", "y"});
+  GroupMaker deletes(table, ChangeKind::kDelete);
+  deletes.Add({"11", "x"}, {});
+  Apply({&updates, &deletes});
+  EXPECT_EQ(Rows("p"), "1|x;1|y;11|y");
+}
+
+TEST_P(ApplierServer, ColumnsThatTheServerNumbersKeepTheSourcesNumbers) {
+  const auto table = database_->Create("t", "k int PRIMARY KEY, id bigint GENERATED ALWAYS AS IDENTITY UNIQUE, a text");
+  Apply(Inserts(table, {{"1", "100", "x"}, {"2", "200", "y"}}));
+  GroupMaker updates(table, ChangeKind::kUpdate);
+  updates.Add({"1", kAbsentText, kAbsentText}, {"1", "100", "z"});    // an ordinary one
+  updates.Add({"2", kAbsentText, kAbsentText}, {"2", "300", "new"});  // SET id = DEFAULT
+  Apply(updates);
+  GroupMaker kept(table, ChangeKind::kUpdate);
+  kept.Add({"2", kAbsentText, kAbsentText}, {"3", "400", kAbsentText});
+  Apply(kept);
+  EXPECT_EQ(Rows("t"), "1|100|z;3|400|new");
+}
+
+TEST_P(ApplierServer, ValuesChangePlacesWhereConstraintsWait) {
+  const auto table = database_->Create("t", "id int PRIMARY KEY, place int UNIQUE DEFERRABLE");
+  Apply(Inserts(table, {{"1", "1"}, {"2", "2"}}));
+  GroupMaker first(table, ChangeKind::kUpdate);
+  first.Add({"1", kAbsentText}, {"1", "2"});
+  GroupMaker second(table, ChangeKind::kUpdate);
+  second.Add({"2", kAbsentText}, {"2", "1"});
+  Apply({&first, &second});
+  EXPECT_EQ(Rows("t"), "1|2;2|1");
+}
+
+TEST_P(ApplierServer, ReplayedRowsReplaceWhatIsInTheirWay) {
+  const auto table = database_->Create("t", "id int PRIMARY KEY, u text UNIQUE, v text, w text");
+  database_->Run("CREATE UNIQUE INDEX ON b.t (lower(v)) WHERE w IS NOT NULL");
+  Apply(Inserts(table,
+                {{"1", "a", "A", "x"}, {"2", "b", "B", "x"}, {"3", "c", "C", std::nullopt}, {"4", "d", "D", "x"}}));
+  auto inserts = Inserts(table, {{"1", "b", "n", "new"}, {"9", std::nullopt, "d", "new"}, {"10", "e", "c", "new"}});
+  inserts.group.idempotent = true;
+  Apply(inserts);
+  EXPECT_EQ(Rows("t"), "1|b|n|new;10|e|c|new;3|c|C|NULL;9|NULL|d|new");
+  GroupMaker updates(table, ChangeKind::kUpdate);
+  updates.Add({"1", kAbsentText, kAbsentText, kAbsentText}, {"3", "c", "C", "moved"});
+  updates.Add({"77", kAbsentText, kAbsentText, kAbsentText}, {"77", "z", "Z", "was not there"});
+  updates.group.idempotent = true;
+  GroupMaker deletes(table, ChangeKind::kDelete);
+  deletes.Add({"5", kAbsentText, kAbsentText, kAbsentText}, {});
+  deletes.Add({"9", kAbsentText, kAbsentText, kAbsentText}, {});
+  deletes.group.idempotent = true;
+  EXPECT_EQ(CodeOf(updates), "");
+  GroupMaker gone(table, ChangeKind::kDelete);
+  gone.Add({"10", kAbsentText, kAbsentText, kAbsentText}, {});
+  Apply({&gone, &updates, &deletes});
+  EXPECT_EQ(Rows("t"), "3|c|C|moved;77|z|Z|was not there");
+}
+
+TEST_P(ApplierServer, ReplayedRowsWithoutUnchangedValuesKeepThem) {
+  const auto table = database_->Create("t", "id int PRIMARY KEY, a text, big text");
+  Apply(Inserts(table, {{"1", "a", "one"}, {"2", "b", "two"}, {"3", "c", "three"}}));
+  GroupMaker updates(table, ChangeKind::kUpdate);
+  updates.Add({"1", kAbsentText, kAbsentText}, {"2", "moved", kAbsentText});  // both are there: read at different times
+  updates.Add({"3", kAbsentText, kAbsentText}, {"4", "new", kAbsentText});
+  updates.Add({"8", kAbsentText, kAbsentText}, {"9", "gone", kAbsentText});
+  updates.group.idempotent = true;
+  Apply(updates);
+  EXPECT_EQ(Rows("t"), "2|moved|two;4|new|three");
+}
+
+TEST_P(ApplierServer, ValuesThatAColumnWouldChangeAreRefused) {
+  const auto table =
+      database_->Create("t", "id int PRIMARY KEY, n numeric(10,4), s varchar(10), ts timestamp, d float8",
+                        "id int PRIMARY KEY, n numeric(10,2), s varchar(3), ts timestamp(0), d real");
+  const TextRow fits{"1", "1.5000", "abc", "2024-01-01 00:00:00", "0.5"};
+  Apply(Inserts(table, {fits}));
+  EXPECT_EQ(Rows("t"), "1|1.50|abc|2024-01-01 00:00:00|0.5");
+  const std::pair<size_t, const char*> changed[] = {
+      {1, "1.5001"}, {2, "abc "}, {2, "abcd"}, {3, "2024-01-01 00:00:00.5"}, {4, "0.1"}};
+  for (const auto& [column, value] : changed) {
+    TextRow row = fits;
+    row[0] = "2";
+    row[column] = value;
+    EXPECT_EQ(CodeOf(Inserts(table, {row})), "PG-0118") << value;
+    EXPECT_NE(error_.object.find("b.t"), std::string::npos) << error_.object;
+  }
+}
+
+TEST_P(ApplierServer, ColumnsHaveOtherNamesOrStayOut) {
+  database_->Run(
+      "CREATE TABLE a.t (id int PRIMARY KEY, a text, b text); CREATE TABLE b.t (\"new \"\"id\" int PRIMARY KEY, "
+      "a2 text, extra text DEFAULT 'own')");
+  const auto table = database_->Describe("t");
+  auto mapping = std::make_shared<model::TableMapping>();
+  mapping->source = table->name;
+  mapping->destination = {"b", "t"};
+  mapping->columns = {{"id", "new \"id"}, {"a", "a2"}};
+  GroupMaker inserts(table, ChangeKind::kInsert, mapping);
+  inserts.Add({}, {"1", "x", "left out"});
+  Apply(inserts);
+  GroupMaker updates(table, ChangeKind::kUpdate, mapping);
+  updates.Add({"1", "x", "left out"}, {"1", "x", "changed"});  // nothing that is carried
+  updates.Add({"1", "x", "left out"}, {"1", "y", "left out"});
+  Apply(updates);
+  EXPECT_EQ(Rows("t"), "1|y|own");
+}
+
+TEST_P(ApplierServer, FiltersAreTheSourcesOwn) {
+  database_->Run("CREATE TYPE a.mood AS ENUM ('sad', 'happy')");
+  const auto table = database_->Create("t", "id int PRIMARY KEY, n numeric(10,2), m a.mood, c char(5), tags text[]");
+  const auto filter = MakeFilterEvaluator(database_->endpoint(), {});
+  const auto made = Inserts(table, {{"1", "1.50", "happy", "x    ", "{a,b}"},
+                                    {"2", std::nullopt, "sad", std::nullopt, "{}"},
+                                    {"3", "-7.00", "happy", "y    ", std::nullopt}});
+  std::vector<model::Row> rows;
+  for (const model::RowChange* change : made.group.rows) rows.push_back(change->after);
+  const auto keep = [&](const std::string& condition) { return filter->Evaluate(*table, condition, rows); };
+  EXPECT_EQ(keep("id > 1"), (std::vector<bool>{false, true, true}));
+  EXPECT_EQ(keep("n > 0"), (std::vector<bool>{true, false, false}));  // NULL does not fit
+  EXPECT_EQ(keep("m > 'sad' AND c = 'y'"), (std::vector<bool>{false, false, true}));
+  EXPECT_EQ(keep("'a' = ANY (t.tags) -- a remark"), (std::vector<bool>{true, false, false}));
+  EXPECT_EQ(keep("true"), (std::vector<bool>{true, true, true}));
+  EXPECT_THROW(keep("no_such > 1"), Error);
+  const std::vector<model::Cell> key{model::Cell::Int(1), {}, {}, {}, {}};
+  rows = {key};
+  EXPECT_EQ(keep("id = 1"), (std::vector<bool>{true}));
+  try {
+    keep("n = 1");
+    ADD_FAILURE() << "the value is not known";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, "PG-0503");
+    EXPECT_NE(error.info().remedy.find("REPLICA IDENTITY FULL"), std::string::npos) << error.info().remedy;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Servers, ApplierServer,
                          ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
                          [](const auto& info) {

@@ -119,6 +119,7 @@ std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, co
   Connection connection(endpoint, context);
   Precheck check(connection, request, "source");
   check.Topic("version", CheckVersion);
+  check.Topic("pooler", CheckPooler);
   check.Topic("encoding", CheckEncoding);
   check.Topic("clock", CheckClock);
   check.Topic("privileges", CheckSourceRights);
@@ -152,6 +153,7 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   Precheck check(connection, request, "destination");
   check.Topic("version", CheckVersion);
   check.Topic("versions_across", CheckVersionsAcross);
+  check.Topic("pooler", CheckPooler);
   check.Topic("encoding", CheckEncoding);
   check.Topic("clock", CheckClock);
   check.Topic("writable", CheckWritable);
@@ -163,6 +165,7 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   check.Topic("conflicts", CheckConflicts);
   if (!request.types.schema) check.Topic("shapes", CheckShapes);
   if (request.types.schema) {
+    check.Topic("extensions", CheckExtensions);
     check.Topic("types", CheckTypes);
     check.Topic("collations", CheckCollations);
   }

@@ -72,6 +72,7 @@ void CheckClock(Precheck& check);
 void CheckLoad(Precheck& check);
 void CheckTimeouts(Precheck& check);
 void CheckEncoding(Precheck& check);
+void CheckPooler(Precheck& check);
 // The source.
 void CheckLog(Precheck& check);
 void CheckLogRetention(Precheck& check);
@@ -98,6 +99,7 @@ void CheckDestinationRowSecurity(Precheck& check);
 void CheckNames(Precheck& check);
 void CheckConflicts(Precheck& check);
 void CheckShapes(Precheck& check);
+void CheckExtensions(Precheck& check);
 void CheckTypes(Precheck& check);
 void CheckCollations(Precheck& check);
 void CheckSpace(Precheck& check);

@@ -36,6 +36,7 @@ std::string GrantReplication(const Precheck& check) {
 }
 
 bool HasOwnSlot(Precheck& check) {
+  if (check.request().task.empty()) return false;
   return check.connection()
       .QueryOne("SELECT 1 FROM pg_replication_slots WHERE slot_name = " +
                 Literal(SourceObjectName(check.request().task)))
@@ -174,18 +175,25 @@ void CheckPublication(Precheck& check) {
     if (owner.empty()) owner = row[1].value_or("");
   }
   if (!tables.empty() || own == "f") {
-    const std::string drop = own ? fmt::format("DROP PUBLICATION {}; ", Quote(name)) : "";
+    const bool has_name = !check.request().task.empty();
+    const std::string object =
+        tables.empty() ? "publication " + name : (tables.size() == 1 ? "table " : "tables ") + Listed(tables);
     const std::string cause =
         own == "f"
             ? fmt::format("Publication {} is there with other tables or options, and belongs to somebody else.", name)
             : fmt::format("Only the owner of a table can put it into a publication, and {} is not a member of {}.",
                           check.role(), owner);
-    check.Fail(
-        "publication", kTitle,
-        tables.empty() ? "publication " + name : (tables.size() == 1 ? "table " : "tables ") + Listed(tables), cause,
-        fmt::format("{}{}; as a superuser or the tables' owner, in database {}. Tables that are added to the task "
-                    "later have to be added to it in the same way.",
-                    drop, statement, check.database()));
+    // The publication bears the task's identifier, which a task gets with its first run.
+    const std::string remedy =
+        has_name ? fmt::format(
+                       "{}{}; as a superuser or the tables' owner, in database {}. Tables that are added to the "
+                       "task later have to be added to it in the same way.",
+                       own ? fmt::format("DROP PUBLICATION {}; ", Quote(name)) : "", statement, check.database())
+                 : fmt::format(
+                       "Run the task: the precheck of the run names the CREATE PUBLICATION that a superuser or "
+                       "the tables' owner can make for it. Or: GRANT {} TO {};",
+                       Quote(owner), Quote(check.role()));
+    check.Fail("publication", kTitle, object, cause, remedy);
     return;
   }
   if (!own && check.connection().QueryOne("SELECT has_database_privilege(current_database(), 'CREATE')") != "t") {

@@ -87,7 +87,7 @@ bool FindSequences(Precheck& check, const std::set<std::string>& schemas) {
   if (list.empty()) return true;
   bool all = true;
   for (const TextRow& row : check.connection().Query(fmt::format(
-           "SELECT n.nspname, min(c.relname), count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+           "SELECT n.nspname, min(c.relname::text), count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = "
            "c.relnamespace WHERE c.relkind = 'S' AND n.nspname IN ({}) AND NOT has_sequence_privilege(c.oid, "
            "'SELECT') AND has_schema_privilege(n.oid, 'USAGE') GROUP BY 1 ORDER BY 1",
            list))) {
@@ -120,6 +120,27 @@ Place PlaceOf(Precheck& check, const std::string& schema) {
   return {true, rows[0][0] == "t", rows[0][1] == "t"};
 }
 
+// Sluice's own tables, from an earlier task: then nothing is to be created there.
+bool HasOwnTables(Precheck& check) {
+  constexpr const char* kTables = "3";
+  return check.connection().QueryOne(fmt::format(
+             "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = "
+             "{} AND c.relname IN ('chunk', 'progress', 'note')",
+             Literal(kOwnSchema))) == kTables;
+}
+
+bool FindOwnTableRights(Precheck& check) {
+  const OptionalText table = check.connection().QueryOne(fmt::format(
+      "SELECT min(c.relname::text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(ARRAY["
+      "'SELECT', 'INSERT', 'UPDATE', 'DELETE']) p WHERE n.nspname = {} AND c.relname IN ('chunk', 'progress', "
+      "'note') AND NOT has_table_privilege(c.oid, p)",
+      Literal(kOwnSchema)));
+  if (!table) return true;
+  ReportMissing(check, "table sluice." + *table, "SELECT, INSERT, UPDATE, DELETE",
+                "ALL TABLES IN SCHEMA " + Quote(kOwnSchema));
+  return false;
+}
+
 bool FindSchemas(Precheck& check) {
   bool all = true;
   std::vector<std::string> to_create;
@@ -144,7 +165,7 @@ bool FindSchemas(Precheck& check) {
     }
     look(schema, creates);
   }
-  look(kOwnSchema, true);
+  look(kOwnSchema, !HasOwnTables(check));
   if (to_create.empty()) return all;
   if (check.connection().QueryOne("SELECT has_database_privilege(current_database(), 'CREATE')") == "t") return all;
   ReportMissing(check, "database " + check.database(), "CREATE", "DATABASE " + Quote(check.database()));
@@ -154,6 +175,11 @@ bool FindSchemas(Precheck& check) {
 bool FindTableRights(Precheck& check) {
   std::vector<std::string> wanted{"SELECT"};
   if (check.types().full || check.types().incremental) wanted = {"SELECT", "INSERT", "UPDATE", "DELETE"};
+  const auto empties = [](const model::TableMappingPtr& mapping) {
+    return mapping->operations.ddl.contains(model::DdlKind::kTruncateTable);
+  };
+  const auto& mappings = check.request().mappings;
+  if (check.types().incremental && std::any_of(mappings.begin(), mappings.end(), empties)) wanted.push_back("TRUNCATE");
   bool all = true;
   std::map<std::string, std::vector<std::string>> missing;  // tables by what they lack
   std::string columns;
@@ -194,8 +220,9 @@ void CheckSourceRights(Precheck& check) {
 
 void CheckDestinationRights(Precheck& check) {
   const bool schemas = FindSchemas(check);
+  const bool own = FindOwnTableRights(check);
   const bool tables = FindTableRights(check);
-  if (schemas && tables) check.Pass("privileges", "The account may write where it has to");
+  if (schemas && own && tables) check.Pass("privileges", "The account may write where it has to");
 }
 
 // Every session has row_security off: a policy that would hide rows is an error then, never a silent filter.

@@ -41,13 +41,17 @@ void CheckExtension(Precheck& check, const std::string& name, bool may_create) {
 
 }  // namespace
 
-void CheckTypes(Precheck& check) {
+void CheckExtensions(Precheck& check) {
   if (!check.same_engine()) return;
   const bool may_create =
       check.connection().QueryOne("SELECT has_database_privilege(current_database(), 'CREATE')") == "t";
   for (const model::SchemaObject& object : check.request().objects) {
     if (object.kind == model::ObjectKind::kExtension) CheckExtension(check, object.name.name, may_create);
   }
+}
+
+void CheckTypes(Precheck& check) {
+  if (!check.same_engine()) return;
   // Types of the system itself have no schema in their names; others come with the schema or an extension.
   std::map<std::string, std::set<std::string>> columns;  // by type
   for (const model::TablePtr& table : check.request().tables) {

@@ -135,6 +135,20 @@ void CheckLoad(Precheck& check) {
   }
 }
 
+// Sessions have settings, locks and prepared statements of their own. A pooler shows by a process number that it made
+// up.
+void CheckPooler(Precheck& check) {
+  const OptionalText pid = check.connection().QueryOne("SELECT pg_backend_pid()");
+  if (pid == std::to_string(check.connection().pid())) {
+    check.Pass("pooler", "The server itself answers");
+    return;
+  }
+  check.Fail("pooler", "The server itself answers", "server " + check.connection().endpoint().Address(),
+             "A pooler (PgBouncer, Odyssey, a managed proxy) answers: where it gives each transaction another session, "
+             "settings, locks and prepared statements get lost or mixed up, and it passes on no sessions for the log.",
+             "Put the server's own host and port into the task file.");
+}
+
 // Sluice sets these to 0 for its sessions where it may; a pooler in between may undo that, so they are named.
 void CheckTimeouts(Precheck& check) {
   const TextRows rows = check.connection().Query(

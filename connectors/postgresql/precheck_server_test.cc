@@ -73,6 +73,7 @@ class PrecheckServer : public ::testing::TestWithParam<const char*> {
   }
   void TearDown() override {
     if (!admin_) return;
+    Run("DROP OWNED BY precheck CASCADE");
     admin_.reset();
     root_.database = "postgres";
     Connection server(root_, {});
@@ -121,6 +122,9 @@ class PrecheckServer : public ::testing::TestWithParam<const char*> {
     return found;
   }
   static std::vector<PrecheckItem> Failed(const std::vector<PrecheckItem>& items) {
+    for (const PrecheckItem& item : items) {
+      if (item.title == "This check could not be made") ADD_FAILURE() << item.id << ": " << item.cause;
+    }
     return With(items, PrecheckStatus::kFailed);
   }
   // The item of this id; its status must be this one.
@@ -183,7 +187,7 @@ TEST_P(PrecheckServer, APublicationIsTheOwnersOrMadeBeforehand) {
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_EQ(failed[0].id, "postgresql.publication");
   const std::string statement = failed[0].remedy.substr(0, failed[0].remedy.find(';'));
-  EXPECT_TRUE(statement.starts_with("CREATE PUBLICATION \"sluice_pre_check_")) << statement;
+  EXPECT_TRUE(statement.starts_with("CREATE PUBLICATION \"sluice_pre_check\"")) << statement;
   Run("GRANT owner TO precheck");
   failed = Failed(Source(Account()));
   ASSERT_EQ(failed.size(), 1u);
@@ -277,7 +281,8 @@ TEST_P(PrecheckServer, RowSecurityThatHidesRowsIsFound) {
 }
 
 TEST_P(PrecheckServer, WhatIsNotCarriedIsNamed) {
-  Run("CREATE UNLOGGED TABLE s.quick (id int PRIMARY KEY); CREATE EXTENSION postgres_fdw; CREATE SERVER other FOREIGN "
+  Run("CREATE UNLOGGED TABLE s.quick (id int PRIMARY KEY); CREATE EXTENSION postgres_fdw SCHEMA s; CREATE SERVER other "
+      "FOREIGN "
       "DATA "
       "WRAPPER postgres_fdw; CREATE FOREIGN TABLE s.far (id int) SERVER other; SELECT lo_create(0)");
   SelectTables({"t", "quick"});
@@ -340,12 +345,19 @@ TEST_P(PrecheckServer, TypesAndExtensionsThatTheDestinationLacksAreNamed) {
   table->columns[0].type.native = "numeric(4,2)[]";
   table->columns[2].type.native = "timestamp(3) without time zone";
   request_.tables.back() = table;
+  EXPECT_EQ(Item(Destination(root_), "types", PrecheckStatus::kFailed).object, "column s.t.a");
+  EXPECT_EQ(Failed(Destination(root_)).size(), 1u);
   request_.objects = {{.kind = model::ObjectKind::kExtension, .name = {"", "no_such_extension"}},
                       {.kind = model::ObjectKind::kExtension, .name = {"", "citext"}}};
-  const auto items = Destination(root_);
-  EXPECT_EQ(Item(items, "types", PrecheckStatus::kFailed).object, "column s.t.a");
-  EXPECT_EQ(Item(items, "extensions", PrecheckStatus::kFailed).object, "extension no_such_extension");
-  EXPECT_EQ(Failed(items).size(), 2u);
+  try {
+    admin_->Query("SELECT name FROM pg_available_extensions");
+  } catch (const Error& error) {
+    // One of the server's own files is of a later version: it cannot list its extensions.
+    EXPECT_EQ(Item(Destination(root_), "extensions", PrecheckStatus::kWarning).title, "This check could not be made");
+    return;
+  }
+  EXPECT_EQ(Item(Destination(root_), "extensions", PrecheckStatus::kFailed).object, "extension no_such_extension");
+  EXPECT_EQ(Failed(Destination(root_)).size(), 2u);
 }
 
 TEST_P(PrecheckServer, TriggersThatWouldActAreFound) {

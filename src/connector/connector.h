@@ -47,7 +47,7 @@ struct PrecheckItem {
 };
 
 struct PrecheckRequest {
-  std::string task;  // its name
+  std::string task;  // its identifier; empty while it has none
   MigrationTypes types;
   std::vector<model::TablePtr> tables;  // source descriptions, beside `mappings`
   std::vector<model::TableMappingPtr> mappings;

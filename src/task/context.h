@@ -80,7 +80,9 @@ struct SelectedObjects {
 SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog);
 
 // The plan and its precheck. A server that cannot be reached is a failed item of the report; the plan is then empty.
-PrecheckReport PlanAndPrecheck(Task::Context& context, bool resuming, Plan* plan, std::stop_token stop);
+// `task`: its identifier, empty while it has none.
+PrecheckReport PlanAndPrecheck(Task::Context& context, const std::string& task, bool resuming, Plan* plan,
+                               std::stop_token stop);
 std::string ToJson(const PrecheckReport& report);
 
 }  // namespace sluice::task

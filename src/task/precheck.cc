@@ -67,9 +67,11 @@ size_t PrecheckReport::Count(PrecheckStatus status) const {
 
 namespace {
 
-PrecheckReport RunPrecheck(Task::Context& context, const Plan& plan, bool resuming, std::stop_token stop) {
+PrecheckReport RunPrecheck(Task::Context& context, const std::string& task, const Plan& plan, bool resuming,
+                           std::stop_token stop) {
   PrecheckReport report;
   connector::PrecheckRequest request;
+  request.task = task;
   request.types = context.spec.types;
   request.tables = plan.tables;
   request.mappings = plan.mappings;
@@ -124,7 +126,8 @@ std::string ToJson(const PrecheckReport& report) {
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-PrecheckReport PlanAndPrecheck(Task::Context& context, bool resuming, Plan* plan, std::stop_token stop) {
+PrecheckReport PlanAndPrecheck(Task::Context& context, const std::string& task, bool resuming, Plan* plan,
+                               std::stop_token stop) {
   try {
     *plan = MakePlan(context, stop);
   } catch (const Error& error) {
@@ -140,17 +143,19 @@ PrecheckReport PlanAndPrecheck(Task::Context& context, bool resuming, Plan* plan
     });
     return report;
   }
-  return RunPrecheck(context, *plan, resuming, stop);
+  return RunPrecheck(context, task, *plan, resuming, stop);
 }
 
 PrecheckReport Task::Precheck(std::stop_token stop, const std::string& state_directory) {
   bool resuming = false;
+  std::string task;
   if (!state_directory.empty()) {
     const auto record = store::Store::Open(state_directory)->FindTask(context_->spec.name);
     resuming = record && !record->spec_hash.empty();
+    if (record) task = record->id;
   }
   Plan plan;
-  return PlanAndPrecheck(*context_, resuming, &plan, std::move(stop));
+  return PlanAndPrecheck(*context_, task, resuming, &plan, std::move(stop));
 }
 
 }  // namespace sluice::task

@@ -134,7 +134,7 @@ class Runner {
     Task::Context& context = session_.context();
     session_.SetState(TaskState::kPrechecking, "precheck");
     Plan plan;
-    const PrecheckReport report = PlanAndPrecheck(context, false, &plan, session_.stop());
+    const PrecheckReport report = PlanAndPrecheck(context, session_.task_id(), false, &plan, session_.stop());
     session_.store().SaveText(session_.record().name, "precheck", ToJson(report));
     if (report.Failed()) {
       session_.SetState(TaskState::kPrecheckFailed, "precheck");
