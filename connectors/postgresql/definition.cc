@@ -181,8 +181,6 @@ struct TableMembers {
     io.Member("partition_bound", table.partition_bound);
     io.List("partitions", table.partitions, *this);
     io.Letter("replica_identity", table.replica_identity, 'd');
-    io.Member("row_security", table.row_security);
-    io.Member("force_row_security", table.force_row_security);
     io.Member("comment", table.comment);
     io.Member("relations", table.references.relations);
     io.Member("others", table.references.others);

@@ -115,8 +115,6 @@ struct Definition {
   std::string partition_bound;             // "FOR VALUES ...", of a partition
   std::vector<Definition> partitions;
   char replica_identity = 'd';  // d, n, f, i
-  bool row_security = false;
-  bool force_row_security = false;
   std::string comment;
   // Of the topmost table: which names in all these texts are those of other objects.
   References references;

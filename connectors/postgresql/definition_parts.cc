@@ -58,13 +58,11 @@ Definition RelationOf(const Rows& rows, size_t row) {
   for (const std::string& option : rows.List(row, 9)) table.options.push_back("toast." + option);
   table.of_type = rows.Text(row, 10);
   table.replica_identity = rows.Letter(row, 11);
-  table.row_security = rows.Flag(row, 12);
-  table.force_row_security = rows.Flag(row, 13);
-  table.comment = rows.Text(row, 14);
-  table.access_method = rows.Text(row, 15);
-  table.partition_key = rows.Text(row, 16);
-  table.partition_bound = rows.Text(row, 17);
-  table.has_children = rows.Flag(row, 18);
+  table.comment = rows.Text(row, 12);
+  table.access_method = rows.Text(row, 13);
+  table.partition_key = rows.Text(row, 14);
+  table.partition_bound = rows.Text(row, 15);
+  table.has_children = rows.Flag(row, 16);
   return table;
 }
 

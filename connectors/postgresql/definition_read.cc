@@ -102,8 +102,8 @@ void Reader::ReadRelations() {
       "SELECT c.oid, tree.parent, n.nspname, c.relname, c.relkind, c.relpersistence, "
       "CASE WHEN c.relkind = 'p' THEN 0 ELSE {rows} END, CASE WHEN c.relkind = 'p' THEN 0 ELSE {bytes} END, "
       "array_to_json(c.reloptions), array_to_json(t.reloptions), "
-      "CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, -1) END, c.relreplident, c.relrowsecurity, "
-      "c.relforcerowsecurity, obj_description(c.oid, 'pg_class'), {method}, {key}, {bound}, "
+      "CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, -1) END, c.relreplident, "
+      "obj_description(c.oid, 'pg_class'), {method}, {key}, {bound}, "
       "EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relkind = 'r') "
       "FROM tree JOIN pg_class c ON c.oid = tree.id JOIN pg_namespace n ON n.oid = c.relnamespace "
       "LEFT JOIN pg_class t ON t.oid = c.reltoastrelid {join} ORDER BY n.nspname, c.relname",

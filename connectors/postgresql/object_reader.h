@@ -82,6 +82,7 @@ class ObjectReader {
   void ReadViews();
   void ReadRules();
   void ReadPolicies();
+  void ReadRowSecurity();
   void ReadTriggers();
   std::map<uint32_t, std::string> ReadColumnExtras(const std::string& kind);
   std::map<uint32_t, std::string> ReadViewIndexes();

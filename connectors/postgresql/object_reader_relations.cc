@@ -120,8 +120,24 @@ void ObjectReader::ReadRules() {
   }
 }
 
+// Whether policies hold at all is a setting of the table: an object without a name.
+void ObjectReader::ReadRowSecurity() {
+  const Rows rows =
+      Ask("SELECT c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c "
+          "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') "
+          "AND (c.relrowsecurity OR c.relforcerowsecurity) ORDER BY c.relname");
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const std::string table = Full(rows.Text(r, 1));
+    std::string sql;
+    if (rows.Flag(r, 2)) sql = "ALTER TABLE " + table + " ENABLE ROW LEVEL SECURITY";
+    if (rows.Flag(r, 3)) sql += (sql.empty() ? "" : ";\n") + ("ALTER TABLE " + table + " FORCE ROW LEVEL SECURITY");
+    Add(ObjectKind::kPolicy, "row security", rows.Id(r, 0), "", std::move(sql)).table = {schema_, rows.Text(r, 1)};
+  }
+}
+
 void ObjectReader::ReadPolicies() {
   if (!AtLeast(90500)) return;
+  ReadRowSecurity();
   // A role that the destination does not have makes the statement fail there, and is named by the error.
   const Rows rows = Ask(fmt::format(
       "SELECT p.oid, p.polname, c.relname, p.polcmd, {}, pg_get_expr(p.polqual, p.polrelid), "

@@ -19,6 +19,9 @@ SchemaStage StageOf(const model::SchemaObject& object) {
     // A rule acts on what Sluice applies, as a trigger does.
     case ObjectKind::kRule:
       return SchemaStage::kTriggers;
+    case ObjectKind::kPolicy:
+      // Row security that is forced holds for the account that Sluice writes with.
+      return object.name.name.empty() ? SchemaStage::kTriggers : SchemaStage::kObjects;
     default:
       return SchemaStage::kObjects;
   }
@@ -128,7 +131,8 @@ std::vector<SchemaStatement> TranslateObject(const model::SchemaObject& object, 
   if (IsOfTable(object.kind)) {
     statement.table = names.Map(object.table);
     statement.object.database = statement.table.database;
-    statement.label = kind + " " + object.name.name + " of " + statement.table.Text();
+    const std::string what = object.name.name.empty() ? "row security" : kind + " " + object.name.name;
+    statement.label = what + " of " + statement.table.Text();
   }
   if (object.kind == ObjectKind::kExtension) {
     statement.sql = ExtensionStatement(object, statement.object.database);

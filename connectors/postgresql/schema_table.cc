@@ -239,7 +239,6 @@ std::vector<SchemaStatement> TableTranslator::Run(bool small) {
   }
   AddLateChecks(table_, statements);
   AddForeignKeys(table_, statements);
-  AddRowSecurity(table_, statements);
   statements[place].notes = std::move(notes_);
   return statements;
 }

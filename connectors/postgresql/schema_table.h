@@ -45,7 +45,6 @@ class TableTranslator {
   std::string Comments(const Definition& part);
   void AddSequences(const Definition& part, std::vector<Statement>& statements) const;
   void AddLateChecks(const Definition& part, std::vector<Statement>& statements);
-  void AddRowSecurity(const Definition& part, std::vector<Statement>& statements) const;
   void AddForeignKeys(const Definition& part, std::vector<Statement>& statements);
   std::optional<std::string> ForeignKey(const ForeignKeyDefinition& key);
   // schema_table_index.cc

@@ -145,23 +145,6 @@ void TableTranslator::AddLateChecks(const Definition& part, std::vector<Statemen
   for (const Definition& one : part.partitions) AddLateChecks(one, statements);
 }
 
-void TableTranslator::AddRowSecurity(const Definition& part, std::vector<Statement>& statements) const {
-  std::string sql;
-  if (part.row_security) sql = fmt::format("ALTER TABLE {} ENABLE ROW LEVEL SECURITY", Full(part));
-  if (part.force_row_security) {
-    sql += (sql.empty() ? "" : ";\n") + fmt::format("ALTER TABLE {} FORCE ROW LEVEL SECURITY", Full(part));
-  }
-  // When nothing is written any more: forced, it also holds for the account that Sluice writes with.
-  if (!sql.empty()) {
-    Statement statement = Make(SchemaStage::kTriggers, "row security of table " + NameOf(part).Text(), std::move(sql));
-    statement.kind = model::ObjectKind::kPolicy;
-    statement.object = {NameOf(part).database, ""};
-    statement.table = NameOf(part);
-    statements.push_back(std::move(statement));
-  }
-  for (const Definition& one : part.partitions) AddRowSecurity(one, statements);
-}
-
 // "FOREIGN KEY (a, b) REFERENCES shop.t(x, y) ON DELETE SET NULL (b) ...": own columns in front and behind, the other
 // table's in between.
 std::optional<std::string> TableTranslator::ForeignKey(const ForeignKeyDefinition& key) {

@@ -40,6 +40,14 @@ std::string_view WithoutZeroSign(std::string_view text) {
   return text;
 }
 
+// "1.50" equals "1.5" where a column's scale is not fixed.
+std::string_view WithoutEndZeros(std::string_view text) {
+  if (text.find('.') == std::string_view::npos) return text;
+  while (text.ends_with('0')) text.remove_suffix(1);
+  if (text.ends_with('.')) text.remove_suffix(1);
+  return text;
+}
+
 std::string_view TrimEnd(std::string_view text, char padding) {
   const size_t last = text.find_last_not_of(padding);
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
@@ -110,6 +118,7 @@ uint64_t HashBytes(std::string_view bytes, uint64_t seed) {
 
 FoldMode FoldModeOf(const model::ColumnType& type) {
   using model::TypeKind;
+  if (type.by_bytes) return FoldMode::kExact;
   switch (type.kind) {
     case TypeKind::kChar:
     case TypeKind::kVarchar:
@@ -126,6 +135,7 @@ FoldMode FoldModeOf(const model::ColumnType& type) {
     case TypeKind::kUuid:
     case TypeKind::kInet:
     case TypeKind::kVector:
+    case TypeKind::kInterval:  // 1 day equals 24 hours
     case TypeKind::kOther:
       return FoldMode::kOpaque;
     default:
@@ -151,6 +161,8 @@ bool AppendFolded(const Cell& cell, FoldMode mode, uint32_t prefix_length, std::
       AppendReal(cell.f64, out);
       return true;
     case CellKind::kDecimal:
+      AppendSized(WithoutZeroSign(WithoutEndZeros(cell.text())), out);
+      return true;
     case CellKind::kTime:
       AppendSized(WithoutZeroSign(cell.text()), out);
       return true;

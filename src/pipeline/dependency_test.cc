@@ -38,6 +38,12 @@ TEST(Fold, TakesForEqualWhatServersTakeForEqual) {
   EXPECT_TRUE(FoldEqual(Cell::Float64(-0.0), Cell::Float64(0.0), FoldMode::kValue));
   EXPECT_TRUE(
       FoldEqual(Cell::Bytes(CellKind::kDecimal, "-0.00"), Cell::Bytes(CellKind::kDecimal, "0.00"), FoldMode::kValue));
+  EXPECT_TRUE(
+      FoldEqual(Cell::Bytes(CellKind::kDecimal, "1.50"), Cell::Bytes(CellKind::kDecimal, "1.5"), FoldMode::kValue));
+  EXPECT_TRUE(
+      FoldEqual(Cell::Bytes(CellKind::kDecimal, "10"), Cell::Bytes(CellKind::kDecimal, "10.0"), FoldMode::kValue));
+  EXPECT_FALSE(
+      FoldEqual(Cell::Bytes(CellKind::kDecimal, "10"), Cell::Bytes(CellKind::kDecimal, "1"), FoldMode::kValue));
   EXPECT_TRUE(FoldEqual(Cell::Bytes(CellKind::kBytes, std::string_view("a\0\0", 3)), Cell::Bytes(CellKind::kBytes, "a"),
                         FoldMode::kExact));
   std::string out;
@@ -64,6 +70,20 @@ TEST(Fold, KnowsWhichCollationsKeepAsciiApart) {
   EXPECT_EQ(mode("utf8mb4_danish_ci"), FoldMode::kOpaque);
   EXPECT_EQ(mode("utf8mb4_hu_0900_ai_ci"), FoldMode::kOpaque);
   EXPECT_EQ(mode("utf8mb4_uca1400_danish_ai_ci"), FoldMode::kOpaque);
+}
+
+TEST(Fold, TextThatIsEqualByItsBytesFoldsExactly) {
+  model::ColumnType type;
+  for (const TypeKind kind : {TypeKind::kText, TypeKind::kUuid, TypeKind::kInet}) {
+    type.kind = kind;
+    type.by_bytes = false;
+    EXPECT_EQ(FoldModeOf(type), FoldMode::kOpaque);
+    type.by_bytes = true;
+    EXPECT_EQ(FoldModeOf(type), FoldMode::kExact);
+  }
+  type = {};
+  type.kind = TypeKind::kInterval;  // one value, several texts
+  EXPECT_EQ(FoldModeOf(type), FoldMode::kOpaque);
 }
 
 // ---------------------------------------------------------------- claims

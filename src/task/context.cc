@@ -45,12 +45,6 @@ void CollectMissing(const selection::Selection& selection, const std::vector<std
   }
 }
 
-bool MayBeNeeded(model::ObjectKind kind) {
-  using model::ObjectKind;
-  return kind == ObjectKind::kExtension || kind == ObjectKind::kType || kind == ObjectKind::kDomain ||
-         kind == ObjectKind::kCollation || kind == ObjectKind::kSequence;
-}
-
 }  // namespace
 
 SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog) {
@@ -74,7 +68,7 @@ SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog
       // Triggers, rules and policies go with their tables; what tables may need goes with any of them.
       const bool of_table = !object.table.name.empty();
       if (of_table && !selection.Selected(object.table)) continue;
-      if (!whole && !of_table && !MayBeNeeded(object.kind)) continue;
+      if (!whole && !of_table && !object.before_tables) continue;
       // Views share their names with tables: what excludes a name excludes both.
       const bool view = object.kind == model::ObjectKind::kView || object.kind == model::ObjectKind::kMaterializedView;
       if (view && !selection.Selected(object.name)) continue;

@@ -51,7 +51,10 @@ SchemaPhase::SchemaPhase(Session& session, bool resumed)
 void SchemaPhase::Add(Entry entry) {
   const std::string table = entry.statement.source.Text();
   if (entry.statement.stage == SchemaStage::kIndexes) indexes_of_[table].push_back(entries_.size());
-  if (entry.statement.stage == SchemaStage::kBeforeLoad) tables_[table].push_back(entries_.size());
+  const bool creates_table =
+      entry.statement.stage == SchemaStage::kBeforeLoad ||
+      (entry.statement.stage == SchemaStage::kTypes && entry.statement.kind == model::ObjectKind::kTable);
+  if (creates_table) tables_[table].push_back(entries_.size());
   by_label_[entry.record.label] = entries_.size();
   entries_.push_back(std::move(entry));
 }
@@ -84,6 +87,18 @@ void SchemaPhase::Extend(const Plan& plan) {
   Add(std::move(statements));
   SaveAll();
   StartTables(session_.limits().writers);
+}
+
+std::vector<size_t> SchemaPhase::InOrder(SchemaStage stage) const {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].statement.stage == stage) order.push_back(i);
+  }
+  if (stage != SchemaStage::kTypes) return order;
+  // Some tables are created with the types, since other tables need them; the types do not need the tables.
+  std::stable_partition(order.begin(), order.end(),
+                        [&](size_t i) { return entries_[i].statement.kind != model::ObjectKind::kTable; });
+  return order;
 }
 
 void SchemaPhase::SaveAll() {
@@ -146,9 +161,9 @@ void SchemaPhase::Add(std::vector<SchemaStatement> statements) {
 size_t SchemaPhase::Execute(SchemaStage stage, size_t parallel, std::stop_token stop) {
   std::vector<size_t> databases;
   std::vector<size_t> work;
-  for (size_t i = 0; i < entries_.size(); ++i) {
+  for (const size_t i : InOrder(stage)) {
     const Entry& entry = entries_[i];
-    if (entry.statement.stage != stage || entry.record.state == "done" || entry.record.state == "skipped") continue;
+    if (entry.record.state == "done" || entry.record.state == "skipped") continue;
     (entry.statement.kind == model::ObjectKind::kDatabase ? databases : work).push_back(i);
   }
   if (!databases.empty()) {
@@ -345,18 +360,36 @@ void SchemaPhase::Flush() {
 }
 
 void SchemaPhase::DropCreated() {
-  Writer writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    const std::string& state = entry->record.state;
-    const SchemaStage stage = entry->statement.stage;
-    const bool whole_object = stage == SchemaStage::kTypes || stage == SchemaStage::kBeforeLoad ||
-                              stage == SchemaStage::kObjects || stage == SchemaStage::kTriggers;
-    // A database may hold what is not ours; it is created with IF NOT EXISTS and stays.
-    if (!whole_object || entry->statement.kind == model::ObjectKind::kDatabase) continue;
-    if (state != "done" && state != "running") continue;
-    writer->Drop(entry->statement);
-    entry->record.state = "pending";
+  std::vector<size_t> work;
+  for (auto stage = std::rbegin(connector::kSchemaStages); stage != std::rend(connector::kSchemaStages); ++stage) {
+    // Indexes and foreign keys go with their tables.
+    if (*stage == SchemaStage::kIndexes || *stage == SchemaStage::kForeignKeys) continue;
+    const std::vector<size_t> created = InOrder(*stage);
+    for (auto i = created.rbegin(); i != created.rend(); ++i) {
+      const Entry& entry = entries_[*i];
+      // A database may hold what is not ours; it is not dropped.
+      if (entry.statement.kind == model::ObjectKind::kDatabase) continue;
+      if (entry.record.state == "done" || entry.record.state == "running") work.push_back(*i);
+    }
   }
+  // What others still need is refused: again, while some go.
+  Writer writer = session_.context().destination->OpenSchemaWriter({session_.stop(), "schema"});
+  std::exception_ptr refused;
+  for (size_t before = work.size() + 1; !work.empty() && work.size() < before;) {
+    before = work.size();
+    std::erase_if(work, [&](size_t i) {
+      try {
+        writer->Drop(entries_[i].statement);
+      } catch (const Error& error) {
+        if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+        refused = std::current_exception();
+        return false;
+      }
+      entries_[i].record.state = "pending";
+      return true;
+    });
+  }
+  if (!work.empty()) std::rethrow_exception(refused);
   GiveBack(std::move(writer));
 }
 

@@ -70,6 +70,8 @@ class SchemaPhase {
   void ExecuteParallel(const std::vector<size_t>& work, size_t parallel, const std::stop_token& stop);
   Writer TakeWriter();  // one that is at hand; null: to be opened when it is needed
   void GiveBack(Writer writer);
+  // The entries of a stage, in the order in which they are created.
+  std::vector<size_t> InOrder(connector::SchemaStage stage) const;
   void SaveAll();
   void CountLive();
 
