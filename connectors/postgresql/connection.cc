@@ -129,10 +129,9 @@ Connection::Connection(const connector::Endpoint& endpoint, const connector::Ses
 Connection::~Connection() {
   interrupt_.reset();  // before the descriptor is closed: it may be given to someone else
   constexpr uint32_t kNoticesBySelf = 140000;
-  if (stop_.stop_requested() && version_ != 0 && version_ < kNoticesBySelf) {
-    const std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel(PQgetCancel(handle_), PQfreeCancel);
+  if (stop_.stop_requested() && version_ != 0 && version_ < kNoticesBySelf && cancel_ != nullptr) {
     char why[256];
-    if (cancel != nullptr) PQcancel(cancel.get(), why, sizeof(why));  // best effort: the session ends anyway
+    PQcancel(cancel_.get(), why, sizeof(why));  // best effort: the session ends anyway
   }
   PQfinish(handle_);
 }
@@ -188,6 +187,7 @@ void Connection::Open(const ConnectOptions& options) {
     }
   }
   version_ = static_cast<uint32_t>(PQserverVersion(handle_));
+  cancel_.reset(PQgetCancel(handle_));
   PQsetNoticeReceiver(
       handle_, [](void*, const PGresult*) {}, nullptr);
 }
@@ -337,9 +337,8 @@ std::optional<std::string_view> Connection::CopyOutNext() {
 }
 
 void Connection::CopyOutCancel() {
-  const std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel(PQgetCancel(handle_), PQfreeCancel);
   char why[256];
-  if (cancel != nullptr) PQcancel(cancel.get(), why, sizeof(why));
+  if (cancel_ != nullptr) PQcancel(cancel_.get(), why, sizeof(why));
   char* data = nullptr;
   while (PQgetCopyData(handle_, &data, 0) > 0) copied_.reset(data);
   copied_.reset();

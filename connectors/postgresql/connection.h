@@ -103,6 +103,8 @@ class Connection {
   PGconn* handle_ = nullptr;
   uint32_t version_ = 0;
   std::string copy_object_;
+  // Made while the connection stands: libpq gives none for one whose socket was shut down.
+  std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel_{nullptr, PQfreeCancel};
   std::unique_ptr<char, void (*)(void*)> copied_{nullptr, PQfreemem};
   struct Interrupt;
   std::unique_ptr<Interrupt> interrupt_;

@@ -200,6 +200,8 @@ LoadPlan MakeLoadPlan(const model::Table& table, const model::TableMapping& mapp
   return plan;
 }
 
+// reg* is sent as a number that means something else at another server, and an empty tsquery is sent in a form that no
+// server takes.
 std::vector<TargetColumn> ReadTargetColumns(Connection& connection, const model::ObjectName& table) {
   const TextRows rows = connection.Query(
       fmt::format(
@@ -212,7 +214,8 @@ std::vector<TargetColumn> ReadTargetColumns(Connection& connection, const model:
           "SELECT u.name, u.native, pg_catalog.format_type(u.id, u.modifier), n.nspname, b.typname, b.typtype, "
           "u.modifier, n.nspname = 'pg_catalog' AND b.typtype IN ('b', 'r', 'm') AND b.typsend <> 0 AND b.typreceive "
           "<> 0 "
-          "AND b.typname NOT LIKE '%reg%' AND (e.oid IS NULL OR (e.typsend <> 0 AND e.typreceive <> 0 AND e.typtype IN "
+          "AND b.typname NOT LIKE '%reg%' AND b.typname NOT IN ('tsquery', '_tsquery') AND (e.oid IS NULL OR "
+          "(e.typsend <> 0 AND e.typreceive <> 0 AND e.typtype IN "
           "('b', 'r', 'm') AND e.typname NOT LIKE 'reg%')) "
           "FROM under u JOIN pg_catalog.pg_type b ON b.oid = u.id AND b.typtype <> 'd' JOIN pg_catalog.pg_namespace n "
           "ON "

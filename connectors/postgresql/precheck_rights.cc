@@ -88,8 +88,9 @@ bool FindSequences(Precheck& check, const std::set<std::string>& schemas) {
   bool all = true;
   for (const TextRow& row : check.connection().Query(fmt::format(
            "SELECT n.nspname, min(c.relname::text), count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = "
-           "c.relnamespace WHERE c.relkind = 'S' AND n.nspname IN ({}) AND NOT has_sequence_privilege(c.oid, "
-           "'SELECT') AND has_schema_privilege(n.oid, 'USAGE') GROUP BY 1 ORDER BY 1",
+           "c.relnamespace WHERE n.nspname IN ({}) AND CASE WHEN c.relkind = 'S' THEN NOT "
+           "has_sequence_privilege(c.oid, 'SELECT') ELSE false END AND has_schema_privilege(n.oid, 'USAGE') GROUP BY 1 "
+           "ORDER BY 1",
            list))) {
     const std::string schema = row[0].value_or("");
     const std::string object = row[2] == "1" ? "sequence " + schema + "." + row[1].value_or("") : "schema " + schema;

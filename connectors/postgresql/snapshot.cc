@@ -121,12 +121,14 @@ void PostgresqlSnapshot::LockTables(const std::vector<model::TablePtr>& tables) 
   for (int round = 1;; ++round) {
     partitioned_.clear();
     std::string names;
+    std::vector<std::pair<std::string, std::string>> single;  // as locked, and for people
     for (const TextRow& row : FindTables(tables)) {
       const model::ObjectName name{row[0].value_or(""), row[1].value_or("")};
       const bool partitioned = row[2] == "p";
       partitioned_.emplace(name, partitioned);
       // Children of plain inheritance are tables of their own.
-      names += (names.empty() ? "" : ", ") + std::string(partitioned ? "" : "ONLY ") + Quote(name.database, name.name);
+      single.emplace_back((partitioned ? "" : "ONLY ") + Quote(name.database, name.name), "table " + name.Text());
+      names += (names.empty() ? "" : ", ") + single.back().first;
     }
     page_bytes_ = std::stoull(locks_.QueryOne("SELECT pg_catalog.current_setting('block_size')").value_or("8192"));
     if (names.empty()) return;
@@ -134,8 +136,16 @@ void PostgresqlSnapshot::LockTables(const std::vector<model::TablePtr>& tables) 
     try {
       return locks_.Execute("LOCK TABLE " + names + " IN ACCESS SHARE MODE");
     } catch (const Error& error) {
-      if (error.info().code != kMissingObject.id || round == kRounds) throw;
+      if (error.info().retry == RetryClass::kReconnect) throw;
       locks_.Execute("ROLLBACK");
+      if (error.info().code == kMissingPrivilege.id) {
+        // The server names no schema: one by one it is known which table it is about.
+        locks_.Execute("BEGIN READ ONLY");
+        for (const auto& [table, object] : single) {
+          locks_.Execute("LOCK TABLE " + table + " IN ACCESS SHARE MODE", object);
+        }
+      }
+      if (error.info().code != kMissingObject.id || round == kRounds) throw;
     }
   }
 }
