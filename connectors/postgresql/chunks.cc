@@ -25,10 +25,17 @@ constexpr uint64_t kRowLeast = 28;
 
 constexpr std::string_view kEnd = "end";
 
+uint64_t Number(const OptionalText& text) {
+  uint64_t value = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
 struct Bound {
   bool given = false;
   bool end = false;
   uint64_t page = 0;
+  uint64_t file = 0;
   std::string leaf;  // quoted; empty: the table itself
 };
 
@@ -37,7 +44,11 @@ Bound Parse(const std::string& text) {
   if (text.empty()) return bound;
   bound.given = true;
   const size_t space = text.find(' ');
-  const std::string_view place = std::string_view(text).substr(0, space);
+  std::string_view place = std::string_view(text).substr(0, space);
+  const size_t at = place.find('@');
+  Check(at != std::string_view::npos, "chunk bound without a file");
+  bound.file = Number(std::string(place.substr(at + 1)));
+  place = place.substr(0, at);
   if (space != std::string::npos) bound.leaf = text.substr(space + 1);
   if (place == kEnd) {
     bound.end = true;
@@ -48,28 +59,22 @@ Bound Parse(const std::string& text) {
   return bound;
 }
 
-uint64_t Number(const OptionalText& text) {
-  uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
 // Adds the chunks of one table or leaf; the last one has no end, since a later look may find more pages.
 void AddRanges(const PageRange& range, bool is_leaf, uint64_t rows, uint64_t chunk_bytes, uint64_t most_pages,
                std::vector<Chunk>* chunks) {
   const uint64_t wanted = std::max<uint64_t>((range.bytes + chunk_bytes / 2) / std::max<uint64_t>(chunk_bytes, 1), 1);
   const uint64_t least = (range.pages + most_pages - 1) / most_pages;
   const uint64_t count = std::clamp<uint64_t>(std::max(wanted, least), 1, std::max<uint64_t>(range.pages, 1));
-  const std::string leaf = is_leaf ? " " + range.name : "";
+  const std::string tail = fmt::format("@{}{}", range.file, is_leaf ? " " + range.name : "");
   for (uint64_t i = 0; i < count; ++i) {
     const uint64_t from = range.pages * i / count;
     const uint64_t to = range.pages * (i + 1) / count;
     Chunk chunk{.number = chunks->size()};
-    if (is_leaf || i != 0) chunk.lower = std::to_string(from) + leaf;
+    if (is_leaf || i != 0) chunk.lower = std::to_string(from) + tail;
     if (i + 1 != count) {
-      chunk.upper = std::to_string(to) + leaf;
+      chunk.upper = std::to_string(to) + tail;
     } else if (is_leaf) {
-      chunk.upper = std::string(kEnd) + leaf;
+      chunk.upper = std::string(kEnd) + tail;
     }
     chunk.rows_estimated = std::max<uint64_t>(rows / count, 1);
     chunks->push_back(std::move(chunk));
@@ -130,10 +135,10 @@ std::vector<Chunk> PlanTableChunks(Connection& connection, const model::Table& t
               "{}::pg_catalog.regclass UNION ALL SELECT c.oid, c.relkind FROM tree JOIN pg_catalog.pg_inherits i ON "
               "i.inhparent = tree.id JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE tree.relkind = 'p') "
               "SELECT n.nspname, c.relname, c.relkind, pg_catalog.pg_relation_size(c.oid) / "
-              "pg_catalog.current_setting('block_size')::bigint, pg_catalog.pg_table_size(c.oid) FROM tree JOIN "
+              "pg_catalog.current_setting('block_size')::bigint, pg_catalog.pg_table_size(c.oid), "
+              "pg_catalog.pg_relation_filenode(c.oid) FROM tree JOIN "
               "pg_catalog.pg_class c ON c.oid = tree.id JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ORDER "
-              "BY "
-              "tree.id",
+              "BY tree.id",
               Literal(Quote(table.name.database, table.name.name))),
       object);
   PageRange whole;
@@ -153,7 +158,8 @@ std::vector<Chunk> PlanTableChunks(Connection& connection, const model::Table& t
                               Quote(table.name.database, table.name.name), Quote(schema, name)))
           .Side(connection.endpoint().side);
     }
-    PageRange range{.name = Quote(schema, name), .pages = Number(row[3]), .bytes = Number(row[4])};
+    PageRange range{
+        .name = Quote(schema, name), .file = Number(row[5]), .pages = Number(row[3]), .bytes = Number(row[4])};
     const bool is_leaf = schema != table.name.database || name != table.name.name;
     if (is_leaf) {
       leafs.push_back(std::move(range));
@@ -163,6 +169,14 @@ std::vector<Chunk> PlanTableChunks(Connection& connection, const model::Table& t
   }
   const uint64_t most_pages = connection.version() >= kRangeScans ? UINT32_MAX : kMostPagesByPlace;
   return SplitPages(whole, leafs, table.rows_estimated, chunk_bytes, most_pages);
+}
+
+std::string ChunkStandsQuestion(const model::ObjectName& table, const Chunk& chunk) {
+  const Bound lower = Parse(chunk.lower);
+  const Bound bound = lower.given ? lower : Parse(chunk.upper);
+  if (!bound.given) return "";
+  const std::string name = bound.leaf.empty() ? Quote(table.database, table.name) : bound.leaf;
+  return fmt::format("SELECT pg_catalog.pg_relation_filenode({}::pg_catalog.regclass) = {}", Literal(name), bound.file);
 }
 
 std::string ChunkRows(uint32_t version, const TableShape& shape, const model::ObjectName& table, const Chunk& chunk,

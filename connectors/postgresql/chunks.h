@@ -1,9 +1,10 @@
 // Splits a table into ranges of its pages. Rows are found by where they lie (ctid), so no key is needed and nothing is
 // sorted; a range means something only together with the snapshot that it is read at, as rows move when they change.
-// Text of a bound: the number of a page, for a partition with its quoted name behind it, e.g.
-//   2048
-//   2048 "shop"."orders_2024"
-//   end "shop"."orders_2024"
+// Text of a bound: the number of a page and of the file that it is in (pg_relation_filenode: another one after VACUUM
+// FULL or CLUSTER, which put rows in other pages), for a partition with its quoted name behind them, e.g.
+//   2048@16385
+//   2048@16390 "shop"."orders_2024"
+//   end@16390 "shop"."orders_2024"
 // A chunk has the pages from its lower bound on and before its upper one.
 #pragma once
 
@@ -21,6 +22,7 @@ namespace sluice::postgresql {
 // A table or partition that holds rows, as the server has it.
 struct PageRange {
   std::string name;  // quoted with its schema
+  uint64_t file = 0;
   uint64_t pages = 0;
   uint64_t bytes = 0;  // with what lies outside of its pages (TOAST)
 };
@@ -34,6 +36,9 @@ std::vector<connector::Chunk> SplitPages(const PageRange& table, const std::vect
 // `before` is a statement to run first, in the same message (with a semicolon).
 std::vector<connector::Chunk> PlanTableChunks(Connection& connection, const model::Table& table, uint64_t chunk_bytes,
                                               const std::string& before);
+
+// A question that is true as long as the chunk's pages are those that it was planned for; empty: it has no bounds.
+std::string ChunkStandsQuestion(const model::ObjectName& table, const connector::Chunk& chunk);
 
 // What is read of a table: whether rows lie in partitions, and the size of the server's pages.
 struct TableShape {

@@ -23,10 +23,10 @@ TEST(PostgresqlChunks, ASmallTableIsOneChunk) {
 }
 
 TEST(PostgresqlChunks, RangesOfPagesMeetAndTheLastIsOpen) {
-  const auto chunks = SplitPages({.name = "t", .pages = 1000, .bytes = 8192000}, {}, 5000, 819200, kNoLimit);
+  const auto chunks = SplitPages({.name = "t", .file = 7, .pages = 1000, .bytes = 8192000}, {}, 5000, 819200, kNoLimit);
   ASSERT_EQ(chunks.size(), 10U);
   EXPECT_EQ(chunks[0].lower, "");
-  EXPECT_EQ(chunks[0].upper, "100");
+  EXPECT_EQ(chunks[0].upper, "100@7");
   for (size_t i = 1; i < chunks.size(); ++i) {
     EXPECT_EQ(chunks[i].number, i);
     EXPECT_EQ(chunks[i].lower, chunks[i - 1].upper);
@@ -42,17 +42,17 @@ TEST(PostgresqlChunks, WhatLiesOutsideOfPagesCounts) {
 }
 
 TEST(PostgresqlChunks, PartitionsAreReadOneByOne) {
-  const auto chunks = SplitPages(
-      {},
-      {{.name = "\"s\".\"x y\"", .pages = 10, .bytes = 81920}, {.name = "\"s\".\"z\"", .pages = 40, .bytes = 327680}},
-      100, 163840, kNoLimit);
+  const auto chunks = SplitPages({},
+                                 {{.name = "\"s\".\"x y\"", .file = 8, .pages = 10, .bytes = 81920},
+                                  {.name = "\"s\".\"z\"", .file = 9, .pages = 40, .bytes = 327680}},
+                                 100, 163840, kNoLimit);
   ASSERT_EQ(chunks.size(), 3U);
-  EXPECT_EQ(chunks[0].lower, "0 \"s\".\"x y\"");
-  EXPECT_EQ(chunks[0].upper, "end \"s\".\"x y\"");
-  EXPECT_EQ(chunks[1].lower, "0 \"s\".\"z\"");
-  EXPECT_EQ(chunks[1].upper, "20 \"s\".\"z\"");
-  EXPECT_EQ(chunks[2].lower, "20 \"s\".\"z\"");
-  EXPECT_EQ(chunks[2].upper, "end \"s\".\"z\"");
+  EXPECT_EQ(chunks[0].lower, "0@8 \"s\".\"x y\"");
+  EXPECT_EQ(chunks[0].upper, "end@8 \"s\".\"x y\"");
+  EXPECT_EQ(chunks[1].lower, "0@9 \"s\".\"z\"");
+  EXPECT_EQ(chunks[1].upper, "20@9 \"s\".\"z\"");
+  EXPECT_EQ(chunks[2].lower, "20@9 \"s\".\"z\"");
+  EXPECT_EQ(chunks[2].upper, "end@9 \"s\".\"z\"");
   EXPECT_EQ(Read(150000, chunks[0], true), "FROM ONLY \"s\".\"x y\"");
   EXPECT_EQ(Read(150000, chunks[1], true), "FROM ONLY \"s\".\"z\" WHERE ctid < '(20,0)'::pg_catalog.tid");
   EXPECT_EQ(Read(150000, {}, true), "FROM \"shop\".\"a \"\"b\"\"\"");
@@ -60,14 +60,22 @@ TEST(PostgresqlChunks, PartitionsAreReadOneByOne) {
 
 TEST(PostgresqlChunks, RangesAndFiltersAsText) {
   EXPECT_EQ(Read(140000, {}), "FROM ONLY \"shop\".\"a \"\"b\"\"\"");
-  EXPECT_EQ(Read(140000, {.lower = "5", .upper = "9"}, false, "x > 1 OR y -- why"),
+  EXPECT_EQ(Read(140000, {.lower = "5@1", .upper = "9@1"}, false, "x > 1 OR y -- why"),
             "FROM ONLY \"shop\".\"a \"\"b\"\"\" WHERE ctid >= '(5,0)'::pg_catalog.tid AND ctid < "
             "'(9,0)'::pg_catalog.tid AND (x > 1 OR y -- why\n)");
   EXPECT_EQ(Read(140000, {}, false, "x > 1"), "FROM ONLY \"shop\".\"a \"\"b\"\"\" WHERE (x > 1\n)");
 }
 
+TEST(PostgresqlChunks, PagesAreThoseOfTheirFile) {
+  EXPECT_EQ(ChunkStandsQuestion(kTable, {}), "");
+  EXPECT_EQ(ChunkStandsQuestion(kTable, {.upper = "5@12"}),
+            "SELECT pg_catalog.pg_relation_filenode('\"shop\".\"a \"\"b\"\"\"'::pg_catalog.regclass) = 12");
+  EXPECT_EQ(ChunkStandsQuestion(kTable, {.lower = "5@13 \"s\".\"z\"", .upper = "end@13 \"s\".\"z\""}),
+            "SELECT pg_catalog.pg_relation_filenode('\"s\".\"z\"'::pg_catalog.regclass) = 13");
+}
+
 TEST(PostgresqlChunks, BeforeVersion14PlacesAreListed) {
-  EXPECT_EQ(Read(130000, {.lower = "5", .upper = "9"}),
+  EXPECT_EQ(Read(130000, {.lower = "5@1", .upper = "9@1"}),
             "FROM ONLY \"shop\".\"a \"\"b\"\"\" WHERE ctid = ANY (ARRAY(SELECT ('(' || page || ',' || place || "
             "')')::pg_catalog.tid FROM pg_catalog.generate_series(5::bigint, 9 - 1) page, "
             "pg_catalog.generate_series(1, 291) place))");

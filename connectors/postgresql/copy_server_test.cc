@@ -295,6 +295,27 @@ TEST_P(CopyServer, AnAbandonedChunkLeavesTheSnapshotAlive) {
 }
 
 // Emptied at this moment it would look empty at the snapshot.
+// The plan of an interrupted load says nothing of pages that were written anew.
+TEST_P(CopyServer, ChunksOfATableThatWasWrittenAnewAreRefused) {
+  from_->Execute("CREATE TABLE shop.big AS SELECT i AS id, repeat('x', 500) AS t FROM generate_series(1, 5000) i");
+  const model::TablePtr table = Describe(*from_, {"shop", "big"});
+  const model::TableMapping mapping = MapAll(*table, table->name);
+  const auto chunks = Open({table})->PlanChunks(0, *table, mapping, 1 << 20);
+  ASSERT_GT(chunks.size(), 1U);
+  KeptBlocks before;
+  Open({table})->ReadChunk(0, *table, mapping, chunks[1], kCopyBinary, before);
+  EXPECT_GT(before.rows(), 0U);
+  from_->Execute("VACUUM FULL shop.big");
+  KeptBlocks after;
+  try {
+    Open({table})->ReadChunk(0, *table, mapping, chunks[1], kCopyBinary, after);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, kTableChanged.id);
+    EXPECT_EQ(error.info().object, "table shop.big");
+  }
+}
+
 TEST_P(CopyServer, TablesCannotBeTruncatedUnderASnapshot) {
   from_->Execute("CREATE TABLE shop.t AS SELECT i AS id FROM generate_series(1, 10) i");
   const model::TablePtr table = Describe(*from_, {"shop", "t"});

@@ -214,10 +214,26 @@ std::string ReadStatement(uint32_t version, const TableShape& shape, const model
                      ChunkRows(version, shape, table.name, chunk, mapping.filter), CopyOptions(encoding));
 }
 
+// The plan may be that of an earlier cut. Under this one the locks keep the pages where they are.
+void RequirePages(Connection& connection, const model::Table& table, const connector::Chunk& chunk) {
+  const std::string question = ChunkStandsQuestion(table.name, chunk);
+  const std::string object = "table " + table.name.Text();
+  if (question.empty() || connection.QueryOne(kBack + question, object) == "t") return;
+  throw Error(kTableChanged)
+      .Object(object)
+      .Cause(
+          "Its rows were put in other pages (VACUUM FULL, CLUSTER, ALTER TABLE or TRUNCATE) since the load of it "
+          "began, "
+          "which was interrupted: which of them are at the destination cannot be told")
+      .Remedy("Begin anew with `sluice run --restart`.")
+      .Side(connection.endpoint().side);
+}
+
 void PostgresqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
                                    const connector::Chunk& chunk, const std::string& encoding,
                                    connector::BlockSink& sink) {
   Connection& connection = *readers_.at(reader);
+  RequirePages(connection, table, chunk);
   connection.CopyOutBegin(ReadStatement(connection.version(), ShapeOf(table.name), table, mapping, chunk, encoding),
                           "table " + table.name.Text());
   CopyUnframer unframer(encoding == kCopyBinary);
