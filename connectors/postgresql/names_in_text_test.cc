@@ -50,7 +50,8 @@ TEST_F(NamesInText, RenamesTypesFunctionsAndTables) {
   EXPECT_EQ(Rewrite("(shop.f(a) > 5)"), "(\"new shop\".f(a) > 5)");
   EXPECT_EQ(Rewrite("nextval('shop.numbers'::regclass)"), "nextval('\"new shop\".numbers'::regclass)");
   EXPECT_EQ(Rewrite("'shop.f(shop.mood)'::regprocedure"), "'\"new shop\".f(\"new shop\".mood)'::regprocedure");
-  EXPECT_EQ(Rewrite("a OPERATOR(shop.===) b"), "a OPERATOR(shop.===) b") << "nothing of shop is referenced";
+  EXPECT_EQ(Rewrite("a OPERATOR(shop.===) b"), "a OPERATOR(\"new shop\".===) b");
+  EXPECT_EQ(Rewrite("a OPERATOR(pg_catalog.=) b"), "a OPERATOR(pg_catalog.=) b");
 }
 
 TEST_F(NamesInText, ColumnsStayQualifiedByTheOldName) {

@@ -65,6 +65,16 @@ std::string WithOldWords(const std::string& sql) {
   return changed ? sql::Render(tokens) : sql;
 }
 
+// Before 14 a range has no multirange beside it.
+void DropMultirange(uint32_t version, SchemaStatement& statement) {
+  constexpr std::string_view kOption = ", multirange_type_name = ";
+  const size_t at = statement.sql.find(kOption);
+  if (version >= 140000 || statement.kind != ObjectKind::kType || at == std::string::npos) return;
+  const size_t end = statement.sql.find(')', at);
+  statement.sql.erase(at, end == std::string::npos ? end : end - at);
+  statement.notes.push_back("its multirange type needs PostgreSQL 14, the destination is older");
+}
+
 void NoteVersion(const model::SchemaObject& object, uint32_t version, SchemaStatement& statement) {
   const auto needs = [&](uint32_t wanted, const char* what) {
     if (version >= wanted) return;
@@ -139,6 +149,7 @@ std::vector<SchemaStatement> TranslateObject(const model::SchemaObject& object, 
     statement.label = "extension " + object.name.name;
   }
   if (version < 110000 && object.kind == ObjectKind::kTrigger) statement.sql = WithOldWords(statement.sql);
+  DropMultirange(version, statement);
   NoteVersion(object, version, statement);
   NoteRenamedColumns(object, names, statement);
   if (object.kind == ObjectKind::kMaterializedView) return SplitStored(std::move(statement));
