@@ -9,6 +9,23 @@ namespace {
 
 constexpr uint32_t kPublishesRoots = 130000;
 
+// The first relation that is not what it was. A table that is simply gone is no finding: its rows were read before.
+constexpr const char* kChecks = R"sql(
+SELECT w.s, w.n,
+  CASE WHEN w.kind <> 'partition' AND o.oid IS NOT NULL AND (c.oid IS NULL OR c.oid <> w.oid) THEN 'renamed'
+       WHEN w.kind <> 'partition' AND c.oid IS NOT NULL AND c.oid <> w.oid THEN 'anew'
+       ELSE 'unpublished' END,
+  o_n.nspname || '.' || o.relname
+FROM unnest($1::oid[], $2::text[], $3::text[], $4::text[]) AS w(oid, s, n, kind)
+LEFT JOIN pg_namespace n ON n.nspname = w.s
+LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.n
+LEFT JOIN pg_class o ON o.oid = w.oid LEFT JOIN pg_namespace o_n ON o_n.oid = o.relnamespace
+WHERE (w.kind <> 'partition' AND (c.oid IS NOT NULL OR o.oid IS NOT NULL) AND c.oid IS DISTINCT FROM w.oid)
+  OR (w.kind <> 'named' AND o.oid IS NOT NULL AND NOT EXISTS (
+    SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+    WHERE p.pubname = $5 AND r.prrelid = w.oid))
+ORDER BY 3, 1, 2 LIMIT 1)sql";
+
 }  // namespace
 
 SourceTables::SourceTables(Connection& connection, const std::vector<model::TablePtr>& tables)
@@ -67,30 +84,46 @@ std::string SourceTables::TypeText(uint32_t type, int32_t modifier) {
   return text;
 }
 
+// By number and by name: a table that takes another's name is not the one that is followed.
 void SourceTables::CheckPublication(const std::string& name) {
   const bool roots = connection_.version() >= kPublishesRoots;
   if (!roots) LookAtPartitions();
-  std::string wanted;
+  std::vector<std::string> oids;
+  std::vector<std::string> schemas;
+  std::vector<std::string> names;
+  std::vector<std::string> kinds;
+  const auto add = [&](uint32_t oid, const model::ObjectName& table, const char* kind) {
+    oids.push_back(std::to_string(oid));
+    schemas.push_back(table.database);
+    names.push_back(table.name);
+    kinds.emplace_back(kind);
+  };
   for (const auto& [oid, relation] : followed_) {
-    const bool published = roots ? relation.name == relation.root : !relation.partitioned;
-    if (published && relation.logged) wanted += (wanted.empty() ? "" : ",") + std::to_string(oid);
+    const bool is_root = relation.name == relation.root;
+    const bool published = relation.logged && (roots ? is_root : !relation.partitioned);
+    if (is_root || published) add(oid, relation.name, !is_root ? "partition" : published ? "published" : "named");
   }
-  const OptionalText parameters[] = {"{" + wanted + "}", name};
-  const ResultPtr result = connection_.Run(
-      "SELECT n.nspname, c.relname FROM unnest($1::oid[]) AS w(oid) JOIN pg_class c ON c.oid = w.oid "
-      "JOIN pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE NOT EXISTS (SELECT FROM pg_publication p LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid "
-      "  WHERE p.pubname = $2 AND (p.puballtables OR r.prrelid = c.oid)) ORDER BY 1, 2 LIMIT 1",
-      parameters, "publication " + name);
+  for (const model::ObjectName& table : missing_) add(0, table, "named");
+  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(kinds), name};
+  const ResultPtr result = connection_.Run(kChecks, parameters, "publication " + name);
   if (PQntuples(result.get()) == 0) return;
-  const std::string table = fmt::format("{}.{}", PQgetvalue(result.get(), 0, 0), PQgetvalue(result.get(), 0, 1));
+  const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
+  const std::string& side = connection_.endpoint().side;
+  if (text(2) != "unpublished") {
+    throw Error(kSchemaDrift)
+        .Object("table " + text(0) + "." + text(1))
+        .Cause(text(2) == "renamed" ? "It was renamed to " + text(3) + " at the source."
+                                    : "It was dropped and made anew at the source.")
+        .Remedy("Give the table its name back and run the task again, or begin anew with `sluice run --restart`.")
+        .Side(side);
+  }
   throw Error(kPublicationChanged)
-      .Object(fmt::format("publication {}, table {}", name, table))
+      .Object(fmt::format("publication {}, table {}.{}", name, text(0), text(1)))
       .Cause(
           "Someone dropped or altered the publication, or (before PostgreSQL 13) a partition was made that it does not "
           "hold; what was changed in the table since then is not in the log that Sluice is sent.")
       .Remedy("Begin anew with `sluice run --restart`.")
-      .Side(connection_.endpoint().side);
+      .Side(side);
 }
 
 }  // namespace sluice::postgresql

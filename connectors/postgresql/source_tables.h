@@ -24,7 +24,7 @@ class SourceTables : public pgoutput::SourceCatalog {
   std::vector<model::ObjectName> Missing() override { return missing_; }
 
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came
-  // since. What was dropped is left out.
+  // since, and kSchemaDrift when a table has another name or was made anew. What was dropped is left out.
   void CheckPublication(const std::string& name);
 
  private:

@@ -59,11 +59,13 @@ void Relations::Plan(Known& known) {
   known.plan.generation = definitions_.generation();
 }
 
-// The log's own name comes first: it is the one of that time. A partition is known by its root alone.
+// The log's own name comes first: it is the one of that time. A partition is known by its root alone, and may have any
+// name; another table that was renamed is one that the task does not know.
 TablePtr Relations::Describe(const Known& known, std::optional<SourceCatalog::Place>& place) {
   place = catalog_.PlaceOf(known.relation.oid);
   if (TablePtr table = definitions_.Find(known.plan.name)) return table;
-  return place ? definitions_.Find(place->root) : nullptr;
+  if (!place || catalog_.FollowedAs(known.relation.oid) == place->root) return nullptr;
+  return definitions_.Find(place->root);
 }
 
 // Rows without a description: left out where that is right, else an error.
@@ -72,7 +74,7 @@ void Relations::LeaveOut(const Known& known, const std::optional<SourceCatalog::
   const uint32_t oid = known.relation.oid;
   const std::optional<ObjectName> followed = catalog_.FollowedAs(oid);
   if (followed && *followed != name) {
-    ThrowDrift(*followed, fmt::format("it was renamed to {} at the source", name.Text()));
+    ThrowDrift(*followed, fmt::format("{} was renamed to {} at the source", followed->Text(), name.Text()));
   }
   if (!place) {
     // A partition that came and went again before its rows were read: nothing of them is in its table either.

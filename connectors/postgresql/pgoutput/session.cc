@@ -76,6 +76,7 @@ LogSession::System LogSession::Identify() {
 
 // The file has lines of a timeline, where it was left, and why, with tabs between.
 std::optional<uint64_t> LogSession::LeftTimeline(uint32_t present, uint32_t timeline) {
+  if (present <= 1) return std::nullopt;  // the first one has no history
   const TextRows rows = connection_.Query(fmt::format("TIMELINE_HISTORY {}", present), "timeline history");
   if (rows.empty() || rows[0].size() < 2) return std::nullopt;
   std::string_view content = rows[0][1] ? std::string_view(*rows[0][1]) : std::string_view();
