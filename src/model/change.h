@@ -61,7 +61,7 @@ struct DdlChange {
 // A committed transaction, or one part of a very large one (parts follow each other without a gap; only the last
 // has `last_part`, and its position; a destination must commit nothing of it before that).
 struct Transaction {
-  uint64_t ordinal = 0;  // 1, 2, 3 ... from the position that the stream was opened at
+  uint64_t ordinal = 0;  // grows, may have gaps; of one transaction always the same, whenever it is read
   bool first_part = true;
   bool last_part = true;
   Position end;                  // where to go on after it; set on the last part
