@@ -56,6 +56,7 @@ class PostgresqlApplier : public connector::Applier {
 
  private:
   const AppliedTable& TargetOf(const RowGroup& group);
+  void ReadIndexes(const AppliedTable& target);
   void BeginOnce(const AppliedTable& target);
   void SetForeignKeys(bool on);
   void SetPlans(bool by_index);
@@ -103,8 +104,17 @@ void PostgresqlApplier::Apply(const RowGroup& group) {
   const bool replaces = (group.idempotent || group.lenient) && group.kind != ChangeKind::kDelete;
   SetForeignKeys(!group.foreign_keys_off && !replaces);
   SetPlans(target.identity.empty() || target.identity_is_indexed);
+  if (replaces) ReadIndexes(target);
+  // From here on the session takes nothing but what is queued, until that was run.
   BeginOnce(target);
   for (const Shape& shape : Shapes(target, group.rows)) ApplyShape(target, group, shape);
+  batch_.Run();
+}
+
+void PostgresqlApplier::ReadIndexes(const AppliedTable& target) {
+  Known& known = targets_.at(target.table.get());
+  if (known.indexes) return;
+  known.indexes = ReadUniqueIndexes(connection_, known.mapping->destination, target.object);
 }
 
 void PostgresqlApplier::BeginOnce(const AppliedTable& target) {
@@ -163,12 +173,9 @@ uint64_t PostgresqlApplier::Update(const AppliedTable& target, const Shape& shap
 // Whatever is there of the old and the new row, and whatever holds a unique value of the new one, gives way to it: by
 // the end of the replay the log puts those rows where they belong.
 void PostgresqlApplier::Upsert(const AppliedTable& target, const Shape& shape) {
-  Known& known = targets_.at(target.table.get());
-  if (!known.indexes) {
-    known.indexes = ReadUniqueIndexes(connection_, known.mapping->destination, target.object);
-  }
   if (shape.rows[0]->kind == ChangeKind::kUpdate) Write(target, DeleteStatement(target, shape), shape);
-  for (const UniqueIndex& index : *known.indexes) Write(target, GiveWayStatement(target, shape, index), shape);
+  for (const UniqueIndex& index : *targets_.at(target.table.get()).indexes)
+    Write(target, GiveWayStatement(target, shape, index), shape);
   Write(target, DeleteStatement(target, shape, false), shape);
   const uint64_t found = Write(target, InsertStatement(target, shape), shape);
   ExpectRows(target, found, shape.rows.size());
