@@ -145,7 +145,7 @@ void ApplyPreparer::Finish(ApplyUnit& unit) const {
   unit.claims.reserve(unit.changes.size() * 3);
   for (PlannedChange& change : unit.changes) {
     change.claims_begin = static_cast<uint32_t>(unit.claims.size());
-    change.plan->keys.Collect(*change.row, unit.claims);
+    change.gives_up_unknown = change.plan->keys.Collect(*change.row, unit.claims);
     change.claims_end = static_cast<uint32_t>(unit.claims.size());
   }
   const model::Transaction& transaction = *unit.transaction;

@@ -15,7 +15,7 @@ bool SameColumns(const std::vector<uint32_t>& columns, const model::RowChange& c
 
 }  // namespace
 
-void TableKeys::Collect(const model::RowChange& change, std::vector<Claim>& claims) const {
+bool TableKeys::Collect(const model::RowChange& change, std::vector<Claim>& claims) const {
   claims.push_back(ordered_ ? ExclusiveClaim(table_hash_) : SharedClaim(table_hash_));
   if (component_hash_ != 0) {
     const bool cascades =
@@ -23,10 +23,25 @@ void TableKeys::Collect(const model::RowChange& change, std::vector<Claim>& clai
         (change.kind == ChangeKind::kUpdate && update_cascades_ && !SameColumns(referenced_columns_, change));
     claims.push_back(cascades ? ExclusiveClaim(component_hash_) : SharedClaim(component_hash_));
   }
-  for (const Group& group : groups_) CollectGroup(group, change, claims);
+  bool alone = ordered_;
+  bool only_unknown = false;
+  for (const Group& group : groups_) {
+    if (!CollectGroup(group, change, claims)) continue;
+    if (group.refers && change.foreign_keys_off) continue;
+    claims.push_back(WholeTable());
+    const bool is_unknown =
+        !group.identity && !group.refers && (LacksCells(group, change.before) || LacksCells(group, change.after));
+    (is_unknown ? only_unknown : alone) = true;
+  }
+  return only_unknown && !alone;
 }
 
-void TableKeys::CollectGroup(const Group& group, const model::RowChange& change, std::vector<Claim>& claims) const {
+bool TableKeys::LacksCells(const Group& group, Row row) {
+  return !row.empty() && std::any_of(group.parts.begin(), group.parts.end(),
+                                     [&](const Part& part) { return row[part.column].IsAbsent(); });
+}
+
+bool TableKeys::CollectGroup(const Group& group, const model::RowChange& change, std::vector<Claim>& claims) const {
   const size_t first = claims.size();
   bool is_absent = false;
   if (change.kind != ChangeKind::kInsert) is_absent = ClaimValues(group, change.before, claims) == Values::kAbsent;
@@ -43,7 +58,7 @@ void TableKeys::CollectGroup(const Group& group, const model::RowChange& change,
   } else if (change.kind == ChangeKind::kInsert) {
     is_absent = ClaimValues(group, change.after, claims) == Values::kAbsent;
   }
-  if (is_absent) claims.push_back(ExclusiveClaim(table_hash_));
+  return is_absent;
 }
 
 // The values that can be hashed exactly make a bucket; the folded text makes the value inside it. A row with text that

@@ -1,7 +1,7 @@
 // Which resources a row change claims: its table, its primary and unique keys' values, the foreign keys it refers to.
 // Two changes must keep their order when they claim one resource and at least one claim is exclusive.
 //
-//   keyless table, functional key, cell not in the image        the table, exclusively
+//   keyless table, functional key, cell not in the image        the table, exclusively (see Collect)
 //   any other change                                            the table, shared
 //   value of a unique key, when it is taken or given up         that value, exclusively (before and after image)
 //   value that a foreign key refers to                          the parent's value, shared
@@ -39,8 +39,11 @@ inline bool IsExclusive(Claim claim) {
 // What the claims of one table's changes are made of; immutable, safe from any thread.
 class TableKeys {
  public:
-  // Appends the claims of one change; a claim may appear twice.
-  void Collect(const model::RowChange& change, std::vector<Claim>& claims) const;
+  // Appends the claims of one change; a claim may appear twice. True when the table is claimed exclusively for no other
+  // reason than that the log does not tell which value of a unique key (not the identity) the row gave up. An old value
+  // of a foreign key that the destination does not check is no reason.
+  bool Collect(const model::RowChange& change, std::vector<Claim>& claims) const;
+  Claim WholeTable() const { return ExclusiveClaim(table_hash_); }
   // The destination changes or removes rows of other tables when a row of this one goes.
   bool cascades() const { return delete_cascades_ || update_cascades_; }
   // An update that leaves all of these columns as they are touches no key.
@@ -62,7 +65,9 @@ class TableKeys {
   };
   enum class Values { kUsable, kNull, kAbsent };
 
-  void CollectGroup(const Group& group, const model::RowChange& change, std::vector<Claim>& claims) const;
+  // Whether a value is not in the image.
+  bool CollectGroup(const Group& group, const model::RowChange& change, std::vector<Claim>& claims) const;
+  static bool LacksCells(const Group& group, model::Row row);
   Values ClaimValues(const Group& group, model::Row row, std::vector<Claim>& claims) const;
 
   uint64_t table_hash_ = 0;

@@ -50,6 +50,7 @@ class Leveler {
   // The highest level among the changes that this one follows, the entry `except` left out.
   uint32_t LevelBefore(std::span<const Claim> claims, uint32_t except) const;
   void Record(std::span<const Claim> claims, uint32_t entry);
+  std::span<const Claim> Relaxed(const PlannedChange& change, std::span<const Claim> claims);
   uint64_t RowHash(const TablePlan& plan, Row row);
   uint32_t FindRow(const TablePlan& plan, Row row, uint64_t hash) const;
 
@@ -57,6 +58,7 @@ class Leveler {
   std::unordered_map<uint64_t, Claimed, AsIs> claimed_;
   std::unordered_map<uint64_t, uint32_t, AsIs> rows_;  // identity of the row as it stands now -> entry
   std::string buffer_;
+  std::vector<Claim> relaxed_;
 };
 
 uint32_t Leveler::LevelBefore(std::span<const Claim> claims, uint32_t except) const {
@@ -106,7 +108,19 @@ uint32_t Leveler::FindRow(const TablePlan& plan, Row row, uint64_t hash) const {
   return entry.planned->plan == &plan && SameIdentity(plan, now, row) ? found->second : kNone;
 }
 
-void Leveler::Add(const PlannedChange& change, std::span<const Claim> claims) {
+// Within one transaction of the destination, rows that exchange unique values in an unknown way may be tried together:
+// what comes out is the same in any order that no unique key refuses. If one is refused, the batch is done again change
+// by change.
+std::span<const Claim> Leveler::Relaxed(const PlannedChange& change, std::span<const Claim> claims) {
+  if (!change.gives_up_unknown) return claims;
+  relaxed_.assign(claims.begin(), claims.end());
+  const Claim whole = change.plan->keys.WholeTable();
+  std::replace(relaxed_.begin(), relaxed_.end(), whole, SharedClaim(whole));
+  return relaxed_;
+}
+
+void Leveler::Add(const PlannedChange& change, std::span<const Claim> all_claims) {
+  const std::span<const Claim> claims = Relaxed(change, all_claims);
   const TablePlan& plan = *change.plan;
   const model::RowChange& row = *change.row;
   const bool merges = CanMerge(change);
@@ -148,9 +162,10 @@ bool IsEmpty(const NetChange& net) {
   return true;
 }
 
+// Deletes first: a unique value that one gives up may be taken by the others.
 auto GroupKey(const Entry& entry) {
-  return std::make_tuple(entry.level, entry.planned->plan, entry.net.change.kind, entry.net.change.foreign_keys_off,
-                         entry.planned->idempotent);
+  return std::make_tuple(entry.level, entry.planned->plan, -static_cast<int>(entry.net.change.kind),
+                         entry.net.change.foreign_keys_off, entry.planned->idempotent);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Turns the changes of a batch into groups that bulk statements can carry: changes of one row are merged, then each
 // change goes to the level after the last one that it conflicts with. Levels are applied in order; within a level the
-// order is free.
+// order is free (but for deletes, which come first).
 #pragma once
 
 #include <deque>
