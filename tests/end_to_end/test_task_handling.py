@@ -240,7 +240,8 @@ def test_release_removes_what_sluice_keeps(any_pair, sluice):
     source.execute("UPDATE other.t SET v = 7")
     other.run_until_caught_up()
     compare.assert_equal(source, "other", destination)
-    destination.execute("CREATE TABLE sluice.stage_4711 (id INT)")  # as a crash in the middle of a chunk leaves it
+    if destination.engine == "mysql":
+        destination.execute("CREATE TABLE sluice.stage_4711 (id INT)")  # as a crash in the middle of a chunk leaves it
     last = other.call("release", check=0)
     assert "database sluice is gone" in last.text, last
     assert destination.value("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name='sluice'") == 0

@@ -90,7 +90,8 @@ def test_while_changes_flow(one_pair, sluice):
             task.verify()
         destination.execute(
             "UPDATE shop.orders SET note='spoilt' WHERE id=17",
-            "DELETE FROM shop.measures WHERE id=(SELECT one FROM (SELECT MIN(id) AS one FROM shop.measures) AS least)",
+            "DELETE FROM shop.measures WHERE (id, day)=(SELECT id, day FROM (SELECT id, day FROM shop.measures "
+            "ORDER BY id, day LIMIT 1) AS first)",
         )
         report = task.verify("--json", check=5).json
     assert report["missing"] + report["different"] in (1, 2), report
