@@ -30,7 +30,7 @@ struct PlannedChange {
   const TablePlan* plan = nullptr;
   bool idempotent = false;
   bool gives_up_unknown = false;  // see TableKeys::Collect
-  uint32_t claims_begin = 0;  // into ApplyUnit::claims
+  uint32_t claims_begin = 0;      // into ApplyUnit::claims
   uint32_t claims_end = 0;
 };
 

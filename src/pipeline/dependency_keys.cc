@@ -16,7 +16,9 @@ bool SameColumns(const std::vector<uint32_t>& columns, const model::RowChange& c
 }  // namespace
 
 bool TableKeys::Collect(const model::RowChange& change, std::vector<Claim>& claims) const {
-  claims.push_back(ordered_ ? ExclusiveClaim(table_hash_) : SharedClaim(table_hash_));
+  // Inserts do not depend on each other: of two that a key would not allow together, the first was changed in between.
+  const bool keeps_order = ordered_ && change.kind != ChangeKind::kInsert;
+  claims.push_back(keeps_order ? ExclusiveClaim(table_hash_) : SharedClaim(table_hash_));
   if (component_hash_ != 0) {
     const bool cascades =
         (change.kind == ChangeKind::kDelete && delete_cascades_) ||

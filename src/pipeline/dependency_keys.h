@@ -2,7 +2,7 @@
 // Two changes must keep their order when they claim one resource and at least one claim is exclusive.
 //
 //   keyless table, functional key, cell not in the image        the table, exclusively (see Collect)
-//   any other change                                            the table, shared
+//   any other change, an insert into such a table               the table, shared
 //   value of a unique key, when it is taken or given up         that value, exclusively (before and after image)
 //   value that a foreign key refers to                          the parent's value, shared
 //   text that cannot be folded safely (dependency_hash.h)       the key's whole column group, exclusively

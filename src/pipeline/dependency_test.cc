@@ -136,8 +136,12 @@ TEST_F(ClaimsTest, RowsOfOneKeyConflictOthersDoNot) {
   keys_ = KeyCatalog::Compile({MakeTable("t", 2, true), MakeTable("keyless", 2, false)});
   EXPECT_TRUE(Conflict(Insert("t", {Cell::Int(1), Cell::Int(2)}), Delete("t", {Cell::Int(1), Cell::Int(9)})));
   EXPECT_FALSE(Conflict(Insert("t", {Cell::Int(1), Cell::Int(2)}), Delete("t", {Cell::Int(2), Cell::Int(2)})));
-  EXPECT_TRUE(
-      Conflict(Insert("keyless", {Cell::Int(1), Cell::Int(2)}), Insert("keyless", {Cell::Int(3), Cell::Int(4)})));
+  const std::vector<Cell> row{Cell::Int(1), Cell::Int(2)};
+  const std::vector<Cell> other{Cell::Int(3), Cell::Int(4)};
+  EXPECT_TRUE(Conflict(Delete("keyless", row), Delete("keyless", other)));
+  EXPECT_TRUE(Conflict(Insert("keyless", row), Delete("keyless", other)));
+  EXPECT_TRUE(Conflict(Insert("keyless", row), Claims("keyless", ChangeKind::kUpdate, other, row)));
+  EXPECT_FALSE(Conflict(Insert("keyless", row), Insert("keyless", other)));
   EXPECT_FALSE(Conflict(Insert("keyless", {Cell::Int(1), Cell::Int(2)}), Insert("t", {Cell::Int(3), Cell::Int(4)})));
   EXPECT_TRUE(Conflict(Insert("t", {Cell(), Cell::Int(2)}), Insert("t", {Cell::Int(3), Cell::Int(4)})));
 }

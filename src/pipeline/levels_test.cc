@@ -96,6 +96,22 @@ TEST_F(Levels, DeletesComeFirst) {
   EXPECT_EQ(batch.groups[0].kind, ChangeKind::kDelete);
 }
 
+TEST_F(Levels, InsertsIntoATableWithoutAKeyGoTogetherAndStayApartFromItsOtherChanges) {
+  auto keyless = std::make_shared<model::Table>();
+  keyless->name = {"d", "keyless"};
+  AddColumns(*keyless, 1);
+  keyless->keys.clear();
+  plan_.table = keyless;
+  plan_.identity.clear();
+  plan_.keys = KeyCatalog::Compile({keyless}).at(keyless->name);
+  for (int i = 0; i < 5; ++i) Add(ChangeKind::kInsert, {}, {Cell::Int(1)});
+  EXPECT_EQ(Level({&unit_}).groups.size(), 1u);
+  Add(ChangeKind::kDelete, {Cell::Int(1)}, {});
+  Add(ChangeKind::kDelete, {Cell::Int(1)}, {});
+  Add(ChangeKind::kInsert, {}, {Cell::Int(1)});
+  EXPECT_EQ(Level({&unit_}).levels, 4u);
+}
+
 TEST_F(Levels, AnUnknownOldParentIsNoReasonWhereForeignKeysAreOff) {
   Add(ChangeKind::kUpdate, {Cell::Int(1), Cell::Int(1), Cell()}, {Cell::Int(1), Cell::Int(1), Cell::Int(7)});
   EXPECT_FALSE(ClaimsTable());
