@@ -142,7 +142,8 @@ TEST_P(CopyServer, EveryTypeArrivesAsItWas) {
   const model::TablePtr plain = Describe(*from_, {"shop", "plain"});
   const model::TablePtr own = Describe(*from_, {"shop", "own"});
   to_->Execute(CreateLike(*plain));
-  EXPECT_EQ(Choose(*plain, MapAll(*plain, plain->name)), kCopyBinary);
+  // An empty tsquery has no binary form that a server takes.
+  EXPECT_EQ(Choose(*plain, MapAll(*plain, plain->name)), kCopyText);
   EXPECT_EQ(Choose(*own, MapAll(*own, own->name)), kCopyText);
   EXPECT_EQ(Copy(plain), 5U);
   EXPECT_EQ(Copy(own), 2U);
