@@ -166,6 +166,43 @@ TEST_P(SchemaServer, CarriesUnderOtherNamesAndBack) {
   ExpectSame(Plain(Dump(source)), Plain(Dump(destination)));
 }
 
+// What the pipeline does to begin anew: the newest first, again what others still needed.
+TEST_P(SchemaServer, DropsWhatItCreated) {
+  const connector::Endpoint from = FreshDatabase(*source_, "schema_from");
+  const connector::Endpoint same = FreshDatabase(*destination_, "schema_same");
+  Connection source(from, {});
+  Connection destination(same, {});
+  const uint32_t version = std::min(source.version(), destination.version());
+  for (const std::string& sql : EveryKind(version)) source.Execute(sql, sql.substr(0, 60));
+  Carry(from, same, SameNames());
+  auto writer = MakeDestination(same)->OpenSchemaWriter({});
+  std::stable_sort(statements_.begin(), statements_.end(), [](const SchemaStatement& a, const SchemaStatement& b) {
+    return static_cast<int>(a.stage) > static_cast<int>(b.stage);
+  });
+  std::string refused = "first";
+  for (size_t before = statements_.size() + 1; !statements_.empty() && statements_.size() < before;) {
+    before = statements_.size();
+    refused.clear();
+    std::erase_if(statements_, [&](const SchemaStatement& one) {
+      if (one.stage == SchemaStage::kIndexes || one.stage == SchemaStage::kForeignKeys) return true;
+      try {
+        writer->Drop(one);
+        writer->Drop(one);  // one that is gone is no error
+        return true;
+      } catch (const Error& error) {
+        refused += error.info().Block() + "\n";
+        return false;
+      }
+    });
+  }
+  EXPECT_EQ(refused, "");
+  // The extension in shop stays, and what belongs to it.
+  for (const std::string& line : Dump(destination)) {
+    EXPECT_FALSE(line.starts_with("class | shop") || line.starts_with("policy") || line.starts_with("trigger |"))
+        << line;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Servers, SchemaServer,
                          testing::Values(std::pair{"PG15", "PG15"}, std::pair{"PG10", "PG10"},
                                          std::pair{"PG18", "PG18"}, std::pair{"PG10", "PG18"},
