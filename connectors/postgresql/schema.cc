@@ -4,6 +4,7 @@
 
 #include "connectors/postgresql/catalog.h"
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/ddl.h"
 #include "connectors/postgresql/definition_parts.h"
 #include "connectors/postgresql/definition_read.h"
 #include "connectors/postgresql/sessions.h"
@@ -165,32 +166,7 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::DdlC
         .Cause("A statement that changes tables is not carried from a PostgreSQL log: " + ddl.statement.substr(0, 400))
         .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
   }
-  // Together, since foreign keys between them forbid it one by one. The log names every table that was emptied.
-  std::string list;
-  SchemaStatement statement;
-  for (const model::ObjectName& source : ddl.objects) {
-    if (!names.Selected(source)) continue;
-    const model::ObjectName name = names.Map(source);
-    if (list.empty()) {
-      statement.source = source;
-      statement.object = name;
-    }
-    const OptionalText parameters[] = {name.database, name.name};
-    const Rows rows(
-        connection_.Run("SELECT c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                        "WHERE n.nspname = $1 AND c.relname = $2",
-                        parameters, "table " + name.Text()));
-    const bool partitioned = rows.size() > 0 && rows.Letter(0, 0) == 'p';
-    list += (list.empty() ? "" : ", ") + std::string(partitioned ? "" : "ONLY ") + Quote(name.database, name.name);
-  }
-  if (list.empty()) return {};
-  statement.kind = ObjectKind::kTable;
-  statement.label = "TRUNCATE of table " + statement.object.Text();
-  statement.sql = "TRUNCATE TABLE " + list;
-  for (const sql::Token& token : sql::Tokenize(ddl.statement, kDialect)) {
-    if (token.Is("RESTART")) statement.sql += " RESTART IDENTITY";
-  }
-  return {statement};
+  return TranslateTruncate(ddl, names);
 }
 
 std::vector<connector::SchemaWriter::Redefined> PostgresqlSchemaWriter::DescribeAfter(
