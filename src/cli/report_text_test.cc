@@ -331,7 +331,7 @@ TEST(CleanupText, TellsWhatIsOfNoTaskAndHowToRemoveIt) {
   report.entries.push_back({{"replication slot", "sluice_b", "b", false, 5'000'000'000}, ""});
   const std::string text = CleanupText("db:5432", report);
   EXPECT_THAT(text, HasSubstr("sluice_a, in use: of task shop\n"));
-  EXPECT_THAT(text, HasSubstr("sluice_b, holds back 5 GB of log: of no task of this state directory\n"));
+  EXPECT_THAT(text, HasSubstr("sluice_b, holds back 5.0 GB of log: of no task of this state directory\n"));
   EXPECT_THAT(text, HasSubstr("sluice cleanup TASK.yaml --remove NAME\n"));
 }
 
