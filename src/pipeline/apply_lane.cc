@@ -50,7 +50,7 @@ void ApplyLane::Run() {
 }
 
 void ApplyLane::Execute(const LaneBatch& batch) {
-  const LeveledBatch leveled = Level(batch.units);
+  const LeveledBatch leveled = Level(batch.units, OnRefusal::kOneByOne);
   RetryPauses pauses(context_);
   bool commit_unknown = false;
   while (true) {

@@ -53,7 +53,7 @@ void LargeTransaction::ApplyPart(connector::Applier& applier, model::Transaction
   if (context_.request.rate != nullptr) {
     context_.request.rate->Acquire(units[0]->changes.size(), units[0]->bytes, context_.work);
   }
-  const LeveledBatch leveled = Level({units[0].get()});
+  const LeveledBatch leveled = Level({units[0].get()}, OnRefusal::kGiveUp);
   for (const connector::RowGroup& rows : leveled.groups) {
     try {
       applier.Apply(rows);

@@ -37,7 +37,7 @@ struct AsIs {
 
 class Leveler {
  public:
-  explicit Leveler(size_t changes) {
+  Leveler(size_t changes, OnRefusal on_refusal) : on_refusal_(on_refusal) {
     entries_.reserve(changes);
     claimed_.reserve(changes * 3);
     rows_.reserve(changes);
@@ -54,6 +54,7 @@ class Leveler {
   uint64_t RowHash(const TablePlan& plan, Row row);
   uint32_t FindRow(const TablePlan& plan, Row row, uint64_t hash) const;
 
+  const OnRefusal on_refusal_;
   std::vector<Entry> entries_;
   std::unordered_map<uint64_t, Claimed, AsIs> claimed_;
   std::unordered_map<uint64_t, uint32_t, AsIs> rows_;  // identity of the row as it stands now -> entry
@@ -112,7 +113,7 @@ uint32_t Leveler::FindRow(const TablePlan& plan, Row row, uint64_t hash) const {
 // what comes out is the same in any order that no unique key refuses. If one is refused, the batch is done again change
 // by change.
 std::span<const Claim> Leveler::Relaxed(const PlannedChange& change, std::span<const Claim> claims) {
-  if (!change.gives_up_unknown) return claims;
+  if (!change.gives_up_unknown || on_refusal_ == OnRefusal::kGiveUp) return claims;
   relaxed_.assign(claims.begin(), claims.end());
   const Claim whole = change.plan->keys.WholeTable();
   std::replace(relaxed_.begin(), relaxed_.end(), whole, SharedClaim(whole));
@@ -170,10 +171,10 @@ auto GroupKey(const Entry& entry) {
 
 }  // namespace
 
-LeveledBatch Level(const std::vector<ApplyUnit*>& units) {
+LeveledBatch Level(const std::vector<ApplyUnit*>& units, OnRefusal on_refusal) {
   size_t changes = 0;
   for (const ApplyUnit* unit : units) changes += unit->changes.size();
-  Leveler leveler(changes);
+  Leveler leveler(changes, on_refusal);
   for (const ApplyUnit* unit : units) {
     for (const PlannedChange& change : unit->changes) leveler.Add(change, unit->ClaimsOf(change));
   }

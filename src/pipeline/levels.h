@@ -19,6 +19,12 @@ struct LeveledBatch {
   size_t levels = 0;
 };
 
-LeveledBatch Level(const std::vector<ApplyUnit*>& units);
+// What is done when a unique key refuses a group.
+enum class OnRefusal {
+  kOneByOne,  // the batch is done again change by change: what need not conflict may be tried together
+  kGiveUp,    // the task fails: nothing is tried
+};
+
+LeveledBatch Level(const std::vector<ApplyUnit*>& units, OnRefusal on_refusal);
 
 }  // namespace sluice::pipeline

@@ -76,22 +76,23 @@ TEST_F(Levels, UnknownOldUniqueValuesKeepTransactionsInOrderButNotTheRowsOfABatc
     Add(ChangeKind::kUpdate, {Cell::Int(i), Cell(), Cell()}, {Cell::Int(i), Cell::Int(i), Cell::Int(7)});
   }
   EXPECT_TRUE(ClaimsTable());
-  const LeveledBatch batch = Level({&unit_});
+  const LeveledBatch batch = Level({&unit_}, OnRefusal::kOneByOne);
   EXPECT_EQ(batch.levels, 1u);
   ASSERT_EQ(batch.groups.size(), 1u);
   EXPECT_EQ(batch.groups[0].rows.size(), 10u);
+  EXPECT_EQ(Level({&unit_}, OnRefusal::kGiveUp).levels, 10u);
 }
 
 TEST_F(Levels, ChangesOfOneRowStayInOrder) {
   Add(ChangeKind::kUpdate, {Cell::Int(1), Cell(), Cell()}, {Cell::Int(1), Cell::Int(1), Cell()});
   Add(ChangeKind::kUpdate, {Cell::Int(1), Cell(), Cell()}, {Cell::Int(1), Cell::Int(2), Cell()});
-  EXPECT_EQ(Level({&unit_}).levels, 2u);  // an image that lacks a value cannot be merged
+  EXPECT_EQ(Level({&unit_}, OnRefusal::kOneByOne).levels, 2u);  // an image that lacks a value cannot be merged
 }
 
 TEST_F(Levels, DeletesComeFirst) {
   Add(ChangeKind::kDelete, {Cell::Int(1), Cell(), Cell()}, {});
   Add(ChangeKind::kInsert, {}, {Cell::Int(2), Cell::Int(5), Cell::Int(7)});
-  const LeveledBatch batch = Level({&unit_});
+  const LeveledBatch batch = Level({&unit_}, OnRefusal::kOneByOne);
   ASSERT_EQ(batch.groups.size(), 2u);
   EXPECT_EQ(batch.groups[0].kind, ChangeKind::kDelete);
 }
@@ -105,11 +106,11 @@ TEST_F(Levels, InsertsIntoATableWithoutAKeyGoTogetherAndStayApartFromItsOtherCha
   plan_.identity.clear();
   plan_.keys = KeyCatalog::Compile({keyless}).at(keyless->name);
   for (int i = 0; i < 5; ++i) Add(ChangeKind::kInsert, {}, {Cell::Int(1)});
-  EXPECT_EQ(Level({&unit_}).groups.size(), 1u);
+  EXPECT_EQ(Level({&unit_}, OnRefusal::kOneByOne).groups.size(), 1u);
   Add(ChangeKind::kDelete, {Cell::Int(1)}, {});
   Add(ChangeKind::kDelete, {Cell::Int(1)}, {});
   Add(ChangeKind::kInsert, {}, {Cell::Int(1)});
-  EXPECT_EQ(Level({&unit_}).levels, 4u);
+  EXPECT_EQ(Level({&unit_}, OnRefusal::kOneByOne).levels, 4u);
 }
 
 TEST_F(Levels, AnUnknownOldParentIsNoReasonWhereForeignKeysAreOff) {
