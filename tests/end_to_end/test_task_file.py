@@ -25,7 +25,7 @@ limits: {rows_per_second: 0, megabytes_per_second: 0, readers: 4, writers: 4, me
 
 
 class Nowhere:
-    host, port = "127.0.0.1", 1
+    engine, host, port = "mysql", "127.0.0.1", 1
 
 
 @pytest.fixture
