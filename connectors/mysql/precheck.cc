@@ -11,10 +11,9 @@
 namespace sluice::mysql {
 
 using connector::PrecheckItem;
-using connector::PrecheckStatus;
 
 Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& request, std::string side)
-    : connection_(connection), request_(request), side_(std::move(side)) {
+    : PrecheckItems("mysql", std::move(side)), connection_(connection), request_(request) {
   for (const TextRow& row : connection_.Query("SHOW GLOBAL VARIABLES")) {
     std::string name = row[0].value_or("");
     std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -47,34 +46,6 @@ void Precheck::ReadGrants() {
   }
 }
 
-void Precheck::Pass(std::string id, std::string title) {
-  items_.push_back({.id = "mysql." + std::move(id), .title = std::move(title), .side = side_});
-}
-
-void Precheck::Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
-  items_.push_back({.id = "mysql." + std::move(id),
-                    .title = std::move(title),
-                    .side = side_,
-                    .status = PrecheckStatus::kWarning,
-                    .object = std::move(object),
-                    .cause = std::move(cause),
-                    .remedy = std::move(remedy)});
-}
-
-void Precheck::Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
-  Warn(std::move(id), std::move(title), std::move(object), std::move(cause), std::move(remedy));
-  items_.back().status = PrecheckStatus::kFailed;
-}
-
-void Precheck::Topic(const char* id, void (*topic)(Precheck&)) {
-  try {
-    topic(*this);
-  } catch (const Error& error) {
-    if (error.info().retry == RetryClass::kReconnect || error.info().code == kStopped.id) throw;
-    Warn(id, "This check could not be made", error.info().object, error.info().cause, error.info().remedy);
-  }
-}
-
 std::string Precheck::Variable(std::string_view name) const {
   const auto found = variables_.find(name);
   return found == variables_.end() ? "" : found->second;
@@ -100,19 +71,6 @@ bool Precheck::Allowed(const std::string& probe) {
     if (error.info().code == kMissingPrivilege.id) return false;
     throw;
   }
-}
-
-std::string Listed(const std::vector<std::string>& names, size_t most) {
-  std::string text;
-  for (size_t i = 0; i < names.size() && i < most; ++i) text += (i != 0 ? ", " : "") + names[i];
-  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
-  return text;
-}
-
-std::string Bytes(uint64_t bytes) {
-  constexpr uint64_t kMiB = 1ull << 20;
-  if (bytes < 1024 * kMiB) return fmt::format("{} MiB", (bytes + kMiB - 1) / kMiB);
-  return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1024.0 * kMiB));
 }
 
 std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, const connector::PrecheckRequest& request,

@@ -6,23 +6,20 @@
 #include <string_view>
 #include <vector>
 
-#include "connector/connector.h"
+#include "connector/precheck_items.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/precheck_grants.h"
 
 namespace sluice::mysql {
 
 // One side's server as the precheck sees it, and the report so far.
-class Precheck {
+class Precheck : public connector::PrecheckItems {
  public:
   Precheck(Connection& connection, const connector::PrecheckRequest& request, std::string side);
 
-  void Pass(std::string id, std::string title);
-  void Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy);
-  void Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy);
-  // Runs one topic; a query that the server refuses becomes a warning, since it says nothing about the migration.
-  void Topic(const char* id, void (*topic)(Precheck&));
-  std::vector<connector::PrecheckItem> Take() { return std::move(items_); }
+  void Topic(const char* id, void (*topic)(Precheck&)) {
+    Run(id, [&] { topic(*this); });
+  }
 
   Connection& connection() { return connection_; }
   const connector::PrecheckRequest& request() const { return request_; }
@@ -45,18 +42,14 @@ class Precheck {
 
   Connection& connection_;
   const connector::PrecheckRequest& request_;
-  std::string side_;
-  std::vector<connector::PrecheckItem> items_;
   std::map<std::string, std::string, std::less<>> variables_;
   Grants grants_;
   std::string account_;
   bool literal_names_ = false;
 };
 
-// "a, b, c and 7 more".
-std::string Listed(const std::vector<std::string>& names, size_t most = 10);
-// "1.5 GiB".
-std::string Bytes(uint64_t bytes);
+using connector::Bytes;
+using connector::Listed;
 
 // Both sides.
 void CheckVersion(Precheck& check);

@@ -11,10 +11,9 @@
 namespace sluice::postgresql {
 
 using connector::PrecheckItem;
-using connector::PrecheckStatus;
 
 Precheck::Precheck(Connection& connection, const connector::PrecheckRequest& request, std::string side)
-    : connection_(connection), request_(request), side_(std::move(side)) {
+    : PrecheckItems("postgresql", std::move(side)), connection_(connection), request_(request) {
   for (const TextRow& row : connection_.Query("SELECT name, setting FROM pg_settings")) {
     settings_[row[0].value_or("")] = row[1].value_or("");
   }
@@ -41,34 +40,6 @@ void Precheck::ReadRole() {
   if (vendor.find("cloudsqlsuperuser") != std::string::npos) hosting_ = "google";
 }
 
-void Precheck::Pass(std::string id, std::string title) {
-  items_.push_back({.id = "postgresql." + std::move(id), .title = std::move(title), .side = side_});
-}
-
-void Precheck::Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
-  items_.push_back({.id = "postgresql." + std::move(id),
-                    .title = std::move(title),
-                    .side = side_,
-                    .status = PrecheckStatus::kWarning,
-                    .object = std::move(object),
-                    .cause = std::move(cause),
-                    .remedy = std::move(remedy)});
-}
-
-void Precheck::Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy) {
-  Warn(std::move(id), std::move(title), std::move(object), std::move(cause), std::move(remedy));
-  items_.back().status = PrecheckStatus::kFailed;
-}
-
-void Precheck::Topic(const char* id, void (*topic)(Precheck&)) {
-  try {
-    topic(*this);
-  } catch (const Error& error) {
-    if (error.info().retry == RetryClass::kReconnect || error.info().code == kStopped.id) throw;
-    Warn(id, "This check could not be made", error.info().object, error.info().cause, error.info().remedy);
-  }
-}
-
 std::string Precheck::Setting(std::string_view name) const {
   const auto found = settings_.find(name);
   return found == settings_.end() ? "" : found->second;
@@ -82,7 +53,7 @@ int64_t Precheck::Number(std::string_view name) const {
 }
 
 bool Precheck::same_engine() const {
-  const connector::ServerInfo& other = side_ == "source" ? request_.destination : request_.source;
+  const connector::ServerInfo& other = side() == "source" ? request_.destination : request_.source;
   return other.engine.empty() || other.engine == connection_.endpoint().engine || other.engine == "postgresql";
 }
 
@@ -93,19 +64,6 @@ std::string Precheck::TablesValues(bool source) const {
     values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", Literal(name.database), Literal(name.name));
   }
   return fmt::format("(VALUES {}) AS s(schema, name)", values.empty() ? "(NULL, NULL)" : values);
-}
-
-std::string Listed(const std::vector<std::string>& names, size_t most) {
-  std::string text;
-  for (size_t i = 0; i < names.size() && i < most; ++i) text += (i != 0 ? ", " : "") + names[i];
-  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
-  return text;
-}
-
-std::string Bytes(uint64_t bytes) {
-  constexpr uint64_t kMiB = 1ull << 20;
-  if (bytes < 1024 * kMiB) return fmt::format("{} MiB", (bytes + kMiB - 1) / kMiB);
-  return fmt::format("{:.1f} GiB", static_cast<double>(bytes) / (1024.0 * kMiB));
 }
 
 uint64_t ToNumber(const OptionalText& text) {
