@@ -17,7 +17,8 @@ namespace sluice::postgresql {
 
 std::vector<model::SchemaObject> ReadObjects(Connection& connection, const std::string& schema);
 
-// What is there but not carried, e.g. {"function shop.f(integer)", "it is written in C"}; for the precheck and reports.
+// What is there beside tables but not carried, e.g. {"function shop.f(integer)", "it is written in C"}; the precheck
+// tells it.
 struct NotCarried {
   std::string object;
   std::string why;

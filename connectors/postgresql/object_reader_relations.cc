@@ -211,9 +211,10 @@ std::vector<NotCarried> ListNotCarried(Connection& connection, const std::string
           "'it is a base type, whose functions are written in C' FROM pg_type t "
           "JOIN pg_namespace n ON n.oid = t.typnamespace "
           "WHERE t.typtype = 'b' AND t.typcategory <> 'A' AND {} "
-          "UNION ALL SELECT c.relnamespace, 'foreign table ' || n.nspname || '.' || c.relname, "
-          "'its rows are elsewhere' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-          "WHERE c.relkind = 'f' AND {} "
+          "UNION ALL SELECT f.pronamespace, 'cast from ' || format_type(k.castsource, NULL) || ' to ' || "
+          "format_type(k.casttarget, NULL), 'casts are not carried' FROM pg_cast k JOIN pg_proc f ON f.oid = "
+          "k.castfunc "
+          "WHERE {} "
           "UNION ALL SELECT o.opcnamespace, 'operator class ' || n.nspname || '.' || o.opcname, "
           "'operator classes are not carried' FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace WHERE {} "
           "UNION ALL SELECT o.cfgnamespace, 'text search configuration ' || n.nspname || '.' || o.cfgname, "
@@ -228,7 +229,7 @@ std::vector<NotCarried> ListNotCarried(Connection& connection, const std::string
           "'event triggers belong to the whole database' FROM pg_event_trigger e JOIN pg_proc f ON f.oid = e.evtfoid "
           "WHERE {}) x JOIN pg_namespace n ON n.oid = x.schema WHERE n.nspname = $1 ORDER BY 1",
           aggregate, NotOfExtension("pg_proc", "p.oid"), NotOfExtension("pg_type", "t.oid"),
-          NotOfExtension("pg_class", "c.oid"), NotOfExtension("pg_opclass", "o.oid"),
+          NotOfExtension("pg_cast", "k.oid"), NotOfExtension("pg_opclass", "o.oid"),
           NotOfExtension("pg_ts_config", "o.oid"), NotOfExtension("pg_ts_dict", "o.oid"),
           NotOfExtension("pg_conversion", "o.oid"), NotOfExtension("pg_event_trigger", "e.oid")),
       parameters, "schema " + schema));

@@ -94,6 +94,7 @@ std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, co
   check.Topic("keys", CheckKeys);
   check.Topic("kinds", CheckKinds);
   check.Topic("large_objects", CheckLargeObjects);
+  if (request.types.schema) check.Topic("not_carried", CheckNotCarried);
   check.Topic("foreign_keys", CheckForeignKeys);
   check.Topic("filter", CheckFilters);
   check.Topic("timeouts", CheckTimeouts);

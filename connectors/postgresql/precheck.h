@@ -80,6 +80,7 @@ void CheckKeys(Precheck& check);
 void CheckReplicaIdentity(Precheck& check);
 void CheckKinds(Precheck& check);
 void CheckLargeObjects(Precheck& check);
+void CheckNotCarried(Precheck& check);
 void CheckForeignKeys(Precheck& check);
 void CheckFilters(Precheck& check);
 // The destination.

@@ -284,13 +284,16 @@ TEST_P(PrecheckServer, WhatIsNotCarriedIsNamed) {
   Run("CREATE UNLOGGED TABLE s.quick (id int PRIMARY KEY); CREATE EXTENSION postgres_fdw SCHEMA s; CREATE SERVER other "
       "FOREIGN "
       "DATA "
-      "WRAPPER postgres_fdw; CREATE FOREIGN TABLE s.far (id int) SERVER other; SELECT lo_create(0)");
+      "WRAPPER postgres_fdw; CREATE FOREIGN TABLE s.far (id int) SERVER other; SELECT lo_create(0); CREATE TEXT SEARCH "
+      "DICTIONARY s.words "
+      "(TEMPLATE = pg_catalog.simple)");
   SelectTables({"t", "quick"});
   names_.whole = true;
   const auto items = Source(root_);
   EXPECT_EQ(Item(items, "unlogged", PrecheckStatus::kWarning).object, "table s.quick");
   EXPECT_EQ(Item(items, "foreign_tables", PrecheckStatus::kWarning).object, "foreign table s.far");
   Item(items, "large_objects", PrecheckStatus::kWarning);
+  EXPECT_EQ(Item(items, "not_carried", PrecheckStatus::kWarning).object, "text search dictionary s.words");
   EXPECT_TRUE(Failed(items).empty());
 }
 

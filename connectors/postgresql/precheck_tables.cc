@@ -7,6 +7,7 @@
 
 #include "base/stop.h"
 #include "connectors/postgresql/filter_columns.h"
+#include "connectors/postgresql/object_reader.h"
 #include "connectors/postgresql/precheck.h"
 
 namespace sluice::postgresql {
@@ -180,6 +181,21 @@ void CheckLargeObjects(Precheck& check) {
                          "rows of one, and are not carried; columns keep their numbers.",
                          count.value_or("?")),
              "Copy them with pg_dump --blobs --section=data, or move them into bytea columns.");
+}
+
+void CheckNotCarried(Precheck& check) {
+  constexpr const char* kTitle = "Every kind of object is carried";
+  std::set<std::string> schemas;
+  for (const model::TableMappingPtr& mapping : check.request().mappings) schemas.insert(mapping->source.database);
+  bool any = false;
+  for (const std::string& schema : schemas) {
+    for (const NotCarried& one : ListNotCarried(check.connection(), schema)) {
+      any = true;
+      check.Warn("not_carried", kTitle, one.object, "It is not carried: " + one.why + ".",
+                 "Create it at the destination yourself where something needs it.");
+    }
+  }
+  if (!any) check.Pass("not_carried", kTitle);
 }
 
 void CheckForeignKeys(Precheck& check) {
