@@ -10,16 +10,14 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <thread>
 
-#include "base/bounded_queue.h"
 #include "base/log.h"
+#include "connector/change_queue.h"
+#include "connector/definitions.h"
 #include "connectors/mysql/binlog/decoder.h"
-#include "connectors/mysql/binlog/definitions.h"
 #include "connectors/mysql/binlog/session.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/ddl.h"
@@ -105,21 +103,7 @@ class Changes : public connector::ChangeStream {
     queue_.Close();
   }
 
-  model::TransactionPtr Next(Deadline deadline) override {
-    ThrowIfStopped(outer_stop_);
-    LetGoOn();
-    std::optional<model::TransactionPtr> item = queue_.Pop(outer_stop_, deadline);
-    if (item) {
-      if ((*item)->ddl) handed_ddl_ = true;
-      return std::move(*item);
-    }
-    ThrowIfStopped(outer_stop_);
-    if (queue_.Drained()) {
-      std::lock_guard lock(mutex_);
-      if (failure_) std::rethrow_exception(failure_);
-    }
-    return nullptr;
-  }
+  model::TransactionPtr Next(Deadline deadline) override { return queue_.Next(outer_stop_, deadline); }
 
   void Define(const model::ObjectName& name, model::TablePtr table) override {
     definitions_.Set(name, std::move(table));
@@ -158,50 +142,25 @@ class Changes : public connector::ChangeStream {
         if (session_.Idle()) decoder_->Flush();
         decoder_->Feed(session_.Read());
       }
+      queue_.Close();
     } catch (...) {
-      std::lock_guard lock(mutex_);
-      failure_ = std::current_exception();
+      queue_.Close(std::current_exception());
     }
-    queue_.Close();
   }
 
   void Put(model::TransactionPtr transaction) {
-    const bool ddl = transaction->ddl.has_value();
-    // What it takes, not what it holds: the arena's first block is there for the smallest transaction too.
-    constexpr size_t kSmallestBlock = 4096;
-    const size_t weight = sizeof(model::Transaction) + std::max(transaction->arena.used(), kSmallestBlock) +
-                          transaction->end.json.capacity() + transaction->gtid.capacity() +
-                          transaction->rows.capacity() * sizeof(model::RowChange);
-    const std::stop_token stop = stop_.get_token();
-    if (!queue_.Push(std::move(transaction), weight, stop)) throw Error(kStopped);
-    if (!ddl) return;
-    std::unique_lock lock(mutex_);
-    if (!go_on_.wait(lock, stop, [this] { return may_go_on_; })) throw Error(kStopped);
-    may_go_on_ = false;
-  }
-
-  // The caller is back: what it was given last has been dealt with.
-  void LetGoOn() {
-    if (!handed_ddl_) return;
-    handed_ddl_ = false;
-    std::lock_guard lock(mutex_);
-    may_go_on_ = true;
-    go_on_.notify_all();
+    // A MySQL source needs no word from us while it sends.
+    queue_.Put(std::move(transaction), stop_.get_token(), milliseconds(10'000), [] {});
   }
 
   std::stop_token outer_stop_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_stop_;
-  binlog::Definitions definitions_;
+  connector::Definitions definitions_;
   binlog::LogSession session_;
   std::unique_ptr<binlog::Decoder> decoder_;
-  BoundedQueue<model::TransactionPtr> queue_;
-  std::mutex mutex_;
-  std::condition_variable_any go_on_;
-  bool may_go_on_ = false;      // under mutex_
-  std::exception_ptr failure_;  // under mutex_
-  bool handed_ddl_ = false;     // of the thread that calls Next()
-  std::jthread thread_;         // last: joined before anything that it uses goes
+  connector::ChangeQueue queue_;
+  std::jthread thread_;  // last: joined before anything that it uses goes
 };
 
 }  // namespace

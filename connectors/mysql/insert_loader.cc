@@ -109,7 +109,7 @@ void AppendInsertRow(std::string& sql, const LoadPlan& plan, std::string_view ro
   sql += ')';
 }
 
-void InsertRows(Connection& connection, const LoadPlan& plan, BlockFeed& feed, size_t statement_bytes) {
+void InsertRows(Connection& connection, const LoadPlan& plan, connector::BlockFeed& feed, size_t statement_bytes) {
   InsertStatement statement(connection, plan, statement_bytes);
   while (const auto block = feed.Next()) {
     TsvReader reader(block->bytes);

@@ -22,12 +22,12 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "connector/block_feed.h"
 #include "connectors/mysql/bookkeeping.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/insert_loader.h"
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/loader_columns.h"
-#include "connectors/mysql/loader_feed.h"
 #include "connectors/mysql/loader_stage.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
@@ -45,7 +45,7 @@ constexpr size_t kPlansKept = 64;
 // while a load is running, is answered.
 class InfileFeed {
  public:
-  void Begin(BlockFeed* feed, LoadWatch* watch) {
+  void Begin(connector::BlockFeed* feed, LoadWatch* watch) {
     feed_ = feed;
     watch_ = watch;
     asked_ = false;
@@ -103,7 +103,7 @@ class InfileFeed {
     }
   }
 
-  BlockFeed* feed_ = nullptr;
+  connector::BlockFeed* feed_ = nullptr;
   LoadWatch* watch_ = nullptr;
   bool asked_ = false;
   std::exception_ptr error_;
@@ -142,14 +142,16 @@ class MysqlLoader : public connector::Loader {
     bool in_two_steps = false;
   };
   KnownPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping);
-  connector::LoadResult LoadWithUndo(const KnownPlan& known, BlockFeed& feed, const connector::ChunkMark& mark);
+  connector::LoadResult LoadWithUndo(const KnownPlan& known, connector::BlockFeed& feed,
+                                     const connector::ChunkMark& mark);
   // False when the chunk is in already.
   bool InsertMark(const connector::ChunkMark& mark);
-  void WriteRows(const KnownPlan& known, BlockFeed& feed);
-  void WriteRowsByPlan(const LoadPlan& plan, BlockFeed& feed);
+  void WriteRows(const KnownPlan& known, connector::BlockFeed& feed);
+  void WriteRowsByPlan(const LoadPlan& plan, connector::BlockFeed& feed);
   // False when the server does not take LOAD DATA LOCAL; nothing of `feed` is consumed then.
-  bool LoadData(const LoadPlan& plan, BlockFeed& feed);
-  connector::LoadResult LoadWithoutUndo(const KnownPlan& known, BlockFeed& feed, const connector::ChunkMark& mark);
+  bool LoadData(const LoadPlan& plan, connector::BlockFeed& feed);
+  connector::LoadResult LoadWithoutUndo(const KnownPlan& known, connector::BlockFeed& feed,
+                                        const connector::ChunkMark& mark);
   // Whether a chunk that was refused so may be taken in two steps.
   bool MayBeComputed(const KnownPlan& known, const Error& error);
   void RollbackQuietly();
@@ -197,7 +199,7 @@ bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {
   }
 }
 
-bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
+bool MysqlLoader::LoadData(const LoadPlan& plan, connector::BlockFeed& feed) {
   const std::string sql = fmt::format(
       "LOAD DATA LOCAL INFILE '{}' {}INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ESCAPED BY "
       "'\\\\' LINES TERMINATED BY '\\n' {}",
@@ -223,13 +225,13 @@ bool MysqlLoader::LoadData(const LoadPlan& plan, BlockFeed& feed) {
   return true;
 }
 
-void MysqlLoader::WriteRows(const KnownPlan& known, BlockFeed& feed) {
+void MysqlLoader::WriteRows(const KnownPlan& known, connector::BlockFeed& feed) {
   if (!known.in_two_steps) return WriteRowsByPlan(known.plan, feed);
   WriteRowsByPlan(stage_.plan(), feed);
   stage_.Move(known.plan, feed.rows());
 }
 
-void MysqlLoader::WriteRowsByPlan(const LoadPlan& plan, BlockFeed& feed) {
+void MysqlLoader::WriteRowsByPlan(const LoadPlan& plan, connector::BlockFeed& feed) {
   if (feed.IsOneBlock() && feed.FirstBytes() <= kSmallChunkBytes)
     return InsertRows(connection_, plan, feed, insert_bytes_);
   if (can_load_data_) {
@@ -245,7 +247,7 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
                                         const connector::ChunkMark& mark) {
   Check(encoding == kTsvEncoding, "unknown row encoding");
   KnownPlan& known = PlanFor(table, mapping);
-  BlockFeed feed(blocks);
+  connector::BlockFeed feed(blocks);
   if (known.in_two_steps) stage_.Prepare(known.plan, mapping.destination);
   try {
     return known.plan.transactional ? LoadWithUndo(known, feed, mark) : LoadWithoutUndo(known, feed, mark);
@@ -264,7 +266,7 @@ bool MysqlLoader::MayBeComputed(const KnownPlan& known, const Error& error) {
   return ComputesValues(connection_, known.mapping.destination, known.plan.object);
 }
 
-connector::LoadResult MysqlLoader::LoadWithUndo(const KnownPlan& known, BlockFeed& feed,
+connector::LoadResult MysqlLoader::LoadWithUndo(const KnownPlan& known, connector::BlockFeed& feed,
                                                 const connector::ChunkMark& mark) {
   connector::ChunkMark written = mark;
   written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
@@ -288,7 +290,7 @@ connector::LoadResult MysqlLoader::LoadWithUndo(const KnownPlan& known, BlockFee
   return {.rows = feed.rows(), .bytes = feed.bytes()};
 }
 
-connector::LoadResult MysqlLoader::LoadWithoutUndo(const KnownPlan& known, BlockFeed& feed,
+connector::LoadResult MysqlLoader::LoadWithoutUndo(const KnownPlan& known, connector::BlockFeed& feed,
                                                    const connector::ChunkMark& mark) {
   const LoadPlan& plan = known.plan;
   if (!plan.has_key) connection_.Execute("TRUNCATE TABLE " + plan.table, plan.object);

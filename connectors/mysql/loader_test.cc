@@ -1,10 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "connector/block_feed.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/insert_loader.h"
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/loader_columns.h"
-#include "connectors/mysql/loader_feed.h"
 #include "connectors/mysql/loader_watch.h"
 
 namespace sluice::mysql {
@@ -121,7 +121,7 @@ class FixedBlocks : public connector::BlockSource {
 TEST(BlockFeed, KnowsSmallChunksBeforehand) {
   for (size_t count = 0; count < 5; ++count) {
     FixedBlocks blocks(count);
-    BlockFeed feed(blocks);
+    connector::BlockFeed feed(blocks);
     EXPECT_EQ(feed.IsEmpty(), count == 0);
     EXPECT_EQ(feed.IsOneBlock(), count <= 1);
     EXPECT_EQ(feed.FirstRows(), count == 0 ? 0u : 1u);

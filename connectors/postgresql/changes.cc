@@ -13,14 +13,13 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <condition_variable>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <thread>
 
-#include "base/bounded_queue.h"
 #include "base/log.h"
+#include "connector/change_queue.h"
+#include "connector/definitions.h"
 #include "connectors/postgresql/changes_open.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/pgoutput/decoder.h"
@@ -82,21 +81,7 @@ class Changes : public connector::ChangeStream {
     queue_.Close();
   }
 
-  model::TransactionPtr Next(Deadline deadline) override {
-    ThrowIfStopped(outer_stop_);
-    LetGoOn();
-    std::optional<model::TransactionPtr> item = queue_.Pop(outer_stop_, deadline);
-    if (item) {
-      if ((*item)->ddl) handed_ddl_ = true;
-      return std::move(*item);
-    }
-    ThrowIfStopped(outer_stop_);
-    if (queue_.Drained()) {
-      std::lock_guard lock(mutex_);
-      if (failure_) std::rethrow_exception(failure_);
-    }
-    return nullptr;
-  }
+  model::TransactionPtr Next(Deadline deadline) override { return queue_.Next(outer_stop_, deadline); }
 
   void Define(const model::ObjectName& name, model::TablePtr table) override {
     definitions_.Set(name, std::move(table));
@@ -110,11 +95,10 @@ class Changes : public connector::ChangeStream {
   void Run() {
     try {
       while (!stop_.stop_requested()) Step();
+      queue_.Close();
     } catch (...) {
-      std::lock_guard lock(mutex_);
-      failure_ = std::current_exception();
+      queue_.Close(std::current_exception());
     }
-    queue_.Close();
   }
 
   void Step() {
@@ -152,53 +136,22 @@ class Changes : public connector::ChangeStream {
     checked_at_ = Clock::now();
   }
 
+  // While the pipeline is busy the server is answered all the same.
   void Put(model::TransactionPtr transaction) {
-    const bool ddl = transaction->ddl.has_value();
-    // What it takes, not what it holds: the arena's first block is there for the smallest transaction too.
-    constexpr size_t kSmallestBlock = 4096;
-    const size_t weight = sizeof(model::Transaction) + std::max(transaction->arena.used(), kSmallestBlock) +
-                          transaction->end.json.capacity() + transaction->gtid.capacity() +
-                          transaction->rows.capacity() * sizeof(model::RowChange);
-    const std::stop_token stop = stop_.get_token();
-    while (!queue_.WaitForRoom(weight, stop, Deadline::After(std::min(kConfirmEvery, answer_every_)))) {
-      ThrowIfStopped(stop);
-      AnswerSometimes(false);
-    }
-    if (!queue_.Push(std::move(transaction), weight, stop)) throw Error(kStopped);
-    if (ddl) WaitUntilHandled(stop);
-  }
-
-  // Only then do the descriptions hold for what follows.
-  void WaitUntilHandled(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (!go_on_.wait_for(lock, stop, std::min(kConfirmEvery, answer_every_), [this] { return may_go_on_; })) {
-      ThrowIfStopped(stop);
-      lock.unlock();
-      AnswerSometimes(false);
-      lock.lock();
-    }
-    may_go_on_ = false;
-  }
-
-  // The caller is back: what it was given last has been dealt with.
-  void LetGoOn() {
-    if (!handed_ddl_) return;
-    handed_ddl_ = false;
-    std::lock_guard lock(mutex_);
-    may_go_on_ = true;
-    go_on_.notify_all();
+    queue_.Put(std::move(transaction), stop_.get_token(), std::min(kConfirmEvery, answer_every_),
+               [this] { AnswerSometimes(false); });
   }
 
   std::stop_token outer_stop_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_stop_;
   const std::string name_;  // of slot and publication
-  pgoutput::Definitions definitions_;
+  connector::Definitions definitions_;
   Connection catalog_;
   pgoutput::LogSession session_;
   SourceTables tables_;
   std::unique_ptr<pgoutput::Decoder> decoder_;
-  BoundedQueue<model::TransactionPtr> queue_;
+  connector::ChangeQueue queue_;
   std::atomic<uint64_t> durable_{0};  // as Confirm() was told
   // Of the thread.
   uint64_t received_ = 0;
@@ -207,12 +160,7 @@ class Changes : public connector::ChangeStream {
   Clock::time_point answered_at_{};
   Clock::time_point checked_at_ = Clock::now();
 
-  std::mutex mutex_;
-  std::condition_variable_any go_on_;
-  bool may_go_on_ = false;      // under mutex_
-  std::exception_ptr failure_;  // under mutex_
-  bool handed_ddl_ = false;     // of the thread that calls Next()
-  std::jthread thread_;         // last: joined before anything that it uses goes
+  std::jthread thread_;  // last: joined before anything that it uses goes
 };
 
 }  // namespace

@@ -16,11 +16,11 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "connector/block_feed.h"
 #include "connectors/postgresql/bookkeeping.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/copy_format.h"
 #include "connectors/postgresql/load_plan.h"
-#include "connectors/postgresql/loader_feed.h"
 #include "connectors/postgresql/sessions.h"
 
 namespace sluice::postgresql {
@@ -75,8 +75,9 @@ class PostgresqlLoader : public connector::Loader {
  private:
   KnownPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping);
   void MakeStage(KnownPlan& known);
-  void WriteRows(KnownPlan& known, const std::string& encoding, BlockFeed& feed);
-  uint64_t Copy(const std::string& target, const std::string& object, const std::string& encoding, BlockFeed& feed);
+  void WriteRows(KnownPlan& known, const std::string& encoding, connector::BlockFeed& feed);
+  uint64_t Copy(const std::string& target, const std::string& object, const std::string& encoding,
+                connector::BlockFeed& feed);
   void CheckStage(const KnownPlan& known);
   void RollbackQuietly();
 
@@ -132,7 +133,7 @@ void PostgresqlLoader::MakeStage(KnownPlan& known) {
 }
 
 uint64_t PostgresqlLoader::Copy(const std::string& target, const std::string& object, const std::string& encoding,
-                                BlockFeed& feed) {
+                                connector::BlockFeed& feed) {
   const bool binary = encoding == kCopyBinary;
   connection_.CopyInBegin(fmt::format("COPY {} FROM STDIN {}", target, CopyOptions(encoding)), object);
   try {
@@ -180,7 +181,7 @@ void PostgresqlLoader::CheckStage(const KnownPlan& known) {
       .Side(connection_.endpoint().side);
 }
 
-void PostgresqlLoader::WriteRows(KnownPlan& known, const std::string& encoding, BlockFeed& feed) {
+void PostgresqlLoader::WriteRows(KnownPlan& known, const std::string& encoding, connector::BlockFeed& feed) {
   const LoadPlan& plan = known.plan;
   uint64_t written = 0;
   if (plan.columns.empty()) {
@@ -218,7 +219,7 @@ connector::LoadResult PostgresqlLoader::Load(const model::Table& table, const mo
                                              const std::string& encoding, connector::BlockSource& blocks,
                                              const connector::ChunkMark& mark) {
   KnownPlan& known = PlanFor(table, mapping);
-  BlockFeed feed(blocks);
+  connector::BlockFeed feed(blocks);
   connector::ChunkMark written = mark;
   written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
   try {

@@ -10,7 +10,7 @@
 
 namespace sluice::mysql::binlog {
 
-Decoder::Decoder(DecoderOptions options, const Definitions& definitions)
+Decoder::Decoder(DecoderOptions options, const connector::Definitions& definitions)
     : options_(std::move(options)), definitions_(definitions), format_(FormatDescription::Default(options_.checksums)) {
   const LogPosition& start = options_.start;
   const LogPosition& first = start.rewind != nullptr ? *start.rewind : start;

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-#include "connectors/mysql/binlog/definitions.h"
+#include "connector/definitions.h"
 #include "connectors/mysql/binlog/event.h"
 #include "connectors/mysql/binlog/gtid_event.h"
 #include "connectors/mysql/binlog/gtid_set.h"
@@ -59,7 +59,7 @@ struct DecoderOptions {
 
 class Decoder {
  public:
-  Decoder(DecoderOptions options, const Definitions& definitions);
+  Decoder(DecoderOptions options, const connector::Definitions& definitions);
   ~Decoder();
 
   // One event with header and checksum. Throws Error; the decoder is of no use afterwards.
@@ -139,7 +139,7 @@ class Decoder {
   void OnRows(EventType type, std::string_view body);
 
   DecoderOptions options_;
-  const Definitions& definitions_;
+  const connector::Definitions& definitions_;
   FormatDescription format_;
   std::string file_;
   uint64_t offset_ = 0;       // after the last event

@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   const uint8_t choice = data[0];
   std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
-  Definitions definitions({});
+  connector::Definitions definitions({});
   DecoderOptions options;
   options.traits = {(choice & 1) != 0, (choice & 1) != 0 ? 101119u : 90700u};
   options.start.file = "log.000001";

@@ -119,7 +119,7 @@ struct Reader {
   }
 
   static inline size_t part_rows_max = 20'000;
-  Definitions definitions;
+  connector::Definitions definitions;
   std::vector<model::TransactionPtr> out;
   std::unique_ptr<Decoder> decoder;
 };

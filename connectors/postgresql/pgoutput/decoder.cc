@@ -14,7 +14,7 @@
 
 namespace sluice::postgresql::pgoutput {
 
-Decoder::Decoder(DecoderOptions options, const Definitions& definitions, SourceCatalog& catalog)
+Decoder::Decoder(DecoderOptions options, const connector::Definitions& definitions, SourceCatalog& catalog)
     : options_(std::move(options)),
       catalog_(catalog),
       relations_(definitions, catalog, options_.selected),

@@ -42,7 +42,7 @@ struct DecoderOptions {
 
 class Decoder {
  public:
-  Decoder(DecoderOptions options, const Definitions& definitions, SourceCatalog& catalog);
+  Decoder(DecoderOptions options, const connector::Definitions& definitions, SourceCatalog& catalog);
   ~Decoder();
 
   // One message. Throws kBadMessage, kUnknownMessage, kSchemaDrift, kSpoolFailed, and what emit() throws.

@@ -124,7 +124,7 @@ class DecoderTest : public ::testing::Test {
 
   DecoderOptions options_;
   FakeCatalog catalog_;
-  Definitions definitions_{{}};
+  connector::Definitions definitions_{{}};
   std::set<model::ObjectName> selected_;
   std::unique_ptr<Decoder> decoder_;
   std::vector<std::string> lines_;

@@ -14,7 +14,7 @@ using namespace sluice;
 using namespace sluice::postgresql;
 using namespace sluice::postgresql::pgoutput;
 
-void Describe(std::string_view message, Definitions& definitions, FakeCatalog& catalog) {
+void Describe(std::string_view message, connector::Definitions& definitions, FakeCatalog& catalog) {
   try {
     const Relation relation = ReadRelation(Bytes(message.substr(1)));
     auto table = std::make_shared<model::Table>();
@@ -36,7 +36,7 @@ void Describe(std::string_view message, Definitions& definitions, FakeCatalog& c
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view rest(reinterpret_cast<const char*>(data), size);
-  Definitions definitions({});
+  connector::Definitions definitions({});
   FakeCatalog catalog;
   DecoderOptions options;
   options.selected = [](const model::ObjectName&) { return true; };

@@ -63,9 +63,9 @@ void Relations::Plan(Known& known) {
 // name; another table that was renamed is one that the task does not know.
 TablePtr Relations::Describe(const Known& known, std::optional<SourceCatalog::Place>& place) {
   place = catalog_.PlaceOf(known.relation.oid);
-  if (TablePtr table = definitions_.Find(known.plan.name)) return table;
+  if (TablePtr table = definitions_.Find(known.plan.name).value_or(nullptr)) return table;
   if (!place || catalog_.FollowedAs(known.relation.oid) == place->root) return nullptr;
-  return definitions_.Find(place->root);
+  return definitions_.Find(place->root).value_or(nullptr);
 }
 
 // Rows without a description: left out where that is right, else an error.

@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "connectors/postgresql/pgoutput/definitions.h"
+#include "connector/definitions.h"
 #include "connectors/postgresql/pgoutput/message.h"
 
 namespace sluice::postgresql::pgoutput {
@@ -52,7 +52,7 @@ struct RelationPlan {
 
 class Relations {
  public:
-  Relations(const Definitions& definitions, SourceCatalog& catalog,
+  Relations(const connector::Definitions& definitions, SourceCatalog& catalog,
             std::function<bool(const model::ObjectName&)> selected)
       : definitions_(definitions), catalog_(catalog), selected_(std::move(selected)) {}
 
@@ -70,7 +70,7 @@ class Relations {
   void LeaveOut(const Known& known, const std::optional<SourceCatalog::Place>& place);
   void PlanColumns(Known& known);
 
-  const Definitions& definitions_;
+  const connector::Definitions& definitions_;
   SourceCatalog& catalog_;
   const std::function<bool(const model::ObjectName&)> selected_;
   std::unordered_map<uint32_t, Known> known_;

@@ -11,7 +11,7 @@
 #include "model/name.h"
 #include "model/table.h"
 
-namespace sluice::mysql::binlog {
+namespace sluice::connector {
 
 class Definitions {
  public:
@@ -40,4 +40,4 @@ class Definitions {
   std::atomic<uint64_t> generation_{1};
 };
 
-}  // namespace sluice::mysql::binlog
+}  // namespace sluice::connector

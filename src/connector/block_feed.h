@@ -6,12 +6,12 @@
 
 #include "connector/connector.h"
 
-namespace sluice::postgresql {
+namespace sluice::connector {
 
 class BlockFeed {
  public:
   // Waits for the first block, and for the second if there is a first.
-  explicit BlockFeed(connector::BlockSource& source)
+  explicit BlockFeed(BlockSource& source)
       : source_(source), first_(source.Next()), second_(first_ ? source.Next() : std::nullopt) {}
 
   bool IsEmpty() const { return !first_ && rows_ == 0; }
@@ -20,8 +20,8 @@ class BlockFeed {
   uint64_t FirstRows() const { return first_ ? first_->rows : 0; }
   uint64_t FirstBytes() const { return first_ ? first_->bytes.size() : 0; }
 
-  std::optional<connector::Block> Next() {
-    std::optional<connector::Block> block;
+  std::optional<Block> Next() {
+    std::optional<Block> block;
     if (first_) {
       block = std::exchange(first_, std::nullopt);
     } else if (second_) {
@@ -41,12 +41,12 @@ class BlockFeed {
   uint64_t bytes() const { return bytes_; }
 
  private:
-  connector::BlockSource& source_;
-  std::optional<connector::Block> first_;
-  std::optional<connector::Block> second_;
+  BlockSource& source_;
+  std::optional<Block> first_;
+  std::optional<Block> second_;
   uint64_t rows_ = 0;
   uint64_t bytes_ = 0;
   const bool one_block_ = !second_;
 };
 
-}  // namespace sluice::postgresql
+}  // namespace sluice::connector
