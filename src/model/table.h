@@ -12,6 +12,7 @@
 
 namespace sluice::model {
 
+// Kept as numbers in task stores: append only.
 enum class TypeKind : uint8_t {
   kInteger,  // `bytes` 1,2,3,4,8; `is_unsigned`
   kDecimal,  // `precision`, `scale`
@@ -36,10 +37,10 @@ enum class TypeKind : uint8_t {
   kUuid,
   kInet,
   kVector,
-  kBoolean,   // values are the integers 0 and 1
-  kInterval,  // text as the engine writes it
   kOther,     // the engine's own; values are its text. Another engine keeps that text where a table in docs says so,
               // else the precheck refuses the column
+  kBoolean,   // values are the integers 0 and 1
+  kInterval,  // text as the engine writes it
 };
 
 std::string_view Name(TypeKind kind);
