@@ -13,6 +13,8 @@ const connector::Connector& Descriptor() {
       .needs_database = true,
       .reserved = {"information_schema", "pg_catalog", "pg_toast", "sluice"},
       .columns_ignore_case = false,
+      .drop_account = "DROP ROLE",
+      .reassign_objects = "REASSIGN OWNED BY role TO new_owner;",
       .make_source = MakeSource,
       .make_destination = MakeDestination,
   };

@@ -6,8 +6,10 @@
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "cli/json_text.h"
+#include "cli/report_text.h"
 #include "cli/reporter.h"
 #include "cli/task_reference.h"
+#include "connector/registry.h"
 
 namespace sluice::cli {
 
@@ -32,7 +34,7 @@ int RunStop(const CommandContext& context) {
   }
   context.Print(
       fmt::format("{} is stopped for good: `run` and `run --restart` refuse it from now on.\n"
-                  "What was migrated stays. `{}` removes what Sluice keeps at the destination.\n",
+                  "What was migrated stays. `{}` removes what Sluice keeps at both servers.\n",
                   Printable(name), CommandLine("release", style)));
   return kDone;
 }
@@ -61,6 +63,7 @@ int RunRelease(const CommandContext& context) {
   StartCommandLog(invocation, spec.name);
   const std::string name = spec.name;
   const std::string place = spec.destination.Address();
+  const std::string group = connector::FindConnector(spec.destination.engine)->group;  // a task file has no other
   task::ReleaseOptions options;
   options.state_directory = invocation.state_directory;
   if (invocation.timeout) options.timeout = *invocation.timeout;
@@ -77,7 +80,7 @@ int RunRelease(const CommandContext& context) {
                                 {"source_objects_removed", outcome.source_objects}}));
     return kDone;
   }
-  context.Print(ReleaseText(name, place, outcome));
+  context.Print(ReleaseText(name, place, group, outcome));
   return kDone;
 }
 

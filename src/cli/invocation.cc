@@ -26,7 +26,7 @@ A first migration:
   sluice run shop.yaml               migrates, with progress; go on with the same command after a stop
   sluice verify shop.yaml            compares both sides row by row
   sluice cutover shop.yaml           drains, creates the triggers, ends the task
-  sluice release shop.yaml           removes what Sluice keeps at the destination
+  sluice release shop.yaml           removes what Sluice keeps at both servers
 
 Exit status:
   0 done   2 usage or task file   3 precheck failed   4 migration failed   5 verify found differences
@@ -68,7 +68,7 @@ constexpr CommandText kCommands[] = {
     {Command::kStop, "stop", "Ask the running process of a task to stop, and wait until it has",
      "Takes a task file or a task's name. `sluice run` goes on later, unless --final is given: then it refuses the "
      "task.\n"
-     "`sluice release` also removes what Sluice keeps at the destination.\n\n"
+     "`sluice release` also removes what Sluice keeps at both servers.\n\n"
      "Examples:\n  sluice stop shop.yaml\n  sluice stop --final shop-move"},
     {Command::kLimits, "limits", "Show or change the limits of a task, also while it runs",
      "Without options it shows what holds. What is changed holds at once, as far as that can be (the answer says "
@@ -76,7 +76,7 @@ constexpr CommandText kCommands[] = {
      "it cannot), and for later runs until it is changed again: here, or in the task file.\n\n"
      "Examples:\n  sluice limits shop.yaml\n  sluice limits shop.yaml --megabytes-per-second 20 --writers 2\n"
      "  sluice limits shop-move --rows-per-second 0 --reset"},
-    {Command::kRelease, "release", "Stop a task for good and remove what Sluice keeps at the destination",
+    {Command::kRelease, "release", "Stop a task for good and remove what Sluice keeps at both servers",
      "The migrated objects and their rows stay. The task can never be continued. Needs the task file, since it "
      "connects\n"
      "to the destination.\n\nExample:\n  sluice release shop.yaml"},

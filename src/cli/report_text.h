@@ -43,12 +43,17 @@ std::string LimitsText(const std::string& name, const task::LimitsReport& report
 
 // `place`: the destination's address.
 std::string CleanupText(const std::string& place, const task::CleanupReport& report);
-std::string ReleaseText(const std::string& name, const std::string& place, const task::ReleaseOutcome& outcome);
+// `group`: what groups tables at the destination, "database" or "schema".
+std::string ReleaseText(const std::string& name, const std::string& place, const std::string& group,
+                        const task::ReleaseOutcome& outcome);
 
 // Accounts that the migration logged in with, for people: "dts at db-old:3306".
 struct Accounts {
   std::string source;
   std::string destination;
+  std::string source_drop = "DROP USER";  // how such an account is removed
+  std::string destination_drop = "DROP USER";
+  std::string reassign_objects = {};  // of the destination, see connector::Connector
 };
 Accounts AccountsOf(const task::TaskSpec& spec);
 // What is left to do for the operator once a migration is over.

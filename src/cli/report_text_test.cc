@@ -214,6 +214,19 @@ TEST(Reminders, NameTheAccountsAndWhatInvokersNeed) {
   EXPECT_THAT(Reminders(kAccounts, {routine}), Not(testing::Contains(HasSubstr("INVOKER"))));
 }
 
+TEST(Reminders, WhatAnAccountOwnsIsGivenAwayFirst) {
+  store::ObjectRecord trigger;
+  trigger.kind = "trigger";
+  trigger.state = "done";
+  Accounts accounts = kAccounts;
+  accounts.source_drop = accounts.destination_drop = "DROP ROLE";
+  accounts.reassign_objects = "REASSIGN OWNED BY role TO new_owner;";
+  const std::vector<std::string> reminders = Reminders(accounts, {trigger});
+  EXPECT_THAT(reminders, testing::Contains(HasSubstr("DROP ROLE for dts at old:3306 (source)")));
+  EXPECT_THAT(reminders, testing::Contains(HasSubstr("REASSIGN OWNED BY role TO new_owner; Then DROP ROLE")));
+  EXPECT_THAT(reminders, Not(testing::Contains(HasSubstr("triggers run as"))));
+}
+
 TEST(LimitsText, TellsWhatHoldsAndWhatDoesNotYet) {
   task::LimitsReport report = {.known = true,
                                .running = true,
@@ -238,13 +251,13 @@ TEST(LimitsText, TellsWhatHoldsAndWhatDoesNotYet) {
 
 TEST(ReleaseText, SaysWhatWentAndWhatStays) {
   task::ReleaseOutcome outcome = {.was_running = true, .records = 3, .database_removed = true, .objects_left = 2};
-  const std::string text = ReleaseText("shop-move", "db:3306", outcome);
+  const std::string text = ReleaseText("shop-move", "db:3306", "database", outcome);
   EXPECT_THAT(text, HasSubstr("shop-move is released, its process has ended: `run` refuses it from now on.\n"));
   EXPECT_THAT(text, HasSubstr("3 records at db:3306; nothing of Sluice is left there (database sluice is gone)\n"));
   EXPECT_THAT(text, HasSubstr("what was migrated: 2 objects and their rows\n"));
   outcome.database_removed = false;
   outcome.other_tasks = {"other_0123"};
-  EXPECT_THAT(ReleaseText("shop-move", "db:3306", outcome), HasSubstr("it holds records of other_0123\n"));
+  EXPECT_THAT(ReleaseText("shop-move", "db:3306", "database", outcome), HasSubstr("it holds records of other_0123\n"));
 }
 
 TEST(RunSummary, ShowsWhatFailedAlsoWhenTheDataIsThere) {

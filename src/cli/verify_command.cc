@@ -124,7 +124,7 @@ int RunCutover(const CommandContext& context) {
   for (const std::string& reminder : reminders) {
     text += fmt::format("  {} {}\n", PadRight(&reminder == &reminders[0] ? "remember" : "", 12), reminder);
   }
-  text += fmt::format("  clean up     {}  (once you are sure: removes what Sluice keeps at the destination)\n",
+  text += fmt::format("  clean up     {}  (once you are sure: removes what Sluice keeps at both servers)\n",
                       CommandLine("release", style));
   context.Print(text);
   return kDone;

@@ -439,6 +439,10 @@ struct Connector {
   bool needs_database = false;     // `database` of an endpoint: to log in to
   std::set<std::string> reserved;  // groups that belong to the server or to Sluice, in small letters
   bool columns_ignore_case = true;
+  std::string drop_account = "DROP USER";  // what removes an account, for people
+  // What gives away what an account has created, where it belongs to the account; empty where it does not, and views
+  // and routines run with their caller's rights.
+  std::string reassign_objects = {};
   std::function<std::unique_ptr<Source>(Endpoint)> make_source;            // null: cannot be a source
   std::function<std::unique_ptr<Destination>(Endpoint)> make_destination;  // null: cannot be a destination
 };

@@ -157,7 +157,7 @@ class Task {
   // Stops the task for good and removes what Sluice keeps of it at the destination. Can be repeated.
   ReleaseOutcome Release(const ReleaseOptions& options, std::stop_token stop);
   // Removes what belongs to these names (of the list that it returns) at the source. Throws kNoSuchObject for a name
-  // that is not there, kTaskRuns for one that is in use or belongs to a task that may go on.
+  // that is not there, kWrongState for one that is in use or belongs to a task that may go on.
   CleanupReport Cleanup(const std::string& state_directory, const std::vector<std::string>& remove,
                         std::stop_token stop);
   CutoverOutcome Cutover(const CutoverOptions& options, std::stop_token stop);
