@@ -269,18 +269,6 @@ ResultPtr Connection::Run(const std::string& sql, std::span<const OptionalText> 
                 {PGRES_COMMAND_OK, PGRES_TUPLES_OK}, object, sql);
 }
 
-void Connection::Prepare(const std::string& name, const std::string& sql, std::string_view object) {
-  Expect(ResultPtr(PQprepare(handle_, name.c_str(), sql.c_str(), 0, nullptr)), {PGRES_COMMAND_OK}, object, sql);
-}
-
-ResultPtr Connection::RunPrepared(const std::string& name, std::span<const OptionalText> parameters,
-                                  std::string_view object) {
-  const std::vector<const char*> values = Pointers(parameters);
-  return Expect(ResultPtr(PQexecPrepared(handle_, name.c_str(), static_cast<int>(values.size()), values.data(), nullptr,
-                                         nullptr, 0)),
-                {PGRES_COMMAND_OK, PGRES_TUPLES_OK}, object, "");
-}
-
 void Connection::CopyInBegin(const std::string& sql, std::string_view object) {
   Expect(ResultPtr(PQexec(handle_, sql.c_str())), {PGRES_COPY_IN}, object, sql);
   copy_object_ = object;

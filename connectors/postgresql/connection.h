@@ -57,10 +57,6 @@ class Connection {
   // Parameters are texts ($1, $2 ...); nothing = NULL. `binary`: the result's values come in binary form.
   ResultPtr Run(const std::string& sql, std::span<const OptionalText> parameters, std::string_view object = "",
                 bool binary = false);
-  // The same with an unnamed-or-named prepared statement.
-  void Prepare(const std::string& name, const std::string& sql, std::string_view object = "");
-  ResultPtr RunPrepared(const std::string& name, std::span<const OptionalText> parameters,
-                        std::string_view object = "");
 
   // COPY ... FROM STDIN: begin, any number of data calls (cut anywhere), then one of the two ends. CopyEnd gives the
   // number of rows; after CopyAbort the statement has failed and the transaction with it, which is what was wanted.
