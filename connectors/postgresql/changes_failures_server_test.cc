@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <vector>
@@ -171,13 +172,17 @@ TEST_P(PostgresqlChangesFail, StopEndsAWaitAtOnce) {
   rig_.Open();
   rig_.Read();
   const Clock::time_point begun = Clock::now();
+  std::atomic<bool> asked{false};
   std::jthread stopper([&] {
-    SleepFor({}, milliseconds(100));
+    asked.wait(false);
     rig_.stop().request_stop();
   });
   EXPECT_EQ(CodeOf([&] {
-              while (Clock::now() - begun < milliseconds(20000))
+              while (Clock::now() - begun < milliseconds(20000)) {
+                asked = true;
+                asked.notify_all();
                 rig_.stream().Next(Deadline::After(milliseconds(5000)));
+              }
             }),
             kStopped.id);
   rig_.Close();

@@ -3,7 +3,6 @@ goes to another page."""
 
 import pytest
 
-from tests.support.servers.postgresql import DATABASE
 from tests.support.waiting import wait_until
 
 ROWS = 6000
@@ -22,10 +21,7 @@ def test_rows_that_move_into_pages_read_before_a_crash_keep_their_large_values(g
         f"FROM generate_series(1, {ROWS}) i",
         "ANALYZE shop.t",
     )
-    task = sluice(source, destination, objects=[{"schema": "shop"}], limits={"rows_per_second": 800, "readers": 1})
-    for side in ("source", "destination"):
-        task.task[side].update({"engine": "postgresql", "database": DATABASE})
-    task.write()
+    task = sluice(source, destination, objects=[{"database": "shop"}], limits={"rows_per_second": 800, "readers": 1})
     task.start()
 
     def chunks_done():

@@ -1,6 +1,5 @@
 """TRUNCATE in PostgreSQL's log: it empties at the destination what it emptied at the source, and nothing more."""
 
-from tests.support.servers.postgresql import DATABASE
 
 TABLES = (
     "CREATE SCHEMA shop",
@@ -24,10 +23,7 @@ COUNTS = (
 def test_only_what_was_emptied_is_emptied(get, sluice):
     source, destination = get.own("pg15"), get.shared("pg18", "destination")
     source.execute(*TABLES)
-    task = sluice(source, destination, objects=[{"schema": "shop", "rename": "shop_new"}])
-    for side in ("source", "destination"):
-        task.task[side].update({"engine": "postgresql", "database": DATABASE})
-    task.write()
+    task = sluice(source, destination, objects=[{"database": "shop", "rename": "shop_new"}])
     task.run_until_caught_up()
     assert destination.query(COUNTS.format("shop_new")) == [(5, 5, 5, 100)]
     source.execute("TRUNCATE shop.parts_1")
