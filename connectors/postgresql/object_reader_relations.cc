@@ -225,13 +225,13 @@ std::vector<NotCarried> ListNotCarried(Connection& connection, const std::string
           "WHERE {} "
           "UNION ALL SELECT o.connamespace, 'conversion ' || n.nspname || '.' || o.conname, "
           "'conversions are not carried' FROM pg_conversion o JOIN pg_namespace n ON n.oid = o.connamespace WHERE {} "
-          "UNION ALL SELECT f.pronamespace, 'event trigger ' || e.evtname, "
-          "'event triggers belong to the whole database' FROM pg_event_trigger e JOIN pg_proc f ON f.oid = e.evtfoid "
+          "UNION ALL SELECT f.pronamespace, 'event trigger ' || v.evtname, "
+          "'event triggers belong to the whole database' FROM pg_event_trigger v JOIN pg_proc f ON f.oid = v.evtfoid "
           "WHERE {}) x JOIN pg_namespace n ON n.oid = x.schema WHERE n.nspname = $1 ORDER BY 1",
           aggregate, NotOfExtension("pg_proc", "p.oid"), NotOfExtension("pg_type", "t.oid"),
           NotOfExtension("pg_cast", "k.oid"), NotOfExtension("pg_opclass", "o.oid"),
           NotOfExtension("pg_ts_config", "o.oid"), NotOfExtension("pg_ts_dict", "o.oid"),
-          NotOfExtension("pg_conversion", "o.oid"), NotOfExtension("pg_event_trigger", "e.oid")),
+          NotOfExtension("pg_conversion", "o.oid"), NotOfExtension("pg_event_trigger", "v.oid")),
       parameters, "schema " + schema));
   std::vector<NotCarried> list;
   for (size_t r = 0; r < rows.size(); ++r) list.push_back({rows.Text(r, 0), rows.Text(r, 1)});
