@@ -301,4 +301,13 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const DdlChange& ddl, 
   return DdlTranslator(*this, ddl, names, source).Run();
 }
 
+std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const std::vector<connector::TableChange>& /*changes*/,
+                                                          const model::DdlChange& ddl, const model::NameMap& /*names*/,
+                                                          const connector::ServerInfo& /*source*/) {
+  throw Error(kUnsupported)
+      .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
+      .Cause("A statement of another engine that changes tables is not carried: " + ddl.statement.substr(0, 400))
+      .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
+}
+
 }  // namespace sluice::mysql

@@ -44,8 +44,8 @@ std::vector<uint32_t> ColumnsNamed(const model::Table& table, const std::string&
 
 class MysqlFilter : public connector::FilterEvaluator {
  public:
-  MysqlFilter(const connector::Endpoint& endpoint, const connector::SessionContext& context)
-      : connection_(endpoint, context, {.charset = "utf8mb4"}) {}
+  MysqlFilter(const connector::Endpoint& endpoint, bool neutral, const connector::SessionContext& context)
+      : connection_(endpoint, context, {.charset = "utf8mb4"}), neutral_(neutral) {}
 
   std::vector<bool> Evaluate(const model::Table& table, const std::string& filter,
                              std::span<const model::Row> rows) override {
@@ -89,13 +89,14 @@ class MysqlFilter : public connector::FilterEvaluator {
   }
 
   Connection connection_;
+  const bool neutral_;  // texts are in UTF-8
 };
 
 }  // namespace
 
-std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const connector::Endpoint& endpoint,
+std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const connector::Endpoint& endpoint, bool neutral,
                                                                 const connector::SessionContext& context) {
-  return std::make_unique<MysqlFilter>(endpoint, context);
+  return std::make_unique<MysqlFilter>(endpoint, neutral, context);
 }
 
 }  // namespace sluice::mysql

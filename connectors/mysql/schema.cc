@@ -61,7 +61,8 @@ MySqlSchemaWriter::MySqlSchemaWriter(const connector::Endpoint& endpoint, const 
 
 std::vector<SchemaStatement> MySqlSchemaWriter::CreateDatabase(const std::string& source_database,
                                                                const std::string& destination_database,
-                                                               const std::string& source_create_statement) {
+                                                               const std::string& source_create_statement,
+                                                               const connector::ServerInfo& source) {
   SchemaStatement statement;
   statement.stage = SchemaStage::kBeforeLoad;
   statement.kind = model::ObjectKind::kDatabase;
@@ -69,11 +70,11 @@ std::vector<SchemaStatement> MySqlSchemaWriter::CreateDatabase(const std::string
   statement.object = {destination_database, ""};
   statement.label = "database " + destination_database;
   statement.sql = "CREATE DATABASE IF NOT EXISTS " + Quote(destination_database);
-  // The flavour of the source is not known here: its words are read whatever version they name.
+  if (source.engine != "mysql") {  // what another engine says of it means nothing here
+    statement.sql += " DEFAULT CHARACTER SET utf8mb4";
+    return {statement};
+  }
   const sql::Tokens tokens = sql::Tokenize(source_create_statement, {});
-  connector::ServerInfo source;
-  source.flavour = capabilities_.mariadb ? "mariadb" : "mysql";
-  source.version = capabilities_.version;
   const Flavour flavour(source, capabilities_);
   std::string charset, collation;
   for (size_t i = 0; i + 1 < tokens.size(); ++i) {

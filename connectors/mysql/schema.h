@@ -21,7 +21,8 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
 
   std::vector<connector::SchemaStatement> CreateDatabase(const std::string& source_database,
                                                          const std::string& destination_database,
-                                                         const std::string& source_create_statement) override;
+                                                         const std::string& source_create_statement,
+                                                         const connector::ServerInfo& source) override;
   std::vector<connector::SchemaStatement> Translate(const model::Table& table, const model::TableMapping& mapping,
                                                     const model::NameMap& names,
                                                     const connector::ServerInfo& source) override;
@@ -30,10 +31,14 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   void Execute(const connector::SchemaStatement& statement) override;
   void Drop(const connector::SchemaStatement& statement) override;
   void SetSequence(const connector::SequenceValue& value, const model::NameMap& names) override;
+  std::vector<connector::SchemaStatement> Translate(const std::vector<connector::TableChange>& changes,
+                                                    const model::DdlChange& ddl, const model::NameMap& names,
+                                                    const connector::ServerInfo& source) override;
   std::vector<connector::SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
                                                     const connector::ServerInfo& source) override;
-  std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl, const std::vector<model::TablePtr>& before,
-                                       const connector::ServerInfo& source) override;
+  std::vector<connector::TableChange> DescribeAfter(const model::DdlChange& ddl,
+                                                    const std::vector<model::TablePtr>& before,
+                                                    const connector::ServerInfo& source) override;
   std::string Fingerprint(const std::vector<model::ObjectName>& objects) override;
 
  private:

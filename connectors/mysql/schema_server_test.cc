@@ -48,6 +48,7 @@ class OneDatabase : public model::NameMap {
 
 connector::ServerInfo InfoOf(Connection& connection) {
   connector::ServerInfo info;
+  info.engine = "mysql";
   info.flavour = connection.is_mariadb() ? "mariadb" : "mysql";
   info.version = connection.version();
   return info;
@@ -131,7 +132,7 @@ class SchemaServerTest : public testing::TestWithParam<Pair> {
     writer_ = MakeSchemaWriter(destination_endpoint_, context_);
     catalog_ = MakeCatalog(source_endpoint_, context_);
     for (const SchemaStatement& statement : writer_->CreateDatabase(
-             kSource, kDestination, *source_->Query(fmt::format("SHOW CREATE DATABASE {}", kSource))[0][1])) {
+             kSource, kDestination, *source_->Query(fmt::format("SHOW CREATE DATABASE {}", kSource))[0][1], info_)) {
       writer_->Execute(statement);
     }
   }
@@ -253,24 +254,24 @@ TEST_P(SchemaServerTest, StatementsOfTheLog) {
     std::vector<model::ObjectName> involved = ddl.objects;
     involved.insert(involved.end(), ddl.new_names.begin(), ddl.new_names.end());
     const std::vector<TablePtr> before = catalog_->DescribeTables(involved);
-    std::vector<connector::SchemaWriter::Redefined> after;
+    std::vector<connector::TableChange> after;
     ASSERT_NO_THROW(after = writer_->DescribeAfter(ddl, before, info_));
     Run(statement);
     for (const auto& redefined : after) {
       const auto real = catalog_->DescribeTables({redefined.name});
-      ASSERT_EQ(real.empty(), redefined.table == nullptr) << redefined.name.Text();
+      ASSERT_EQ(real.empty(), redefined.after == nullptr) << redefined.name.Text();
       if (real.empty()) continue;
-      EXPECT_EQ(Describe(*redefined.table, SameFlavour()), Describe(*real[0], SameFlavour()));
+      EXPECT_EQ(Describe(*redefined.after, SameFlavour()), Describe(*real[0], SameFlavour()));
       // The statement kept between runs gives the same description again.
       model::DdlChange create;
       create.kind = model::DdlKind::kCreateTable;
       create.database = kSource;
-      create.statement = redefined.table->create_statement;
+      create.statement = redefined.after->create_statement;
       create.objects = {redefined.name};
       const auto again = MakeSchemaWriter(destination_endpoint_, context_)->DescribeAfter(create, {}, info_);
       ASSERT_EQ(again.size(), 1u);
-      EXPECT_EQ(Describe(*again[0].table, SameFlavour()), Describe(*real[0], SameFlavour()))
-          << redefined.table->create_statement;
+      EXPECT_EQ(Describe(*again[0].after, SameFlavour()), Describe(*real[0], SameFlavour()))
+          << redefined.after->create_statement;
     }
     std::vector<SchemaStatement> translated;
     ASSERT_NO_THROW(translated = writer_->Translate(ddl, names_, info_));

@@ -29,8 +29,12 @@ std::unique_ptr<connector::Applier> MakeApplier(const connector::Endpoint& endpo
                                                 const connector::SessionContext& context);
 std::unique_ptr<connector::Bookkeeping> MakeBookkeeping(const connector::Endpoint& endpoint,
                                                         const connector::SessionContext& context);
-std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const connector::Endpoint& endpoint,
+std::unique_ptr<connector::FilterEvaluator> MakeFilterEvaluator(const connector::Endpoint& endpoint, bool neutral,
                                                                 const connector::SessionContext& context);
+// What a statement of the log makes of its tables, for destinations of another engine (connector::Source).
+std::vector<connector::TableChange> DescribeStatement(const connector::Endpoint& endpoint, const model::DdlChange& ddl,
+                                                      const std::vector<model::TablePtr>& before,
+                                                      const connector::SessionContext& context);
 std::unique_ptr<connector::VerifyReader> MakeVerifyReader(const connector::Endpoint& endpoint,
                                                           const connector::SessionContext& context);
 

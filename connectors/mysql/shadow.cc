@@ -434,9 +434,9 @@ TablePtr Renamed(const model::Table& table, const ObjectName& name, const sql::D
 
 }  // namespace
 
-std::vector<SchemaWriter::Redefined> MySqlSchemaWriter::DescribeAfter(const DdlChange& ddl,
-                                                                      const std::vector<TablePtr>& before,
-                                                                      const connector::ServerInfo& source) {
+std::vector<connector::TableChange> MySqlSchemaWriter::DescribeAfter(const DdlChange& ddl,
+                                                                     const std::vector<TablePtr>& before,
+                                                                     const connector::ServerInfo& source) {
   before_.clear();
   after_.clear();
   for (const TablePtr& table : before) {
@@ -486,8 +486,11 @@ std::vector<SchemaWriter::Redefined> MySqlSchemaWriter::DescribeAfter(const DdlC
     default:
       break;
   }
-  std::vector<Redefined> out;
-  for (const auto& [name, table] : after_) out.push_back({name, table});
+  std::vector<connector::TableChange> out;
+  for (const auto& [name, table] : after_) {
+    const auto was = before_.find(name);
+    out.push_back({name, was == before_.end() ? nullptr : was->second, table});
+  }
   return out;
 }
 

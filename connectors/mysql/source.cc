@@ -50,8 +50,13 @@ class MysqlSource : public connector::Source {
                                                        const SessionContext& context) override {
     return MakeChangeStream(endpoint_, request, context);
   }
-  std::unique_ptr<connector::FilterEvaluator> OpenFilter(const SessionContext& context) override {
-    return MakeFilterEvaluator(endpoint_, context);
+  std::unique_ptr<connector::FilterEvaluator> OpenFilter(bool neutral, const SessionContext& context) override {
+    return MakeFilterEvaluator(endpoint_, neutral, context);
+  }
+  std::vector<connector::TableChange> DescribeAfter(const model::DdlChange& ddl,
+                                                    const std::vector<model::TablePtr>& before,
+                                                    const SessionContext& context) override {
+    return DescribeStatement(endpoint_, ddl, before, context);
   }
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const SessionContext& context) override {
     return MakeVerifyReader(endpoint_, context);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/connection.h"
 
 namespace sluice::postgresql {
@@ -60,7 +61,25 @@ std::optional<TruncateStatement> TruncateStatement::Parse(std::string_view text)
   return statement;
 }
 
+Error NotCarried(const model::DdlChange& ddl) {
+  return Error(kUnsupported)
+      .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
+      .Cause("A statement that changes tables is not carried from this log: " + ddl.statement.substr(0, 400))
+      .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
+}
+
+std::vector<connector::TableChange> DescribeAfterTruncate(const model::DdlChange& ddl,
+                                                          const std::vector<model::TablePtr>& before) {
+  if (ddl.kind != model::DdlKind::kTruncateTable) throw NotCarried(ddl);
+  std::vector<connector::TableChange> out;
+  for (const model::TablePtr& table : before) {
+    if (table != nullptr) out.push_back({table->name, table, table});
+  }
+  return out;
+}
+
 std::vector<connector::SchemaStatement> TranslateTruncate(const model::DdlChange& ddl, const model::NameMap& names) {
+  if (ddl.kind != model::DdlKind::kTruncateTable) throw NotCarried(ddl);
   const std::optional<TruncateStatement> source = TruncateStatement::Parse(ddl.statement);
   if (!source) return {};
   TruncateStatement carried;

@@ -27,6 +27,12 @@ struct TruncateStatement {
 
 // For SchemaWriter::Translate(DdlChange): the same with the destination's names; empty when none is carried. A
 // partition is carried where its table is: `ddl.objects` has the tables.
+// Throws for every other statement.
 std::vector<connector::SchemaStatement> TranslateTruncate(const model::DdlChange& ddl, const model::NameMap& names);
+// For DescribeAfter: nothing of the tables changes. Throws for every other statement.
+std::vector<connector::TableChange> DescribeAfterTruncate(const model::DdlChange& ddl,
+                                                          const std::vector<model::TablePtr>& before);
+// The error for a statement that is not carried.
+Error NotCarried(const model::DdlChange& ddl);
 
 }  // namespace sluice::postgresql

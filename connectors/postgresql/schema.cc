@@ -24,7 +24,8 @@ PostgresqlSchemaWriter::PostgresqlSchemaWriter(const connector::Endpoint& endpoi
 
 std::vector<SchemaStatement> PostgresqlSchemaWriter::CreateDatabase(const std::string& source_database,
                                                                     const std::string& destination_database,
-                                                                    const std::string& source_create_statement) {
+                                                                    const std::string& source_create_statement,
+                                                                    const connector::ServerInfo& source) {
   SchemaStatement statement;
   statement.stage = SchemaStage::kTypes;
   statement.kind = ObjectKind::kDatabase;
@@ -32,7 +33,8 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::CreateDatabase(const std::s
   statement.object = {destination_database, ""};
   statement.label = "schema " + destination_database;
   statement.sql = "CREATE SCHEMA " + Quote(destination_database);
-  // What our own catalog wrote (SchemaStatementOf); another engine's statement has nothing that a schema could keep.
+  if (source.engine != "postgresql") return {statement};
+  // What our own catalog wrote (SchemaStatementOf).
   const std::string comment = fmt::format(";\nCOMMENT ON SCHEMA {} IS ", Quote(source_database));
   const size_t at = source_create_statement.find(comment);
   if (at != std::string::npos) {
@@ -160,28 +162,20 @@ void PostgresqlSchemaWriter::SetSequence(const connector::SequenceValue& value, 
 
 std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::DdlChange& ddl, const model::NameMap& names,
                                                                const connector::ServerInfo& /*source*/) {
-  if (ddl.kind != model::DdlKind::kTruncateTable) {
-    throw Error(kUnsupported)
-        .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
-        .Cause("A statement that changes tables is not carried from a PostgreSQL log: " + ddl.statement.substr(0, 400))
-        .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
-  }
   return TranslateTruncate(ddl, names);
 }
 
-std::vector<connector::SchemaWriter::Redefined> PostgresqlSchemaWriter::DescribeAfter(
-    const model::DdlChange& ddl, const std::vector<model::TablePtr>& before, const connector::ServerInfo& /*source*/) {
-  std::vector<Redefined> out;
-  if (ddl.kind != model::DdlKind::kTruncateTable) {
-    throw Error(kUnsupported)
-        .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
-        .Cause("A statement that changes tables is not carried from a PostgreSQL log: " + ddl.statement.substr(0, 400))
-        .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
-  }
-  for (const model::TablePtr& table : before) {
-    if (table != nullptr) out.push_back({table->name, table});
-  }
-  return out;
+std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const std::vector<connector::TableChange>& /*changes*/,
+                                                               const model::DdlChange& ddl,
+                                                               const model::NameMap& /*names*/,
+                                                               const connector::ServerInfo& /*source*/) {
+  throw NotCarried(ddl);
+}
+
+std::vector<connector::TableChange> PostgresqlSchemaWriter::DescribeAfter(const model::DdlChange& ddl,
+                                                                          const std::vector<model::TablePtr>& before,
+                                                                          const connector::ServerInfo& /*source*/) {
+  return DescribeAfterTruncate(ddl, before);
 }
 
 std::string PostgresqlSchemaWriter::Fingerprint(const std::vector<model::ObjectName>& objects) {

@@ -84,7 +84,8 @@ class SchemaServer : public testing::TestWithParam<std::pair<const char*, const 
       if (names.Selected({schema, "x"})) schemas.push_back(schema);
     }
     for (const std::string& schema : schemas) {
-      add(writer->CreateDatabase(schema, names.MapDatabase(schema), source->DatabaseStatement(schema)));
+      add(writer->CreateDatabase(schema, names.MapDatabase(schema), source->DatabaseStatement(schema),
+                                 source->Server()));
     }
     for (const std::string& schema : schemas) {
       for (const model::SchemaObject& object : catalog->ListObjects(schema)) {

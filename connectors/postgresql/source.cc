@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "connectors/postgresql/ddl.h"
 #include "connectors/postgresql/server.h"
 #include "connectors/postgresql/sessions.h"
 
@@ -39,8 +40,13 @@ class PostgresqlSource : public connector::Source {
                                                        const SessionContext& context) override {
     return MakeChangeStream(endpoint_, request, context);
   }
-  std::unique_ptr<connector::FilterEvaluator> OpenFilter(const SessionContext& context) override {
+  std::unique_ptr<connector::FilterEvaluator> OpenFilter(bool /*neutral*/, const SessionContext& context) override {
     return MakeFilterEvaluator(endpoint_, context);
+  }
+  std::vector<connector::TableChange> DescribeAfter(const model::DdlChange& ddl,
+                                                    const std::vector<model::TablePtr>& before,
+                                                    const SessionContext& /*context*/) override {
+    return DescribeAfterTruncate(ddl, before);
   }
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const SessionContext& context) override {
     return MakeVerifyReader(endpoint_, context);

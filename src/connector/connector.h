@@ -125,13 +125,22 @@ struct SchemaStatement {
   std::vector<std::string> notes;  // differences that the translation had to make, for the report
 };
 
-// Writes what is missing, from the source's descriptions.
+// A table that a statement of the source's log changed.
+struct TableChange {
+  model::ObjectName name;
+  model::TablePtr before;  // null: it was not there
+  model::TablePtr after;   // null: gone
+};
+
+// Writes what is missing, from the source's descriptions. A source of another engine (ServerInfo::engine) is known by
+// its descriptions alone: the statements of its server mean nothing here.
 class SchemaWriter {
  public:
   virtual ~SchemaWriter() = default;
   virtual std::vector<SchemaStatement> CreateDatabase(const std::string& source_database,
                                                       const std::string& destination_database,
-                                                      const std::string& source_create_statement) = 0;
+                                                      const std::string& source_create_statement,
+                                                      const ServerInfo& source) = 0;
   virtual std::vector<SchemaStatement> Translate(const model::Table& table, const model::TableMapping& mapping,
                                                  const model::NameMap& names, const ServerInfo& source) = 0;
   virtual std::vector<SchemaStatement> Translate(const model::SchemaObject& object, const model::NameMap& names,
@@ -146,14 +155,15 @@ class SchemaWriter {
   // A statement of the source's log, translated to the destination; empty when nothing of it is carried there.
   virtual std::vector<SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
                                                  const ServerInfo& source) = 0;
+  // The same for a source of another engine: what makes the destination's tables follow these changes.
+  virtual std::vector<SchemaStatement> Translate(const std::vector<TableChange>& changes, const model::DdlChange& ddl,
+                                                 const model::NameMap& names, const ServerInfo& source) = 0;
   // The source's description of each object of `ddl` after it ran, from the descriptions before it (a created table
   // has none before; a dropped one gives null). Exact: the statement is run on an empty copy by the server itself.
-  struct Redefined {
-    model::ObjectName name;
-    model::TablePtr table;  // null: gone
-  };
-  virtual std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl, const std::vector<model::TablePtr>& before,
-                                               const ServerInfo& source) = 0;
+  // Only for a source of the same engine; see Source::DescribeAfter.
+  virtual std::vector<TableChange> DescribeAfter(const model::DdlChange& ddl,
+                                                 const std::vector<model::TablePtr>& before,
+                                                 const ServerInfo& source) = 0;
   // The create statements of these objects as they stand now ("" where absent); tells whether a statement that was
   // interrupted by a crash had taken effect.
   virtual std::string Fingerprint(const std::vector<model::ObjectName>& objects) = 0;
@@ -178,7 +188,8 @@ struct Chunk {
   uint64_t rows_estimated = 0;
 };
 
-// Rows in an encoding both connectors know, e.g. "mysql.tsv", "pg.copy.binary". Rows are never split over blocks.
+// Rows in an encoding both connectors know: an engine's own ("mysql.tsv", "pg.copy.binary"), or the one that all know
+// (neutral.h). Rows are never split over blocks.
 struct Block {
   std::string bytes;
   uint64_t rows = 0;
@@ -250,6 +261,8 @@ struct ChangeRequest {
   uint64_t ordinal = 0;                 // of the last transaction before `start`
   std::vector<model::TablePtr> tables;  // descriptions at `start`
   std::function<bool(const model::ObjectName&)> selected;
+  // The destination is of another engine: texts are handed out in UTF-8, not in the column's character set.
+  bool neutral = false;
 };
 
 class ChangeStream {
@@ -397,7 +410,13 @@ class Source {
   virtual std::string DatabaseStatement(const std::string& database) = 0;  // how the database was created
   virtual std::unique_ptr<Snapshot> OpenSnapshot(const SnapshotRequest& request, const SessionContext& context) = 0;
   virtual std::unique_ptr<ChangeStream> OpenChanges(const ChangeRequest& request, const SessionContext& context) = 0;
-  virtual std::unique_ptr<FilterEvaluator> OpenFilter(const SessionContext& context) = 0;
+  // `neutral`: the rows are those of a stream that was opened so.
+  virtual std::unique_ptr<FilterEvaluator> OpenFilter(bool neutral, const SessionContext& context) = 0;
+  // What SchemaWriter::DescribeAfter tells, read from the statement alone, for destinations of another engine. Throws
+  // when the statement does what cannot be followed so.
+  virtual std::vector<TableChange> DescribeAfter(const model::DdlChange& ddl,
+                                                 const std::vector<model::TablePtr>& before,
+                                                 const SessionContext& context) = 0;
   virtual std::unique_ptr<VerifyReader> OpenVerifyReader(const SessionContext& context) = 0;
   // The newest position in the source's log; cheap, called about once a second.
   virtual model::Position CurrentPosition(std::stop_token stop) = 0;

@@ -68,18 +68,37 @@ struct ColumnType {
 
 enum class Generated : uint8_t { kNo, kVirtual, kStored };
 
+// What a column gets when a row does not say it, as far as another engine can be told. Kept as numbers: append only.
+struct ColumnDefault {
+  enum class Kind : uint8_t {
+    kNone,        // none, or NULL
+    kLiteral,     // `text` is the value as connector/neutral.h writes it
+    kNow,         // the moment of the statement, with the column's digits
+    kExpression,  // `text` is an expression in the source's own words
+  };
+  Kind kind = Kind::kNone;
+  std::string text;
+};
+
+// Defaults, comments, checks and expressions are there for destinations of another engine: one of the same engine takes
+// them from Table::create_statement.
 struct Column {
   std::string name;
   ColumnType type;
   bool nullable = true;
   Generated generated = Generated::kNo;
-  bool auto_increment = false;
+  bool auto_increment = false;  // a counter feeds it: AUTO_INCREMENT, identity, serial
   bool invisible = false;
+  ColumnDefault default_value;
+  bool now_on_update = false;     // MySQL's ON UPDATE CURRENT_TIMESTAMP
+  std::string generated_as = {};  // the expression in the source's own words
+  std::string comment = {};
 };
 
 struct KeyPart {
   uint32_t column = 0;         // index into Table::columns
   uint32_t prefix_length = 0;  // characters, 0 = whole column
+  bool descending = false;
 };
 
 struct Key {
@@ -89,6 +108,13 @@ struct Key {
   bool has_expression = false;  // a functional key part: `parts` is then incomplete
   bool partial = false;         // of some rows only
   std::vector<KeyPart> parts;
+  std::string method = {};  // where it is no ordinary ordered index: "fulltext", "spatial", "hash", "gin" ...
+  std::string comment = {};
+};
+
+struct TableCheck {
+  std::string name;
+  std::string expression;  // in the source's own words
 };
 
 enum class ReferentialAction : uint8_t { kRestrict, kCascade, kSetNull, kSetDefault, kNoAction };
@@ -108,6 +134,8 @@ struct Table {
   std::vector<Column> columns;  // in the engine's own order, generated and invisible ones included
   std::vector<Key> keys;
   std::vector<ForeignKey> foreign_keys;
+  std::vector<TableCheck> checks;
+  std::string comment;
   std::string create_statement;  // the engine's own (SHOW CREATE TABLE)
   bool transactional = true;     // false: MyISAM and the like, whose rows are outside any snapshot
   std::string storage_engine;

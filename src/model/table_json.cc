@@ -59,6 +59,12 @@ json ToValue(const Column& column) {
   if (column.generated != Generated::kNo) out["generated"] = static_cast<int>(column.generated);
   if (column.auto_increment) out["auto_increment"] = true;
   if (column.invisible) out["invisible"] = true;
+  if (column.default_value.kind != ColumnDefault::Kind::kNone) {
+    out["default"] = {static_cast<int>(column.default_value.kind), column.default_value.text};
+  }
+  if (column.now_on_update) out["now_on_update"] = true;
+  if (!column.generated_as.empty()) out["generated_as"] = column.generated_as;
+  if (!column.comment.empty()) out["comment"] = column.comment;
   return out;
 }
 
@@ -70,18 +76,30 @@ Column ColumnFrom(const json& value) {
   column.generated = static_cast<Generated>(value.value("generated", 0));
   column.auto_increment = value.value("auto_increment", false);
   column.invisible = value.value("invisible", false);
+  if (value.contains("default")) {
+    column.default_value.kind = static_cast<ColumnDefault::Kind>(value.at("default").at(0).get<int>());
+    column.default_value.text = value.at("default").at(1).get<std::string>();
+  }
+  column.now_on_update = value.value("now_on_update", false);
+  column.generated_as = value.value("generated_as", "");
+  column.comment = value.value("comment", "");
   return column;
 }
 
 json ToValue(const Key& key) {
   json parts = json::array();
-  for (const KeyPart& part : key.parts) parts.push_back({part.column, part.prefix_length});
+  for (const KeyPart& part : key.parts) {
+    parts.push_back({part.column, part.prefix_length});
+    if (part.descending) parts.back().push_back(true);
+  }
   json out = {{"name", key.name},
               {"primary", key.primary},
               {"unique", key.unique},
               {"expression", key.has_expression},
               {"parts", std::move(parts)}};
   if (key.partial) out["partial"] = true;
+  if (!key.method.empty()) out["method"] = key.method;
+  if (!key.comment.empty()) out["comment"] = key.comment;
   return out;
 }
 
@@ -93,8 +111,10 @@ Key KeyFrom(const json& value) {
   key.has_expression = value.at("expression").get<bool>();
   key.partial = value.value("partial", false);
   for (const json& part : value.at("parts")) {
-    key.parts.push_back({part.at(0).get<uint32_t>(), part.at(1).get<uint32_t>()});
+    key.parts.push_back({part.at(0).get<uint32_t>(), part.at(1).get<uint32_t>(), part.size() > 2});
   }
+  key.method = value.value("method", "");
+  key.comment = value.value("comment", "");
   return key;
 }
 
@@ -136,10 +156,14 @@ std::string ToJson(const Table& table) {
   for (const Key& key : table.keys) keys.push_back(ToValue(key));
   json foreign_keys = json::array();
   for (const ForeignKey& key : table.foreign_keys) foreign_keys.push_back(ToValue(key));
+  json checks = json::array();
+  for (const TableCheck& check : table.checks) checks.push_back({check.name, check.expression});
   return Dump({{"name", ToValue(table.name)},
                {"columns", std::move(columns)},
                {"keys", std::move(keys)},
                {"foreign_keys", std::move(foreign_keys)},
+               {"checks", std::move(checks)},
+               {"comment", table.comment},
                {"create", table.create_statement},
                {"transactional", table.transactional},
                {"engine", table.storage_engine},
@@ -154,6 +178,10 @@ TablePtr TableFromJson(const std::string& text) {
   for (const json& column : value.at("columns")) table->columns.push_back(ColumnFrom(column));
   for (const json& key : value.at("keys")) table->keys.push_back(KeyFrom(key));
   for (const json& key : value.at("foreign_keys")) table->foreign_keys.push_back(ForeignKeyFrom(key));
+  for (const json& check : value.value("checks", json::array())) {
+    table->checks.push_back({check.at(0).get<std::string>(), check.at(1).get<std::string>()});
+  }
+  table->comment = value.value("comment", "");
   table->create_statement = value.at("create").get<std::string>();
   table->transactional = value.at("transactional").get<bool>();
   table->storage_engine = value.at("engine").get<std::string>();

@@ -37,6 +37,7 @@ struct ApplyRequest {
   connector::Source* source = nullptr;
   connector::Destination* destination = nullptr;
   connector::ServerInfo source_server;
+  bool neutral = false;  // the destination is of another engine: see ChangeRequest::neutral
   const model::NameMap* names = nullptr;
   std::vector<model::TablePtr> tables;           // selected tables as they are at `start.low`
   std::vector<model::TableMappingPtr> mappings;  // beside `tables`

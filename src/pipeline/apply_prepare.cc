@@ -97,7 +97,9 @@ void ApplyPreparer::Ask(std::vector<Question>& questions) {
       about.answers.emplace_back(&question, true);
     }
   }
-  if (filter_ == nullptr) filter_ = context_.request.source->OpenFilter({context_.work, "row filter"});
+  if (filter_ == nullptr) {
+    filter_ = context_.request.source->OpenFilter(context_.request.neutral, {context_.work, "row filter"});
+  }
   for (auto& [plan, about] : asked) {
     const std::vector<bool> keep = filter_->Evaluate(*plan->table, plan->mapping->filter, about.rows);
     Check(keep.size() == about.rows.size(), "an answer for each row");

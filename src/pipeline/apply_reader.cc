@@ -49,7 +49,8 @@ void ApplyReader::Open() {
        .start = position_,
        .ordinal = ordinal_,
        .tables = tables_.All(),
-       .selected = [this](const model::ObjectName& name) { return tables_.Selected(name); }},
+       .selected = [this](const model::ObjectName& name) { return tables_.Selected(name); },
+       .neutral = context_.request.neutral},
       {context_.work, "changes"});
 }
 

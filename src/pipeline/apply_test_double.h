@@ -123,7 +123,11 @@ class FakeSource : public connector::Source {
     opened_with = request.tables;
     return std::make_unique<Stream>(*this, request);
   }
-  std::unique_ptr<connector::FilterEvaluator> OpenFilter(const connector::SessionContext&) override {
+  std::vector<connector::TableChange> DescribeAfter(const model::DdlChange&, const std::vector<model::TablePtr>&,
+                                                    const connector::SessionContext&) override {
+    return {};
+  }
+  std::unique_ptr<connector::FilterEvaluator> OpenFilter(bool, const connector::SessionContext&) override {
     return std::make_unique<Filter>(*this);
   }
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
@@ -381,8 +385,8 @@ class FakeDestination::Bookkeeping : public connector::Bookkeeping {
 class FakeDestination::Writer : public connector::SchemaWriter {
  public:
   explicit Writer(FakeDestination& home) : home_(home) {}
-  std::vector<connector::SchemaStatement> CreateDatabase(const std::string&, const std::string&,
-                                                         const std::string&) override {
+  std::vector<connector::SchemaStatement> CreateDatabase(const std::string&, const std::string&, const std::string&,
+                                                         const connector::ServerInfo&) override {
     return {};
   }
   std::vector<connector::SchemaStatement> Translate(const model::Table&, const model::TableMapping&,
@@ -409,10 +413,15 @@ class FakeDestination::Writer : public connector::SchemaWriter {
     home_.ThrowIfDead();
     throw Error(kTestLost).Retry(RetryClass::kReconnect);
   }
-  std::vector<Redefined> DescribeAfter(const model::DdlChange& ddl, const std::vector<model::TablePtr>&,
-                                       const connector::ServerInfo&) override {
+  std::vector<connector::SchemaStatement> Translate(const std::vector<connector::TableChange>&,
+                                                    const model::DdlChange& ddl, const model::NameMap& names,
+                                                    const connector::ServerInfo& source) override {
+    return Translate(ddl, names, source);
+  }
+  std::vector<connector::TableChange> DescribeAfter(const model::DdlChange& ddl, const std::vector<model::TablePtr>&,
+                                                    const connector::ServerInfo&) override {
     home_.ThrowIfDead();
-    return {{ddl.objects[0], home_.describe_after ? home_.describe_after(ddl) : nullptr}};
+    return {{ddl.objects[0], nullptr, home_.describe_after ? home_.describe_after(ddl) : nullptr}};
   }
   std::string Fingerprint(const std::vector<model::ObjectName>&) override {
     std::lock_guard lock(home_.mutex);

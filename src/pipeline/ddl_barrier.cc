@@ -144,19 +144,26 @@ DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, 
   auto bookkeeping = request.destination->OpenBookkeeping(session);
 
   Outcome outcome;
+  std::vector<connector::TableChange> changes;
   if (ChangesTables(ddl.kind)) {
-    for (SchemaWriter::Redefined& after : writer->DescribeAfter(ddl, Before(ddl), request.source_server)) {
-      const bool is_new = after.table != nullptr && tables_.Find(after.name) == nullptr;
-      if (!why_not.empty() && is_new && ddl.kind == DdlKind::kCreateTable && tables_.Selected(after.name)) {
-        outcome.ignored.push_back(after.name);
+    changes = request.neutral ? request.source->DescribeAfter(ddl, Before(ddl), session)
+                              : writer->DescribeAfter(ddl, Before(ddl), request.source_server);
+    for (const connector::TableChange& change : changes) {
+      const bool is_new = change.after != nullptr && tables_.Find(change.name) == nullptr;
+      if (!why_not.empty() && is_new && ddl.kind == DdlKind::kCreateTable && tables_.Selected(change.name)) {
+        outcome.ignored.push_back(change.name);
         continue;
       }
-      outcome.redefined.push_back(
-          {after.name, std::move(after.table), why_not.empty() ? "" : ddl.statement.substr(0, 300)});
+      outcome.redefined.push_back({change.name, change.after, why_not.empty() ? "" : ddl.statement.substr(0, 300)});
     }
   }
   std::vector<std::string> ran;
-  if (why_not.empty()) ran = RunStatements(transaction, *writer, *bookkeeping);
+  if (why_not.empty()) {
+    ran = RunStatements(transaction,
+                        request.neutral ? writer->Translate(changes, ddl, *request.names, request.source_server)
+                                        : writer->Translate(ddl, *request.names, request.source_server),
+                        *writer, *bookkeeping);
+  }
   Save(transaction, outcome, *bookkeeping);
   if (!ran.empty()) {
     if (request.progress != nullptr) ++request.progress->ddl;
@@ -167,11 +174,11 @@ DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, 
   return outcome;
 }
 
-std::vector<std::string> DdlBarrier::RunStatements(const model::Transaction& transaction, SchemaWriter& writer,
-                                                   Bookkeeping& bookkeeping) {
+std::vector<std::string> DdlBarrier::RunStatements(const model::Transaction& transaction,
+                                                   const std::vector<connector::SchemaStatement>& statements,
+                                                   SchemaWriter& writer, Bookkeeping& bookkeeping) {
   const DdlChange& ddl = *transaction.ddl;
   const std::string& task = context_.request.task;
-  const auto statements = writer.Translate(ddl, *context_.request.names, context_.request.source_server);
   std::vector<ObjectName> objects;
   for (const ObjectName& name : AllNames(ddl)) objects.push_back(context_.request.names->Map(name));
 

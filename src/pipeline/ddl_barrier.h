@@ -38,8 +38,9 @@ class DdlBarrier {
   std::string WhyNotCarried(const model::DdlChange& ddl) const;
   Outcome PassOnce(const model::Transaction& transaction, const std::string& why_not);
   std::vector<model::TablePtr> Before(const model::DdlChange& ddl) const;
-  std::vector<std::string> RunStatements(const model::Transaction& transaction, connector::SchemaWriter& writer,
-                                         connector::Bookkeeping& bookkeeping);
+  std::vector<std::string> RunStatements(const model::Transaction& transaction,
+                                         const std::vector<connector::SchemaStatement>& statements,
+                                         connector::SchemaWriter& writer, connector::Bookkeeping& bookkeeping);
   void Save(const model::Transaction& transaction, const Outcome& outcome, connector::Bookkeeping& bookkeeping);
 
   ApplyContext& context_;

@@ -141,7 +141,13 @@ class FakeSide : public connector::Source, public connector::Destination {
                                                        const connector::SessionContext&) override {
     return nullptr;
   }
-  std::unique_ptr<connector::FilterEvaluator> OpenFilter(const connector::SessionContext&) override { return nullptr; }
+  std::vector<connector::TableChange> DescribeAfter(const model::DdlChange&, const std::vector<model::TablePtr>&,
+                                                    const connector::SessionContext&) override {
+    return {};
+  }
+  std::unique_ptr<connector::FilterEvaluator> OpenFilter(bool, const connector::SessionContext&) override {
+    return nullptr;
+  }
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return std::make_unique<FakeReader>(table_);
   }

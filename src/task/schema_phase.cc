@@ -122,7 +122,8 @@ std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
     std::move(some.begin(), some.end(), std::back_inserter(all));
   };
   for (const auto& [source, destination] : plan.databases) {
-    add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source)));
+    add(writer->CreateDatabase(source, destination, context.source->DatabaseStatement(source),
+                               context.source->Server()));
   }
   // In the order in which the load wants them.
   std::vector<size_t> order(plan.tables.size());

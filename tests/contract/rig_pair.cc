@@ -23,8 +23,8 @@ void PairTest::SetUp() {
   bookkeeping->Prepare();
   bookkeeping->RemoveTask(kTask);
   auto writer = destination_->OpenSchemaWriter({});
-  for (const SchemaStatement& statement :
-       writer->CreateDatabase(kSourceDatabase, kDestinationDatabase, source_->DatabaseStatement(kSourceDatabase))) {
+  for (const SchemaStatement& statement : writer->CreateDatabase(
+           kSourceDatabase, kDestinationDatabase, source_->DatabaseStatement(kSourceDatabase), source_->Server())) {
     writer->Execute(statement);
   }
 }
