@@ -53,27 +53,24 @@ def pytest_collection_modifyitems(config, items):
             for p in pending
         )
 
-    kept, dropped, left_pending = [], [], 0
+    kept, dropped = [], []
     for item in items:
         soak = item.get_closest_marker("soak") and not config.getoption("--soak")
         if config.getoption("--pending"):
             (kept if is_pending(item) and not soak else dropped).append(item)
         elif is_pending(item):
-            left_pending += 1
             dropped.append(item)
         else:
             (dropped if soak else kept).append(item)
-    config.sluice_pending = left_pending
-    config.sluice_pending_bad = [p for p, reason in pending.items() if not reason]
     items[:] = kept
     if dropped:
         config.hook.pytest_deselected(items=dropped)
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    left = getattr(config, "sluice_pending", 0)
-    if left:
-        terminalreporter.write_line(f"PENDING: {left} written tests are left out, see tests/pending.txt", yellow=True)
+    left = len(read_pending())
+    if left and not config.getoption("--pending"):
+        terminalreporter.write_line(f"PENDING: {left} entries of tests/pending.txt are left out", yellow=True)
     if config.getoption("--pending"):
         for report in terminalreporter.getreports("passed"):
             if report.when == "call":
