@@ -27,6 +27,8 @@ int Dispatch(const CommandContext& context) {
       return RunVerify(context);
     case Command::kCutover:
       return RunCutover(context);
+    case Command::kReverse:
+      return RunReverse(context);
     case Command::kStop:
       return RunStop(context);
     case Command::kLimits:

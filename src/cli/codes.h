@@ -11,5 +11,7 @@ inline constexpr ErrorCode kLogFile{"CL-0103", "The log file cannot be written"}
 inline constexpr ErrorCode kFileUnreadable{"CL-0104", "A file named on the command line cannot be read"};
 inline constexpr ErrorCode kUnexpected{"CL-0105", "Something went wrong that Sluice did not foresee"};
 inline constexpr ErrorCode kOutOfMemory{"CL-0106", "There is not enough memory"};
+inline constexpr ErrorCode kNoWayBack{"CL-0107", "This task file is not the way back of the task"};
+inline constexpr ErrorCode kOutputFile{"CL-0108", "A file cannot be written"};
 
 }  // namespace sluice::cli

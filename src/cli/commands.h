@@ -36,6 +36,7 @@ int RunRun(const CommandContext& context);
 int RunStatus(const CommandContext& context);
 int RunVerify(const CommandContext& context);
 int RunCutover(const CommandContext& context);
+int RunReverse(const CommandContext& context);
 int RunStop(const CommandContext& context);
 int RunLimits(const CommandContext& context);
 int RunRelease(const CommandContext& context);
@@ -43,6 +44,9 @@ int RunCleanup(const CommandContext& context);
 int RunPairs(const CommandContext& context);
 int RunTasks(const CommandContext& context);
 int RunSchema(const CommandContext& context);
+
+// `run` of this file, for commands that go on with it.
+int RunTaskFile(const CommandContext& context, const std::string& file);
 
 // The status that a command which failed with this error ends with.
 int ExitStatusOf(const ErrorInfo& error, Command command);

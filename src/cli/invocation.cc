@@ -63,8 +63,17 @@ constexpr CommandText kCommands[] = {
      "Examples:\n  sluice verify shop.yaml\n  sluice verify --repair-sql repair.sql shop.yaml"},
     {Command::kCutover, "cutover", "Switch over: drain, create the triggers, end the task",
      "Stop the application's writes when it says so. Refuses, and stops nothing, while views or routines are failed.\n"
-     "Prints the position for the way back.\n\n"
-     "Example:\n  sluice cutover --timeout 30m shop.yaml"},
+     "With --reverse the way back begins at exactly this point, and runs in the foreground as `sluice run FILE` "
+     "would:\n"
+     "what is written at the destination from now on goes to the source too. FILE is the task file that `sluice "
+     "reverse`\n"
+     "writes.\n\n"
+     "Examples:\n  sluice cutover --timeout 30m shop.yaml\n"
+     "  sluice cutover --reverse shop-reverse.yaml shop.yaml"},
+    {Command::kReverse, "reverse", "Write the task file of the way back, for `cutover --reverse`",
+     "Source and destination and all names are swapped; it follows changes only. Look through it before the\n"
+     "switch-over: the accounts are those of the other direction, and `sluice precheck` tells what they lack.\n\n"
+     "Example:\n  sluice reverse --output shop-reverse.yaml shop.yaml"},
     {Command::kStop, "stop", "Ask the running process of a task to stop, and wait until it has",
      "Takes a task file or a task's name. `sluice run` goes on later, unless --final is given: then it refuses the "
      "task.\n"
@@ -197,6 +206,10 @@ void AddOptions(CLI::App& app, Command command, Raw& raw) {
     case Command::kCutover:
       app.add_option("--timeout", raw.timeout, "How long draining may take, e.g. 90s, 30m, 2h (default 1h)")
           ->type_name("TIME");
+      app.add_option("--reverse", invocation.reverse_file, "Begin the way back with this task file")->type_name("FILE");
+      return;
+    case Command::kReverse:
+      app.add_option("--output", invocation.output, "Where to write it (default: standard output)")->type_name("FILE");
       return;
     case Command::kStop:
       app.add_flag("--final", invocation.final, "For good: the task can never be continued");

@@ -20,6 +20,7 @@ enum class Command {
   kStatus,
   kVerify,
   kCutover,
+  kReverse,
   kStop,
   kLimits,
   kRelease,
@@ -47,6 +48,8 @@ struct Invocation {
   task::LimitsChange limits;            // limits
   std::vector<std::string> remove;      // cleanup
   std::string repair_sql;               // verify
+  std::string reverse_file;             // cutover
+  std::string output;                   // reverse
   std::string task;                     // schema: --task
   std::string statement_file;           // schema retry
   bool all = false;                     // schema retry, skip

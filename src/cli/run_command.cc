@@ -140,7 +140,10 @@ int RunTask(const CommandContext& context, const std::string& file) {
 }  // namespace
 
 int RunRun(const CommandContext& context) {
-  const std::string& file = context.invocation.operands.front();
+  return RunTaskFile(context, context.invocation.operands.front());
+}
+
+int RunTaskFile(const CommandContext& context, const std::string& file) {
   if (!context.invocation.json) return RunTask(context, file);
   // A task file with mistakes, a log that cannot be written: a stream of events ends with an "end"
   // all the same.

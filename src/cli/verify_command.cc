@@ -1,4 +1,4 @@
-// `sluice verify` and `sluice cutover`: long commands that end with a report.
+// `sluice verify`.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -81,53 +81,6 @@ int RunVerify(const CommandContext& context) {
   if (std::any_of(results.begin(), results.end(), differs)) return kDifferencesFound;
   const auto failed = [](const auto& result) { return result.error.has_value(); };
   return std::any_of(results.begin(), results.end(), failed) ? kMigrationFailed : kDone;
-}
-
-int RunCutover(const CommandContext& context) {
-  const std::string& file = context.invocation.operands.front();
-  task::TaskSpec spec = task::LoadTaskFile(file).ValueOrThrow();
-  StartCommandLog(context.invocation, spec.name);
-  const std::string name = spec.name;
-  ReporterOptions reporting = MakeOptions(context, spec);
-  if (reporting.mode == ReportMode::kLive) reporting.mode = ReportMode::kPlain;  // nothing to draw but its messages
-  Reporter reporter(std::move(reporting), nullptr, context.signals);
-  task::CutoverOptions options;
-  options.state_directory = context.invocation.state_directory;
-  if (context.invocation.timeout) options.timeout = *context.invocation.timeout;
-  options.say = [&](const std::string& line) { reporter.Say(line); };
-  const Accounts accounts = AccountsOf(spec);
-  const TextStyle style = context.Style(file);
-  reporter.Start();
-  const task::CutoverOutcome outcome = task::Task(std::move(spec)).Cutover(options, context.signals.token());
-  reporter.Finish();
-  const std::vector<std::string> reminders =
-      Reminders(accounts, task::Task::Status(name, context.invocation.state_directory).objects);
-  if (context.invocation.json) {
-    Json json = {{"name", name}, {"completed", true}, {"triggers", outcome.triggers}};
-    json["remember"] = reminders;
-    json["source_position"] = ParsedOrText(outcome.source_position);
-    json["destination_position"] = ParsedOrText(outcome.destination_position);
-    context.Print(JsonDocument(json));
-    return kDone;
-  }
-  std::string text =
-      fmt::format("{} is switched over: the destination has every change of the source.\n", Printable(name));
-  text += fmt::format("  triggers     {} created\n", Count(outcome.triggers.size()));
-  text += fmt::format("  source       applied up to {}\n", Printable(PositionText(outcome.source_position)));
-  if (!outcome.destination_position.empty()) {
-    text += fmt::format("  way back     a reverse task begins at {}\n",
-                        Printable(PositionText(outcome.destination_position)));
-  }
-  text +=
-      "  next         point the application at the destination; keep the source unchanged until "
-      "you are sure\n";
-  for (const std::string& reminder : reminders) {
-    text += fmt::format("  {} {}\n", PadRight(&reminder == &reminders[0] ? "remember" : "", 12), reminder);
-  }
-  text += fmt::format("  clean up     {}  (once you are sure: removes what Sluice keeps at both servers)\n",
-                      CommandLine("release", style));
-  context.Print(text);
-  return kDone;
 }
 
 }  // namespace sluice::cli

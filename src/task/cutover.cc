@@ -8,8 +8,11 @@
 //  3. Apply again and again until no selected change has come for `quiet_for`: writes are stopped, and all are applied.
 //     Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
-//  5. Note the destination's position, where a reverse task begins, end the task for good, and remove what it kept at
-//     the source: a replication slot that nobody reads holds back the source's log.
+//  5. Where a way back is wanted, its changes begin here: Sluice has written its last at the destination, the
+//     application has not written yet. So the way back has all of the application's changes and none of ours, and
+//     nothing goes round in a circle.
+//  6. End the task for good, and remove what it kept at the source: a replication slot that nobody reads holds back the
+//     source's log.
 #include <fmt/format.h>
 
 #include "task/follow_phase.h"
@@ -124,6 +127,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
   const Deadline deadline = Deadline::After(options.timeout);
   const std::unique_ptr<Session> session = TakeOver(*context_, options, deadline, stop);
   CutoverOutcome outcome;
+  bool beginning_reverse = false;  // its failure is not this task's
   try {
     session->StartSupervisor();
     session->live().phase = 3;
@@ -144,6 +148,11 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
         }
       }
     }
+    if (options.begin_reverse) {
+      beginning_reverse = true;
+      options.begin_reverse(session->stop());
+      beginning_reverse = false;
+    }
     if (context_->destination_log) {
       try {
         outcome.destination_position = context_->destination_log->CurrentPosition(session->stop()).json;
@@ -158,7 +167,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     ReleaseSource(*session);
     return outcome;
   } catch (Error& error) {
-    if (error.info().code == kStopped.id || error.info().code == kCutoverTimeout.id) {
+    if (beginning_reverse || error.info().code == kStopped.id || error.info().code == kCutoverTimeout.id) {
       session->SetState(store::TaskState::kPaused, "incremental");
     } else {
       session->Fail(error);

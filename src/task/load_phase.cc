@@ -101,8 +101,24 @@ class Attempt {
     session_.Say("snapshot: " + snapshot->cut().how);
     session_.NoteReadingSessions(snapshot->readers());
     RefuseAltered(wanted);
-    RecordCut(wanted, snapshot->cut());
+    RecordCut(wanted, snapshot->cut(), "loading");
     Copy(wanted, *snapshot);
+  }
+
+  // The cut alone.
+  void Begin() {
+    bookkeeping_ = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
+    bookkeeping_->Prepare();
+    if (bookkeeping_->LoadNote(session_.task_id(), "cut")) return;
+    const auto snapshot = OpenFirstSnapshot(session_, nullptr, tables_);
+    done_.assign(tables_.size(), {});
+    std::vector<size_t> wanted;
+    for (size_t i = 0; i < tables_.size(); ++i) {
+      if (tables_[i].record.state != "skipped") wanted.push_back(i);
+    }
+    session_.Say("changes begin now: " + snapshot->cut().how);
+    RefuseAltered(wanted);
+    RecordCut(wanted, snapshot->cut(), "loaded");
   }
 
  private:
@@ -226,14 +242,14 @@ class Attempt {
                       });
   }
 
-  void RecordCut(const std::vector<size_t>& wanted, const Cut& cut) {
+  void RecordCut(const std::vector<size_t>& wanted, const Cut& cut, const char* state) {
     const bool follow = session_.context().spec.types.incremental;
     const bool first = !bookkeeping_->LoadNote(session_.task_id(), "cut").has_value();
     std::vector<store::TableRecord> records;
     for (const size_t i : wanted) {
       TaskTable& table = tables_[i];
       table.record.cut = ToJson(TableCut{cut.start, cut.end, !first, !done_[i].empty()});
-      table.record.state = "loading";
+      table.record.state = state;
       records.push_back(table.record);
     }
     session_.store().SaveTables(name(), records);
@@ -381,6 +397,10 @@ void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable
 
 void RunLoadPhase(Session& session, SchemaPhase* schema, std::vector<TaskTable>& tables) {
   session.Persist([&] { Attempt(session, schema, tables).Run(); });
+}
+
+void BeginChanges(Session& session, std::vector<TaskTable>& tables) {
+  session.Persist([&] { Attempt(session, nullptr, tables).Begin(); });
 }
 
 std::vector<pipeline::TableWindow> MakeWindows(const std::vector<TaskTable>& tables) {

@@ -38,6 +38,10 @@ std::vector<TaskTable> LoadTaskTables(store::Store& store, const std::string& ta
 store::TableRecord MakeTableRecord(const model::Table& table, const model::TableMapping& mapping);
 void SaveTaskTable(store::Store& store, const std::string& task, const TaskTable& table);
 
+// For a task without a full load, whose destination has the rows already: changes begin at a cut of now. Nothing is
+// done where they have begun. Later runs go on from what is applied.
+void BeginChanges(Session& session, std::vector<TaskTable>& tables);
+
 // Runs the load to its end, over lost connections. Throws kTablesFailed when tables could not be copied.
 void RunLoadPhase(Session& session, SchemaPhase* schema, std::vector<TaskTable>& tables);
 

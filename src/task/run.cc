@@ -119,7 +119,12 @@ class Runner {
     if (types().schema) schema = std::make_unique<SchemaPhase>(session_, resumed);
     if (schema) StartTables(*schema);
     std::vector<TaskTable> tables = LoadTaskTables(session_.store(), session_.record().name);
-    if (types().full) Load(schema.get(), tables);
+    if (types().full) {
+      Load(schema.get(), tables);
+    } else if (types().incremental) {
+      BeginChanges(session_, tables);
+    }
+    if (options_.only_begin) return Prepared();
     if (schema) CreateLateObjects(*schema);
     if (types().full && !session_.stop().stop_requested()) CarrySequences(session_);
     if (types().incremental) return Follow(tables, schema.get());
@@ -154,7 +159,13 @@ class Runner {
     session_.store().SaveTables(session_.record().name, records);
     if (types().schema) SchemaPhase(session_, false).Prepare(plan);
     session_.record().spec_hash = context.spec.frozen_hash;
-    session_.SetState(TaskState::kMigrating, types().schema ? "schema" : "full");
+    session_.SetState(TaskState::kMigrating, types().schema ? "schema" : types().full ? "full" : "incremental");
+  }
+
+  // Where `only_begin` ends: changes have their beginning, and wait.
+  RunOutcome Prepared() {
+    session_.SetState(TaskState::kPaused, "incremental");
+    return {.end = RunEnd::kStopped, .position = "", .not_migrated = {}};
   }
 
   static Error FailedPrecheck(const PrecheckReport& report) {

@@ -57,6 +57,8 @@ struct RunOptions {
   std::string state_directory;  // --state
   bool restart = false;         // begin anew: forget what was done (destination objects stay the user's to remove)
   bool until_caught_up = false;
+  // Of a task that only follows changes: give them their beginning, and end. A later run follows them from there.
+  bool only_begin = false;
   LiveState* live = nullptr;                    // may be null
   std::function<void(const std::string&)> say;  // one line for the user: phase changes, retries, notes
 };
@@ -73,6 +75,9 @@ struct CutoverOptions {
   std::string state_directory;
   milliseconds timeout{3600 * 1000};
   milliseconds quiet_for{2000};  // the source's position must stand still this long to count as "writes stopped"
+  // A way back (see ReverseTaskFile): called when all changes are applied and nobody writes to the destination yet.
+  // What it throws leaves the task as it was before the switch-over.
+  std::function<void(std::stop_token)> begin_reverse;
   std::function<void(const std::string&)> say;
 };
 
@@ -161,6 +166,9 @@ class Task {
   CleanupReport Cleanup(const std::string& state_directory, const std::vector<std::string>& remove,
                         std::stop_token stop);
   CutoverOutcome Cutover(const CutoverOptions& options, std::stop_token stop);
+  // The task file of the way back: ends and names swapped, changes only. `text`: this task's own file, whose accounts
+  // and references to secrets it takes over.
+  std::string ReverseTaskFile(const std::string& text, std::stop_token stop);
 
   static StatusReport Status(const std::string& name, const std::string& state_directory);
   // Asks the running process to stop (it can be continued with `run`) and waits until it has; `final`: for good.

@@ -98,7 +98,7 @@ constexpr Case kCases[] = {
     {"types: [schema, full, incremental]", "types: []", 5, 8, "`types` is empty"},
     {"types: [schema, full, incremental]", "types: [schema, ful]", 5, 17, "did you mean `full`?"},
     {"types: [schema, full, incremental]", "types: [full, full]", 5, 15, "stands in `types` twice"},
-    {"types: [schema, full, incremental]", "types: [incremental]", 5, 8, "add `full`"},
+    {"types: [schema, full, incremental]", "types: [schema, incremental]", 5, 8, "add `full`"},
     // objects
     {"objects:\n", "object:\n", 6, 1, "did you mean `objects`?"},
     {"  - database: shop\n", "  - databse: shop\n", 7, 5, "did you mean `database`?"},

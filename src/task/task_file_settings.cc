@@ -33,11 +33,10 @@ void ReadTypes(Reading* reading, const YamlValue& value, connector::MigrationTyp
   }
   if (reading->mistakes().size() != before) return;
   if (value.items.empty()) reading->Add(value, "`types` is empty: choose from schema, full and incremental");
-  if (types->incremental && !types->full) {
+  if (types->schema && types->incremental && !types->full) {
     reading->Add(value,
-                 "`incremental` goes on from the point that `full` was read at; following changes "
-                 "from a position of "
-                 "your own is not offered: add `full`",
+                 "`schema` and `incremental` without `full` would follow changes of rows that are not there: add "
+                 "`full`, or leave `schema` out where the destination has the rows already",
                  kPairNotOffered);
   }
 }
