@@ -21,6 +21,7 @@
 #include "connector/change_queue.h"
 #include "connector/definitions.h"
 #include "connectors/postgresql/changes_open.h"
+#include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/pgoutput/decoder.h"
 #include "connectors/postgresql/pgoutput/session.h"
@@ -36,6 +37,9 @@ constexpr milliseconds kAnswerEvery{10000};  // at the latest
 constexpr milliseconds kConfirmEvery{1000};  // at the most
 constexpr milliseconds kCheckEvery{10000};   // the publication
 constexpr milliseconds kAnswerAtLeast{50};
+constexpr milliseconds kAskWhenSilent{15000};  // a live server says something when it is asked to
+constexpr milliseconds kSuspicious{45000};     // of silence; then the server is asked what it knows of the stream
+constexpr milliseconds kCatalogAnswers{20000};
 
 // Well within what the server waits for.
 milliseconds AnswerEvery(Connection& session) {
@@ -55,7 +59,7 @@ class Changes : public connector::ChangeStream {
         forward_stop_(context.stop, [this] { stop_.request_stop(); }),
         name_(SourceObjectName(request.task)),
         definitions_(request.tables),
-        catalog_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}),
+        catalog_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}, {.answer_within = kCatalogAnswers}),
         session_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}),
         tables_(catalog_, request.tables),
         queue_(kQueueBytes) {
@@ -109,6 +113,7 @@ class Changes : public connector::ChangeStream {
       message = session_.Read(Deadline::After(std::min(kLook, answer_every_)));
     }
     bool asked = false;
+    if (message) heard_at_ = Clock::now();
     if (message && message->kind == pgoutput::LogMessage::Kind::kChange) {
       decoder_->Feed(message->body);
     } else if (message) {
@@ -117,6 +122,23 @@ class Changes : public connector::ChangeStream {
       asked = message->wants_answer;
     }
     AnswerSometimes(asked);
+    CheckSilence();
+  }
+
+  // A server that decodes what it does not send may be silent for long, and must not be made to begin again. One that
+  // does not hear us ends the stream after wal_sender_timeout, which another session tells.
+  void CheckSilence() {
+    const Clock::time_point now = Clock::now();
+    if (now - heard_at_ < kSuspicious || now - suspected_at_ < kAskWhenSilent) return;
+    suspected_at_ = now;
+    const std::string sql = fmt::format("SELECT active FROM pg_replication_slots WHERE slot_name = {}", Literal(name_));
+    if (catalog_.QueryOne(sql, "replication slot " + name_) == "t") return;
+    throw Error(kConnectionLost)
+        .Object("replication slot " + name_)
+        .Cause("the server has ended the stream, and nothing of that was heard: the network between is dead")
+        .Remedy("Nothing has to be done if it comes back: Sluice connects again.")
+        .Side("source")
+        .Retry(RetryClass::kReconnect);
   }
 
   void AnswerSometimes(bool asked) {
@@ -125,7 +147,7 @@ class Changes : public connector::ChangeStream {
     const auto since = now - answered_at_;
     if (!asked && since < answer_every_ && (durable == answered_ || since < kConfirmEvery)) return;
     received_ = std::max(received_, durable);
-    session_.Answer(received_, durable);
+    session_.Answer(received_, durable, now - heard_at_ >= kAskWhenSilent);
     answered_at_ = now;
     answered_ = durable;
   }
@@ -138,8 +160,10 @@ class Changes : public connector::ChangeStream {
 
   // While the pipeline is busy the server is answered all the same.
   void Put(model::TransactionPtr transaction) {
-    queue_.Put(std::move(transaction), stop_.get_token(), std::min(kConfirmEvery, answer_every_),
-               [this] { AnswerSometimes(false); });
+    queue_.Put(std::move(transaction), stop_.get_token(), std::min(kConfirmEvery, answer_every_), [this] {
+      heard_at_ = Clock::now();  // nobody listens meanwhile
+      AnswerSometimes(false);
+    });
   }
 
   std::stop_token outer_stop_;
@@ -159,6 +183,8 @@ class Changes : public connector::ChangeStream {
   milliseconds answer_every_ = kAnswerEvery;
   Clock::time_point answered_at_{};
   Clock::time_point checked_at_ = Clock::now();
+  Clock::time_point heard_at_ = Clock::now();
+  Clock::time_point suspected_at_{};
 
   std::jthread thread_;  // last: joined before anything that it uses goes
 };

@@ -205,6 +205,7 @@ void Connection::SetSession(const ConnectOptions& options) {
   if (version_ >= 140000) set("idle_session_timeout", "0");
   if (version_ >= 170000) set("transaction_timeout", "0");
   if (version_ >= 140000) set("client_connection_check_interval", "1000");
+  answer_within_ = options.answer_within;
   if (options.answer_within.count() > 0) set("statement_timeout", std::to_string(options.answer_within.count()));
   Execute(sql);
 }
@@ -219,15 +220,50 @@ ResultPtr Connection::Expect(ResultPtr result, std::initializer_list<ExecStatusT
   Throw(result.get(), object, statement);
 }
 
+ResultPtr Connection::Ask(const std::string& sql) {
+  if (answer_within_.count() == 0) return ResultPtr(PQexec(handle_, sql.c_str()));
+  return Answered(PQsendQuery(handle_, sql.c_str()) == 1);
+}
+
+// The last result, as PQexec gives it.
+ResultPtr Connection::Answered(bool sent) {
+  constexpr milliseconds kOnTheWay{5000};  // the server has the first word
+  if (!sent) return nullptr;
+  const Deadline deadline = Deadline::After(answer_within_ + kOnTheWay);
+  ResultPtr last;
+  while (true) {
+    AwaitAnswer(deadline);
+    ResultPtr next(PQgetResult(handle_));
+    if (next == nullptr) return last;
+    last = std::move(next);
+    const ExecStatusType status = PQresultStatus(last.get());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return last;
+  }
+}
+
+void Connection::AwaitAnswer(Deadline deadline) {
+  while (PQisBusy(handle_) == 1) {
+    if (!WaitReadable(deadline)) {
+      throw Error(kConnectionLost)
+          .Object("server " + endpoint_.Address())
+          .Cause(fmt::format("no answer within {} s: the network between is dead, or the server is stuck",
+                             answer_within_.count() / 1000))
+          .Remedy("Nothing has to be done if it comes back: Sluice connects again.")
+          .Side(endpoint_.side)
+          .Retry(RetryClass::kReconnect);
+    }
+    if (PQconsumeInput(handle_) != 1) return;  // PQgetResult tells why
+  }
+}
+
 void Connection::Execute(std::string_view sql, std::string_view object) {
   const std::string text(sql);
-  Expect(ResultPtr(PQexec(handle_, text.c_str())), {PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY}, object, sql);
+  Expect(Ask(text), {PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY}, object, sql);
 }
 
 TextRows Connection::Query(std::string_view sql, std::string_view object) {
   const std::string text(sql);
-  const ResultPtr result = Expect(ResultPtr(PQexec(handle_, text.c_str())),
-                                  {PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY}, object, sql);
+  const ResultPtr result = Expect(Ask(text), {PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY}, object, sql);
   const int count = PQntuples(result.get());
   const int columns = PQnfields(result.get());
   TextRows rows(static_cast<size_t>(count));
@@ -264,9 +300,15 @@ std::vector<const char*> Pointers(std::span<const OptionalText> parameters) {
 ResultPtr Connection::Run(const std::string& sql, std::span<const OptionalText> parameters, std::string_view object,
                           bool binary) {
   const std::vector<const char*> values = Pointers(parameters);
-  return Expect(ResultPtr(PQexecParams(handle_, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
-                                       nullptr, nullptr, binary ? 1 : 0)),
-                {PGRES_COMMAND_OK, PGRES_TUPLES_OK}, object, sql);
+  const int count = static_cast<int>(values.size());
+  ResultPtr result;
+  if (answer_within_.count() == 0) {
+    result.reset(PQexecParams(handle_, sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, binary ? 1 : 0));
+  } else {
+    result = Answered(
+        PQsendQueryParams(handle_, sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, binary ? 1 : 0) == 1);
+  }
+  return Expect(std::move(result), {PGRES_COMMAND_OK, PGRES_TUPLES_OK}, object, sql);
 }
 
 void Connection::CopyInBegin(const std::string& sql, std::string_view object) {

@@ -29,7 +29,8 @@ struct ConnectOptions {
   bool replication = false;
   // Loaders and appliers: the server ends a session that is silent within a transaction after this; 0: never.
   milliseconds idle_in_transaction{0};
-  // For questions that a server answers at once, asked without a stop token; 0: no limit.
+  // For questions that a server answers at once: then the server ends them, or, where the network is dead without a
+  // word, the session ends itself (kConnectionLost). 0: no limit.
   milliseconds answer_within{0};
 };
 
@@ -92,12 +93,17 @@ class Connection {
  private:
   void Open(const ConnectOptions& options);
   void SetSession(const ConnectOptions& options);
+  // As PQexec and PQexecParams, within `answer_within_`.
+  ResultPtr Ask(const std::string& sql);
+  ResultPtr Answered(bool sent);
+  void AwaitAnswer(Deadline deadline);
 
   connector::Endpoint endpoint_;
   std::stop_token stop_;
   std::string purpose_;
   PGconn* handle_ = nullptr;
   uint32_t version_ = 0;
+  milliseconds answer_within_{0};
   std::string copy_object_;
   // Made while the connection stands: libpq gives none for one whose socket was shut down.
   std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel_{nullptr, PQfreeCancel};

@@ -14,8 +14,8 @@ OBJECTS = [{"database": "shop"}]
 
 
 @pytest.fixture
-def proxied(maria_pair, sluice):
-    source, destination = maria_pair
+def proxied(one_pair, sluice):
+    source, destination = one_pair
     shop.create(source, orders=3000)
     with Proxy(source) as left, Proxy(destination) as right:
         task = sluice(left, right, objects=OBJECTS)
@@ -77,9 +77,9 @@ def test_black_hole_is_noticed(proxied):
     compare.assert_equal(source, "shop", destination)
 
 
-def test_a_silent_network_is_probed(maria_pair, sluice):
+def test_a_silent_network_is_probed(one_pair, sluice):
     """The system's keep-alive runs on every connection, and soon: a peer that is gone without a word is noticed."""
-    source, destination = maria_pair
+    source, destination = one_pair
     shop.create(source)
     task = sluice(source, destination, objects=OBJECTS)
     task.start()
@@ -127,8 +127,8 @@ def test_stop_is_quick(proxied, condition):
     compare.assert_equal(source, "shop", destination)
 
 
-def test_stop_in_the_full_load_and_by_command(maria_pair, sluice):
-    source, destination = maria_pair
+def test_stop_in_the_full_load_and_by_command(one_pair, sluice):
+    source, destination = one_pair
     shop.create(source, orders=20_000)
     task = sluice(source, destination, objects=OBJECTS, limits={"rows_per_second": 8000})
     task.start()

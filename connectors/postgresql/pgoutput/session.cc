@@ -159,14 +159,14 @@ void LogSession::Ended() {
   }
 }
 
-void LogSession::Answer(uint64_t received, uint64_t durable) {
+void LogSession::Answer(uint64_t received, uint64_t durable, bool ask) {
   constexpr int64_t kEpochs = 946'684'800'000'000;  // 1970-01-01 to 2000-01-01
   std::string answer = "r";
   PutNumber(answer, received);
   PutNumber(answer, durable);
   PutNumber(answer, durable);
   PutNumber(answer, static_cast<uint64_t>(NowMicros() - kEpochs));
-  answer += '\0';
+  answer += ask ? '\1' : '\0';
   if (PQputCopyData(connection_.handle(), answer.data(), static_cast<int>(answer.size())) != 1 ||
       PQflush(connection_.handle()) != 0) {
     connection_.ThrowLast(object_);

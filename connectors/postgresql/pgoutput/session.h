@@ -38,7 +38,8 @@ class LogSession {
   // Nothing when the deadline passed.
   std::optional<LogMessage> Read(Deadline deadline);
   // Everything up to `received` came; up to `durable` it is no longer needed.
-  void Answer(uint64_t received, uint64_t durable);
+  // `ask`: the server is to say something at once.
+  void Answer(uint64_t received, uint64_t durable, bool ask);
 
   Connection& connection() { return connection_; }
 
