@@ -7,7 +7,7 @@ from tests.support.compare import Mapped
 
 
 def make(source):
-    source.execute("CREATE DATABASE m")
+    source.make_database("m")
     with source.session("m") as session:
         session.execute(
             "CREATE TABLE t_orders (id INT PRIMARY KEY, state VARCHAR(20), amount DECIMAL(10,2), note TEXT, addr VARCHAR(50))"
@@ -15,6 +15,9 @@ def make(source):
         session.execute("CREATE TABLE t_other (id INT PRIMARY KEY, v INT)")
         session.execute("CREATE TABLE plain (a INT, b INT)")
         session.execute("CREATE TABLE left_out (id INT PRIMARY KEY)")
+        if source.engine == "postgresql":  # rows without a key, a filter over other columns than the key's
+            for table in ("plain", "t_orders"):
+                session.execute(f"ALTER TABLE {table} REPLICA IDENTITY FULL")
         session.executemany(
             "INSERT INTO t_orders VALUES (%s,%s,%s,%s,%s)",
             [(i, ("new", "old")[i % 2], i * 1.25, f"note {i}", f"street {i}") for i in range(300)],
@@ -24,8 +27,8 @@ def make(source):
         session.execute("INSERT INTO left_out VALUES (1)")
 
 
-def test_rename_filter_and_columns(pair, sluice):
-    source, destination = pair
+def test_rename_filter_and_columns(any_pair, sluice):
+    source, destination = any_pair
     make(source)
     task = sluice(
         source,
@@ -63,15 +66,15 @@ def test_rename_filter_and_columns(pair, sluice):
         session.execute("INSERT INTO t_orders VALUES (5000,'new',1,'n','a'), (5001,'old',1,'n','a')")
         session.execute("DELETE FROM t_orders WHERE id IN (160, 161, 1)")
         session.execute("INSERT INTO plain VALUES (1,1)")
-        session.execute("DELETE FROM plain WHERE b=1 LIMIT 1")
+        session.execute(source.delete_one("plain", "b=1"))
         session.execute("UPDATE left_out SET id=2")
     task.run_until_caught_up()
     compare.assert_equal(source, "m", destination, "m_new", only=expected)
     task.verify()
 
 
-def test_batch_rules(maria_pair, sluice):
-    source, destination = maria_pair
+def test_batch_rules(one_pair, sluice):
+    source, destination = one_pair
     make(source)
     task = sluice(
         source,
@@ -105,8 +108,8 @@ def test_batch_rules(maria_pair, sluice):
     )
 
 
-def test_collisions_are_refused(maria_pair, sluice):
-    source, destination = maria_pair
+def test_collisions_are_refused(one_pair, sluice):
+    source, destination = one_pair
     make(source)
     task = sluice(
         source,
@@ -120,8 +123,8 @@ def test_collisions_are_refused(maria_pair, sluice):
     assert "m_new" not in destination.databases()
 
 
-def test_excluded_tables(maria_pair, sluice):
-    source, destination = maria_pair
+def test_excluded_tables(one_pair, sluice):
+    source, destination = one_pair
     make(source)
     task = sluice(source, destination, objects=[{"database": "m", "tables": {"exclude": ["left_out", "t_oth*"]}}])
     task.run_until_caught_up()
@@ -131,8 +134,8 @@ def test_excluded_tables(maria_pair, sluice):
     assert compare.tables(destination, "m") == ["plain", "t_orders"]
 
 
-def test_operation_filter(maria_pair, sluice):
-    source, destination = maria_pair
+def test_operation_filter(one_pair, sluice):
+    source, destination = one_pair
     make(source)
     task = sluice(
         source,
@@ -155,14 +158,13 @@ def test_operation_filter(maria_pair, sluice):
         "INSERT INTO m.t_other VALUES (4,4)",
     )
     task.run_until_caught_up()
-    assert destination.query("SELECT id, amount FROM m.t_orders WHERE id IN (1,2,900) ORDER BY id") == source.query(
-        "SELECT 1, 1.25 UNION SELECT 2, 1.00 UNION SELECT 900, 1.00"
-    )
-    assert destination.query("SELECT id, v FROM m.t_other ORDER BY id") == [(1, 1), (3, 3), (4, 4)]
+    amounts = dict(destination.query("SELECT id, amount FROM m.t_orders WHERE id IN (1,2,900)"))
+    assert {id: str(amount) for id, amount in amounts.items()} == {1: "1.25", 2: "1.00", 900: "1.00"}
+    assert list(destination.query("SELECT id, v FROM m.t_other ORDER BY id")) == [(1, 1), (3, 3), (4, 4)]
 
 
-def test_names_are_frozen_once_started(maria_pair, sluice):
-    source, destination = maria_pair
+def test_names_are_frozen_once_started(one_pair, sluice):
+    source, destination = one_pair
     make(source)
     task = sluice(source, destination, objects=[{"database": "m"}])
     task.run_until_caught_up()
@@ -174,7 +176,7 @@ def test_names_are_frozen_once_started(maria_pair, sluice):
 
 
 def test_same_server_under_another_name(get, sluice):
-    for kind in ("mariadb", "mysql"):
+    for kind in ("mariadb", "mysql", "pg15"):
         server = get.shared(kind, "source")
         shop.create(server)
         task = sluice(server, server, objects=[{"database": "shop", "rename": "shop_copy"}], name="same-" + kind)
@@ -197,12 +199,14 @@ def test_same_server_same_name_is_refused(get, sluice):
 
 
 @pytest.mark.parametrize("name", ["with space", "ünï", "back`tick", "percent%s", "quote'd", "select", "a.b", "UPPER"])
-def test_awkward_names(maria_pair, sluice, name):
-    source, destination = maria_pair
+def test_awkward_names(one_pair, sluice, name):
+    source, destination = one_pair
     quoted = source.quote(name)
-    source.execute(f"CREATE DATABASE {quoted}")
+    source.make_database(name)
+    key, unique = source.quote("k'2"), source.quote(name + " u")
     source.execute(
-        f"CREATE TABLE {quoted} (id INT PRIMARY KEY, {quoted} INT, `k'2` VARCHAR(9) DEFAULT 'x', UNIQUE KEY {quoted} ({quoted}))",
+        f"CREATE TABLE {quoted} (id INT PRIMARY KEY, {quoted} INT, {key} VARCHAR(9) DEFAULT 'x', "
+        f"CONSTRAINT {unique} UNIQUE ({quoted}))",
         f"INSERT INTO {quoted} (id, {quoted}) VALUES (1,1),(2,2)",
         database=name,
     )

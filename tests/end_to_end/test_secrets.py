@@ -10,8 +10,8 @@ SECRET_DESTINATION = "s3cret-Of-The-Dest-9154"
 
 
 def make(source, destination, sluice, **more):
-    source.create_account("mover", SECRET_SOURCE, "ALL ON *.*")
-    destination.create_account("mover", SECRET_DESTINATION, "ALL ON *.*")
+    source.create_account("mover", SECRET_SOURCE, source.all_rights)
+    destination.create_account("mover", SECRET_DESTINATION, destination.all_rights)
     return sluice(
         source,
         destination,
@@ -34,8 +34,8 @@ def state_files(task):
     return [f for f in task.state.rglob("*") if f.is_file()]
 
 
-def test_passwords_are_nowhere(pair, sluice):
-    source, destination = pair
+def test_passwords_are_nowhere(any_pair, sluice):
+    source, destination = any_pair
     shop.create(source)
     task = make(source, destination, sluice)
     outputs = [task.call(verb, *more) for verb in ("validate", "precheck", "preview") for more in ((), ("--json",))]
@@ -46,17 +46,14 @@ def test_passwords_are_nowhere(pair, sluice):
     assert_clean("the process list", command_line)
     task.wait_caught_up()
     for server in (source, destination):
-        for row in server.query("SHOW FULL PROCESSLIST"):
+        for row in server.process_list():
             assert_clean("the server's process list", str(row))
     outputs += [task.call("status"), task.call("status", "--json"), task.call("verify", "--json")]
     # An error while running must not tell it either.
-    source.execute("ALTER USER mover IDENTIFIED BY 'changed-Now-1'")
-    for row in source.query("SHOW PROCESSLIST"):
-        if row[1] == "mover":
-            source.execute(f"KILL {row[0]}")
-    source.execute("INSERT INTO shop.visits VALUES (NOW(), 0x01, 'x')")
+    source.change_password("mover", "changed-Now-1")
+    source.execute("UPDATE shop.orders SET note = 'x' WHERE id < 5")
     wait_until(
-        lambda: not task.is_running or "MY-0102" in task.log_text() or "mover" in task.log_text(), 60, task.log_text
+        lambda: not task.is_running or "mover" in task.log_text(), 60, task.log_text
     )
     outputs.append(task.call("status", "--json"))
     task.kill()
@@ -67,18 +64,18 @@ def test_passwords_are_nowhere(pair, sluice):
     for file in state_files(task):
         assert_clean(str(file), file.read_bytes())
     for row in destination.query("SELECT table_name FROM information_schema.tables WHERE table_schema='sluice'"):
-        for content in destination.query(f"SELECT * FROM sluice.`{row[0]}`"):
+        for content in destination.query(f"SELECT * FROM sluice.{row[0]}"):
             assert_clean("the destination's bookkeeping", str(content))
 
 
-def test_password_written_in_the_file(maria_pair, sluice):
+def test_password_written_in_the_file(one_pair, sluice):
     """A literal password with a mistake elsewhere: the message shows the place, not the line's password."""
-    source, destination = maria_pair
+    source, destination = one_pair
     task = make(source, destination, sluice)
     text = (
         task.file.read_text()
         .replace("${env:SLUICE_TEST_SRC}", SECRET_SOURCE)
-        .replace("engine: mysql", "engine: mysqll", 1)
+        .replace(f"engine: {source.engine}", f"engine: {source.engine}l", 1)
     )
     task.file.write_text(text)
     for verb in ("validate", "run"):
@@ -87,8 +84,8 @@ def test_password_written_in_the_file(maria_pair, sluice):
         assert_clean(verb, finished.text)
 
 
-def test_password_from_a_file(maria_pair, sluice, tmp_path):
-    source, destination = maria_pair
+def test_password_from_a_file(one_pair, sluice, tmp_path):
+    source, destination = one_pair
     shop.create(source)
     task = make(source, destination, sluice, types=["schema", "full"])
     secret = tmp_path / "pw"
@@ -98,8 +95,8 @@ def test_password_from_a_file(maria_pair, sluice, tmp_path):
     task.run()
 
 
-def test_state_is_private(maria_pair, sluice):
-    source, destination = maria_pair
+def test_state_is_private(one_pair, sluice):
+    source, destination = one_pair
     shop.create(source)
     task = make(source, destination, sluice, types=["schema", "full"])
     task.run()

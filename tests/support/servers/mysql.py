@@ -218,6 +218,10 @@ class MysqlServer(Server):
     def quote(self, name):
         return "`" + name.replace("`", "``") + "`"
 
+    def delete_one(self, table, condition):
+        """Deletes one of several rows that fit."""
+        return f"DELETE FROM {table} WHERE {condition} LIMIT 1"
+
     def make_session(self, connection):
         return MysqlSession(connection)
 
@@ -228,6 +232,18 @@ class MysqlServer(Server):
             f"CREATE USER '{name}'@'{host}' IDENTIFIED BY '{password}'",
             *[f"GRANT {grant} TO '{name}'@'{host}'" for grant in grants],
         )
+
+    all_rights = "ALL ON *.*"  # for create_account
+
+    def change_password(self, name, password):
+        """Its sessions are ended too."""
+        self.execute(f"ALTER USER {name} IDENTIFIED BY '{password}'")
+        for row in self.query("SHOW PROCESSLIST"):
+            if row[1] == name:
+                self.execute(f"KILL {row[0]}")
+
+    def process_list(self):
+        return self.query("SHOW FULL PROCESSLIST")
 
     def databases(self):
         hidden = ("mysql", "sys", "information_schema", "performance_schema")

@@ -280,6 +280,10 @@ class PostgresqlServer(Server):
     def quote(self, name):
         return '"' + name.replace('"', '""') + '"'
 
+    def delete_one(self, table, condition):
+        """Deletes one of several rows that fit."""
+        return f"DELETE FROM {table} WHERE ctid = (SELECT ctid FROM {table} WHERE {condition} LIMIT 1)"
+
     def make_session(self, connection):
         return PostgresqlSession(connection)
 
@@ -295,6 +299,16 @@ class PostgresqlServer(Server):
                     session.execute(f"GRANT {grant} TO {self.quote(name)}")
                 else:
                     session.execute(f"ALTER ROLE {self.quote(name)} {grant}")
+
+    all_rights = "SUPERUSER"  # for create_account
+
+    def change_password(self, name, password):
+        """Its sessions are ended too."""
+        self.execute(f"ALTER ROLE {self.quote(name)} PASSWORD '{password}'")
+        self.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (name,))
+
+    def process_list(self):
+        return self.query("SELECT * FROM pg_stat_activity")
 
     def databases(self):
         """Schemas of the database `app`, without the one that every database has."""
