@@ -7,7 +7,10 @@
 //   2. With a position: the publication, then the replication slot of the task, which exports the snapshot of exactly
 //      the place where it begins. At a later cut the slot stays where it is, and one that lives as long as its session
 //      gives the place and the snapshot. Without: the first reader exports its own.
-//   3. Each reader begins a transaction with that snapshot; only then the exporting session may end.
+//   3. Each reader begins a transaction with that snapshot; only then the exporting session may end. It takes the locks
+//   of
+//      step 1 too: a statement that waits for those would hold up a reader that comes to the table later, and wait for
+//      it for ever. One that came in between is seen as a lock that is not to be had: the cut is taken again.
 //   4. Readers work below a savepoint and go back to it before each piece of work: an error or a cancelled COPY leaves
 //      the snapshot alive, and locks on indexes and partitions do not pile up.
 #include <fmt/format.h>
@@ -61,6 +64,7 @@ class PostgresqlSnapshot : public connector::Snapshot {
                      const connector::SessionContext& context)
       : locks_(endpoint, {.stop = context.stop, .purpose = "table locks"}) {
     LockTables(request.tables);
+    SeeRoomForLocks(std::max<size_t>(request.readers, 1));
     for (size_t i = 0; i < std::max<size_t>(request.readers, 1); ++i) {
       readers_.push_back(std::make_unique<Connection>(endpoint, context));
     }
@@ -83,11 +87,13 @@ class PostgresqlSnapshot : public connector::Snapshot {
  private:
   void LockTables(const std::vector<model::TablePtr>& tables);
   TextRows FindTables(const std::vector<model::TablePtr>& tables);
+  void SeeRoomForLocks(size_t readers);
   void CutWithSlot(const connector::Endpoint& endpoint, const connector::SnapshotRequest& request,
                    const connector::SessionContext& context);
   void RequireSlot(const std::string& name);
   void CutOfReaders();
-  static void Begin(Connection& reader, const std::string& snapshot);
+  void Begin(Connection& reader, const std::string& snapshot) const;
+  std::string ReaderSettings() const;
   // Only read once the snapshot stands: any reader's thread.
   TableShape ShapeOf(const model::ObjectName& table) const {
     const auto found = partitioned_.find(table);
@@ -96,7 +102,9 @@ class PostgresqlSnapshot : public connector::Snapshot {
 
   Connection locks_;
   std::map<model::ObjectName, bool> partitioned_;
+  std::string locked_;  // the tables, as LOCK TABLE takes them
   uint64_t page_bytes_ = 8192;
+  bool readers_lock_ = false;
   std::vector<std::unique_ptr<Connection>> readers_;
   connector::Cut cut_;
 };
@@ -120,7 +128,8 @@ void PostgresqlSnapshot::LockTables(const std::vector<model::TablePtr>& tables) 
   constexpr int kRounds = 20;
   for (int round = 1;; ++round) {
     partitioned_.clear();
-    std::string names;
+    std::string& names = locked_;
+    names.clear();
     std::vector<std::pair<std::string, std::string>> single;  // as locked, and for people
     for (const TextRow& row : FindTables(tables)) {
       const model::ObjectName name{row[0].value_or(""), row[1].value_or("")};
@@ -150,13 +159,30 @@ void PostgresqlSnapshot::LockTables(const std::vector<model::TablePtr>& tables) 
   }
 }
 
-void PostgresqlSnapshot::Begin(Connection& reader, const std::string& snapshot) {
+// Readers are as many as the user wants sessions at work: none brings helpers along. A table is always read from its
+// first page on, and by place where asked for by place. The savepoint comes last: what stands before it stays.
+std::string PostgresqlSnapshot::ReaderSettings() const {
+  std::string sql =
+      "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; SET LOCAL lock_timeout = '10s';";
+  if (readers_lock_) sql += "LOCK TABLE " + locked_ + " IN ACCESS SHARE MODE;";
+  return sql + "SAVEPOINT work";
+}
+
+void PostgresqlSnapshot::Begin(Connection& reader, const std::string& snapshot) const {
   std::string sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
   if (!snapshot.empty()) sql += "SET TRANSACTION SNAPSHOT " + Literal(snapshot) + ";";
-  // Readers are as many as the user wants sessions at work: none brings helpers along. A table is always read from its
-  // first page on, and by place where asked for by place.
-  sql += "SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; SAVEPOINT work";
-  reader.Execute(sql);
+  reader.Execute(sql + ReaderSettings());
+}
+
+// Locks take room in the server's memory, which all sessions share (documentation, max_locks_per_transaction): of a
+// database of very many tables a reader locks one as it comes to it.
+void PostgresqlSnapshot::SeeRoomForLocks(size_t readers) {
+  constexpr double kShare = 0.25;
+  const OptionalText room = locks_.QueryOne(
+      "SELECT current_setting('max_locks_per_transaction')::bigint * (current_setting('max_connections')::bigint + "
+      "current_setting('max_prepared_transactions')::bigint)");
+  const double most = kShare * std::stod(room.value_or("0"));
+  readers_lock_ = !locked_.empty() && static_cast<double>(partitioned_.size() * readers) <= most;
 }
 
 void PostgresqlSnapshot::CutOfReaders() {
@@ -164,7 +190,7 @@ void PostgresqlSnapshot::CutOfReaders() {
   first.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   const std::string snapshot = first.QueryOne("SELECT pg_catalog.pg_export_snapshot()").value_or("");
   for (size_t i = 1; i < readers_.size(); ++i) Begin(*readers_[i], snapshot);
-  first.Execute("SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_tidscan = on; SAVEPOINT work");
+  first.Execute(ReaderSettings());
   cut_.how = fmt::format("exported snapshot {}, {} readers", snapshot, readers_.size());
 }
 
