@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/neutral.h"
 #include "model/canonical_json.h"
 
 namespace sluice::mysql {
@@ -65,7 +66,10 @@ void AppendHex(std::string& out, std::string_view bytes) {
 
 }  // namespace
 
-Form FormOf(const ColumnType& type, bool negative_zero) {
+Form FormOf(const ColumnType& type, bool negative_zero, bool foreign) {
+  const bool is_date =
+      type.kind == TypeKind::kDate || type.kind == TypeKind::kDateTime || type.kind == TypeKind::kTimestamp;
+  if (foreign && is_date) return Form::kDateOrInfinity;
   switch (type.kind) {
     case TypeKind::kDecimal:
       return Form::kDecimal;
@@ -103,6 +107,8 @@ std::string_view Canonical(Form form, std::string_view text, Arena& arena) {
       return text;
     case Form::kDecimal:
       return TrimDecimal(text);
+    case Form::kDateOrInfinity:
+      return IsZeroDate(text) ? std::string_view("-infinity") : TrimFraction(text);
     case Form::kFraction:
       return TrimFraction(text);
     case Form::kFloat:
@@ -134,6 +140,19 @@ bool OrdersAlike(const ColumnType& type) {
   }
 }
 
+bool OrdersEverywhere(const ColumnType& type) {
+  switch (type.kind) {
+    case TypeKind::kInteger:
+    case TypeKind::kDecimal:
+    case TypeKind::kYear:
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool CanBound(const ColumnType& type) {
   return OrdersAlike(type) || type.kind == TypeKind::kChar || type.kind == TypeKind::kVarchar;
 }
@@ -153,6 +172,10 @@ void AppendLiteral(std::string& out, const ColumnType& type, std::string_view te
       return;
     default:
       break;
+  }
+  if (text == "-infinity" &&
+      (type.kind == TypeKind::kDate || type.kind == TypeKind::kDateTime || type.kind == TypeKind::kTimestamp)) {
+    text = type.kind == TypeKind::kDate ? "0000-00-00" : "0000-00-00 00:00:00";
   }
   if (HoldsBytes(type)) {
     AppendHex(out, text);

@@ -17,9 +17,11 @@
 namespace sluice::mysql {
 
 // What has to be done with the server's text of a column.
-enum class Form : uint8_t { kAsItIs, kDecimal, kFloat, kFloatUnsignedZero, kFraction, kJson };
+// kDateOrInfinity: for a peer of another engine, where MySQL's zero date is -infinity (connector/neutral.h).
+enum class Form : uint8_t { kAsItIs, kDecimal, kFloat, kFloatUnsignedZero, kFraction, kJson, kDateOrInfinity };
 // `negative_zero`: whether both sides have -0 (MariaDB stores 0 instead); if not, it is taken for 0.
-Form FormOf(const model::ColumnType& type, bool negative_zero);
+// `foreign`: whether the other side is of another engine.
+Form FormOf(const model::ColumnType& type, bool negative_zero, bool foreign = false);
 
 // The expression to select, for a column of this type and quoted name.
 std::string SelectExpression(const model::ColumnType& type, const std::string& quoted_name);
@@ -31,6 +33,8 @@ std::string_view Canonical(Form form, std::string_view text, Arena& arena);
 bool OrdersAlike(const model::ColumnType& type);
 // Whether chunks can be cut along this column with ORDER BY and comparisons by literals.
 bool CanBound(const model::ColumnType& type);
+// Whether servers of every engine put its values in one order, and take the same literals for them.
+bool OrdersEverywhere(const model::ColumnType& type);
 
 // A canonical text as SQL literal that compares with, and can be stored in, a column of this type. For a session with
 // utf8mb4, UTC and without NO_BACKSLASH_ESCAPES.

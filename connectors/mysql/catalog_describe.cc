@@ -1,9 +1,11 @@
 #include "connectors/mysql/catalog_describe.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "connectors/mysql/create_table.h"
 #include "connectors/mysql/create_table_column.h"
+#include "connectors/mysql/neutral.h"
 #include "connectors/mysql/types.h"
 
 namespace sluice::mysql {
@@ -96,6 +98,58 @@ model::Generated GeneratedBy(const ColumnText& text) {
   return last.Is("STORED") || last.Is("PERSISTENT") ? model::Generated::kStored : model::Generated::kVirtual;
 }
 
+// What stands in the first parentheses.
+std::string InParentheses(const sql::Tokens& tokens) {
+  size_t begin = 0;
+  while (begin < tokens.size() && !tokens[begin].IsSymbol("(")) ++begin;
+  size_t depth = 0;
+  for (size_t i = begin; i < tokens.size(); ++i) {
+    if (tokens[i].IsSymbol("(")) ++depth;
+    if (tokens[i].IsSymbol(")") && --depth == 0) {
+      return sql::Render(
+          sql::Tokens(tokens.begin() + static_cast<long>(begin) + 1, tokens.begin() + static_cast<long>(i)));
+    }
+  }
+  return "";
+}
+
+// 255, x'ff', b'101' as the bits of a column of this type; text stays text.
+std::string LiteralValue(const model::ColumnType& type, const std::string& text, bool is_bits) {
+  using model::TypeKind;
+  if (type.kind == TypeKind::kBit && is_bits) {
+    return text.size() < type.length ? std::string(type.length - text.size(), '0') + text : text;
+  }
+  if (type.kind == TypeKind::kDate || type.kind == TypeKind::kDateTime || type.kind == TypeKind::kTimestamp) {
+    return IsZeroDate(text) ? "-infinity" : text;
+  }
+  return text;
+}
+
+// A default as other engines can be told it (model::ColumnDefault). Literals of binary columns, and what stands in
+// parentheses or calls a function, are the source's own words.
+model::ColumnDefault DefaultOf(const model::ColumnType& type, const sql::Tokens& tokens) {
+  using Kind = model::ColumnDefault::Kind;
+  using model::TypeKind;
+  if (tokens.empty() || tokens[0].Is("NULL")) return {};
+  const std::string word = sql::ToLower(tokens[0].text);
+  if (word == "current_timestamp" || word == "now" || word == "localtimestamp" || word == "localtime") {
+    return {Kind::kNow, ""};
+  }
+  const bool binary =
+      type.kind == TypeKind::kBinary || type.kind == TypeKind::kVarbinary || type.kind == TypeKind::kBlob;
+  if (tokens.size() == 1 && tokens[0].IsString() && !binary) {
+    return {Kind::kLiteral, LiteralValue(type, tokens[0].value, false)};
+  }
+  const size_t at = tokens[0].IsSymbol("-") || tokens[0].IsSymbol("+") ? 1 : 0;
+  if (tokens.size() == at + 1 && tokens[at].kind == sql::TokenKind::kNumber && !word.starts_with("0x")) {
+    return {Kind::kLiteral, (at == 1 && tokens[0].IsSymbol("-") ? "-" : "") + tokens[at].text};
+  }
+  if (tokens.size() == 2 && word == "b" && tokens[1].IsString()) {
+    return {Kind::kLiteral, LiteralValue(type, tokens[1].value, true)};
+  }
+  return {Kind::kExpression, sql::Render(tokens)};
+}
+
 model::Column MakeColumn(const TableElement& element, const Charset& of_table, const CharsetFacts& facts) {
   const ColumnText text = ParseColumn(element.tokens);
   model::Column column;
@@ -108,6 +162,12 @@ model::Column MakeColumn(const TableElement& element, const Charset& of_table, c
   column.nullable = !text.Has("NOT NULL") && !text.Has("ROW START") && !text.Has("ROW END");
   column.generated = GeneratedBy(text);
   column.auto_increment = text.Has("AUTO_INCREMENT");
+  if (const ColumnAttribute* attribute = text.Find("DEFAULT")) {
+    column.default_value = DefaultOf(column.type, sql::Tokens(attribute->tokens.begin() + 1, attribute->tokens.end()));
+  }
+  column.now_on_update = text.Has("ON UPDATE");
+  if (const ColumnAttribute* attribute = text.Find("COMMENT")) column.comment = attribute->value;
+  if (const ColumnAttribute* attribute = text.Find("AS")) column.generated_as = InParentheses(attribute->tokens);
   column.invisible = text.Has("INVISIBLE");
   return column;
 }
@@ -127,15 +187,37 @@ void NoteJson(model::Table& table, const CreateTable& definition) {
   }
 }
 
+// COMMENT 'text' at the end of a key's definition.
+std::string CommentOf(const sql::Tokens& tokens) {
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (tokens[i].Is("COMMENT") && tokens[i + 1].IsString()) return tokens[i + 1].value;
+  }
+  return "";
+}
+
+// Not what MariaDB has instead of a type JSON.
+void AddCheck(model::Table& table, const std::string& name, const sql::Tokens& tokens) {
+  const std::string expression = InParentheses(tokens);
+  const bool is_json =
+      tokens.size() > 1 &&
+      std::any_of(tokens.begin(), tokens.end(), [](const sql::Token& token) { return token.Is("json_valid"); }) &&
+      expression.find("json_valid(") == 0 && expression.find(')') == expression.size() - 1;
+  if (!expression.empty() && !is_json) table.checks.push_back({name, expression});
+}
+
 void AddKey(model::Table& table, const TableElement& element) {
   model::Key key;
   key.name = element.name;
   key.primary = element.kind == ElementKind::kPrimaryKey;
   key.unique = key.primary || element.kind == ElementKind::kUniqueKey;
+  if (element.kind == ElementKind::kFulltextKey) key.method = "fulltext";
+  if (element.kind == ElementKind::kSpatialKey) key.method = "spatial";
+  if (element.kind == ElementKind::kVectorKey) key.method = "vector";
+  key.comment = CommentOf(element.tokens);
   for (const KeyPartText& part : KeyParts(element)) {
     const auto column = part.column.empty() ? std::nullopt : table.FindColumn(part.column);
     if (column) {
-      key.parts.push_back({*column, part.prefix_length});
+      key.parts.push_back({*column, part.prefix_length, part.descending});
     } else {
       key.has_expression = true;
     }
@@ -185,6 +267,14 @@ model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& f
   for (const TableElement& element : definition->elements) {
     if (element.IsKey()) AddKey(*table, element);
     if (element.kind == ElementKind::kForeignKey) AddForeignKey(*table, element);
+    if (element.kind == ElementKind::kCheck) AddCheck(*table, element.name, element.tokens);
+    if (element.kind != ElementKind::kColumn) continue;
+    for (const ColumnAttribute& attribute : ParseColumn(element.tokens).attributes) {
+      if (attribute.name == "CHECK") AddCheck(*table, "", attribute.tokens);
+    }
+  }
+  for (const TableOption& option : definition->options) {
+    if (option.name == "COMMENT") table->comment = option.value;
   }
   return table;
 }

@@ -19,6 +19,7 @@
 #include "connector/definitions.h"
 #include "connectors/mysql/binlog/decoder.h"
 #include "connectors/mysql/binlog/session.h"
+#include "connectors/mysql/charset_table.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/position.h"
@@ -86,6 +87,7 @@ class Changes : public connector::ChangeStream {
         forward_stop_(context.stop, [this] { stop_.request_stop(); }),
         definitions_(request.tables),
         session_(endpoint, connector::SessionContext{stop_.get_token(), context.purpose}),
+        utf8_(endpoint, connector::SessionContext{stop_.get_token(), "character sets"}),
         queue_(kQueueBytes) {
     const StartPlan plan = PlanStart(session_, request.start);
     session_.Begin(plan.first(), plan.by_gtid);
@@ -118,6 +120,7 @@ class Changes : public connector::ChangeStream {
     const uint32_t version = session_.connection().version();
     binlog::DecoderOptions options;
     options.traits = {server.is_mariadb, version};
+    if (request.neutral) options.traits.to_utf8 = [this](const std::string& charset) { return utf8_.Find(charset); };
     options.checksums = server.checksums;
     options.lower_case_names = server.lower_case_names;
     options.by_gtid = plan.by_gtid;
@@ -158,6 +161,7 @@ class Changes : public connector::ChangeStream {
   std::stop_callback<std::function<void()>> forward_stop_;
   connector::Definitions definitions_;
   binlog::LogSession session_;
+  Utf8Converter utf8_;  // of the thread
   std::unique_ptr<binlog::Decoder> decoder_;
   connector::ChangeQueue queue_;
   std::jthread thread_;  // last: joined before anything that it uses goes

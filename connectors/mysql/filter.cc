@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "connectors/mysql/charset_table.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/literal.h"
@@ -67,8 +68,7 @@ class MysqlFilter : public connector::FilterEvaluator {
       fmt::format_to(std::back_inserter(sql), "{} AS `sluice row`", row - first);
       for (const uint32_t column : columns) {
         sql += ',';
-        AppendLiteral(sql, rows[row][column], table.columns[column].type, LiteralUse::kCompare,
-                      connection_.is_mariadb());
+        AppendValue(sql, rows[row][column], table.columns[column].type);
         sql += " AS " + Quote(table.columns[column].name);
       }
     }
@@ -86,6 +86,21 @@ class MysqlFilter : public connector::FilterEvaluator {
       keep.push_back(answer[0] && std::strtod(answer[0]->c_str(), nullptr) != 0);
     }
     return row;
+  }
+
+  // In the column's own character set and collation, whatever the text came in.
+  void AppendValue(std::string& sql, const model::Cell& cell, const model::ColumnType& type) const {
+    if (!neutral_ || cell.kind != model::CellKind::kText || IsUtf8Charset(type.charset)) {
+      AppendLiteral(sql, cell, type, LiteralUse::kCompare, connection_.is_mariadb());
+      return;
+    }
+    model::ColumnType utf8 = type;
+    utf8.charset = "utf8mb4";
+    utf8.collation = "utf8mb4_bin";
+    sql += "CONVERT(";
+    AppendLiteral(sql, cell, utf8, LiteralUse::kCompare, connection_.is_mariadb());
+    sql += " USING " + type.charset + ")";
+    if (!type.collation.empty()) sql += " COLLATE " + type.collation;
   }
 
   Connection connection_;

@@ -7,10 +7,12 @@
 
 #include "base/check.h"
 #include "base/stop.h"
+#include "connector/neutral.h"
 #include "connectors/mysql/chunks.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/cut.h"
+#include "connectors/mysql/neutral.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
 
@@ -61,12 +63,10 @@ class BlockWriter {
 };
 
 // How a column is selected: FLOAT prints only six digits unless it is made a double; a double prints all it has.
-std::string Selected(const model::Table& table, const std::string& column) {
-  const auto index = table.FindColumn(column);
-  Check(index.has_value(), "mapping names a column that the table does not have");
-  const model::TypeKind kind = table.columns[*index].type.kind;
+std::string Selected(const model::Column& column) {
+  const model::TypeKind kind = column.type.kind;
   const bool floating = kind == model::TypeKind::kFloat32 || kind == model::TypeKind::kFloat64;
-  return Quote(column) + (floating ? "*1e0" : "");
+  return Quote(column.name) + (floating ? "*1e0" : "");
 }
 
 // Frees a result that was not read to its end: the server is asked to stop, since draining a large one takes long.
@@ -148,14 +148,10 @@ class MysqlSnapshot : public connector::Snapshot {
   connector::Cut cut_;
 };
 
-std::string ReadStatement(const model::Table& table, const model::TableMapping& mapping,
+// `selected`: expressions with commas between.
+std::string ReadStatement(const model::Table& table, const model::TableMapping& mapping, const std::string& selected,
                           const connector::Chunk& chunk) {
-  std::string sql = "SELECT ";
-  for (const model::ColumnMapping& column : mapping.columns) {
-    if (sql.size() > 7) sql += ',';
-    sql += Selected(table, column.source);
-  }
-  if (mapping.columns.empty()) sql += "1";
+  std::string sql = "SELECT " + (selected.empty() ? "1" : selected);
   sql += " FROM " + Quote(table.name.database, table.name.name);
   const model::Key* key = SplitKey(table);
   // In key order the destination's pages fill one after the other. Without the hint the server may choose a secondary
@@ -171,10 +167,21 @@ std::string ReadStatement(const model::Table& table, const model::TableMapping& 
 
 void MysqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
                               const connector::Chunk& chunk, const std::string& encoding, connector::BlockSink& sink) {
-  Check(encoding == kTsvEncoding, "unknown row encoding");
+  const bool neutral = encoding == connector::kNeutralTsv;
+  Check(neutral || encoding == kTsvEncoding, "unknown row encoding");
+  std::string selected;
+  std::vector<NeutralForm> forms;
+  for (const model::ColumnMapping& column : mapping.columns) {
+    if (!selected.empty()) selected += ',';
+    const auto index = table.FindColumn(column.source);
+    Check(index.has_value(), "mapping names a column that the table does not have");
+    const NeutralColumn as_neutral = SelectNeutral(table.columns[*index]);
+    selected += neutral ? as_neutral.expression : Selected(table.columns[*index]);
+    forms.push_back(as_neutral.form);
+  }
   Connection& connection = *readers_.at(reader);
   const std::string object = "table " + table.name.Text();
-  StreamedResult result(connection, endpoint_, ReadStatement(table, mapping, chunk), object);
+  StreamedResult result(connection, endpoint_, ReadStatement(table, mapping, selected, chunk), object);
   const size_t columns = mapping.columns.size();
   BlockWriter writer(sink);
   while (MYSQL_ROW row = result.Next()) {
@@ -184,6 +191,8 @@ void MysqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const mo
       if (i != 0) bytes += '\t';
       if (row[i] == nullptr) {
         AppendTsvNull(bytes);
+      } else if (neutral) {
+        AppendNeutral(bytes, forms[i], {row[i], lengths[i]});
       } else {
         AppendTsvCell(bytes, {row[i], lengths[i]});
       }

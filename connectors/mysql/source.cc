@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "connector/neutral.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/position.h"
 #include "connectors/mysql/precheck_settings.h"
@@ -66,7 +67,7 @@ class MysqlSource : public connector::Source {
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return PositionReached(applied, wanted);
   }
-  std::vector<std::string> SnapshotEncodings() const override { return {kTsvEncoding}; }
+  std::vector<std::string> SnapshotEncodings() const override { return {kTsvEncoding, connector::kNeutralTsv}; }
   // The binary log needs nothing of ours at the source.
   std::vector<connector::SourceObject> SourceObjects(const SessionContext&) override { return {}; }
   std::vector<std::string> ReleaseSource(const std::string&, const SessionContext&) override { return {}; }

@@ -15,20 +15,23 @@ bool IsSpecial(char c) {
 }
 
 // The first special byte at or after `at`, or `end`. Most cells have none, so this scan is all that they cost.
+template <bool kReturns = false>
 const char* FindSpecial(const char* at, const char* end) {
 #if defined(__SSE2__)
+  const __m128i carriage_return = _mm_set1_epi8('\r');
   const __m128i backslash = _mm_set1_epi8('\\');
   const __m128i tab = _mm_set1_epi8('\t');
   const __m128i newline = _mm_set1_epi8('\n');
   for (; end - at >= 16; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, backslash), _mm_cmpeq_epi8(bytes, tab)),
-                                       _mm_cmpeq_epi8(bytes, newline));
+    __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, backslash), _mm_cmpeq_epi8(bytes, tab)),
+                                 _mm_cmpeq_epi8(bytes, newline));
+    if constexpr (kReturns) found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, carriage_return));
     const int mask = _mm_movemask_epi8(found);
     if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
   }
 #endif
-  while (at != end && !IsSpecial(*at)) ++at;
+  while (at != end && !IsSpecial(*at) && !(kReturns && *at == '\r')) ++at;
   return at;
 }
 
@@ -68,6 +71,29 @@ void AppendTsvCell(std::string& out, std::string_view cell) {
     out += '\\';
     out += *special == '\t' ? 't' : *special == '\n' ? 'n' : '\\';
     at = special + 1;
+  }
+}
+
+void AppendNeutralCell(std::string& out, std::string_view cell) {
+  const char* at = cell.data();
+  const char* const end = at + cell.size();
+  while (true) {
+    const char* special = FindSpecial<true>(at, end);
+    out.append(at, static_cast<size_t>(special - at));
+    if (special == end) return;
+    out += '\\';
+    out += *special == '\t' ? 't' : *special == '\n' ? 'n' : *special == '\r' ? 'r' : '\\';
+    at = special + 1;
+  }
+}
+
+void AppendNeutralHex(std::string& out, std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  out += "\\\\x";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
   }
 }
 

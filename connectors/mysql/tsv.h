@@ -19,6 +19,10 @@ void AppendTsvCell(std::string& out, std::string_view cell);
 inline void AppendTsvNull(std::string& out) {
   out.append("\\N", 2);
 }
+// The same for the encoding "neutral.tsv" (connector/neutral.h), where a carriage return is escaped too.
+void AppendNeutralCell(std::string& out, std::string_view cell);
+// Bytes as "\\x" and hexadecimal digits.
+void AppendNeutralHex(std::string& out, std::string_view bytes);
 // True where AppendTsvCell() would copy the cell unchanged.
 bool IsPlainTsv(std::string_view cell);
 

@@ -58,7 +58,7 @@ class MysqlVerifyReader : public connector::VerifyReader {
     std::vector<Form> forms;
     const bool negative_zero = !connection_.is_mariadb() && table.peer.flavour != "mariadb";
     for (const uint32_t column : table.columns) {
-      forms.push_back(FormOf(table.table->columns[column].type, negative_zero));
+      forms.push_back(FormOf(table.table->columns[column].type, negative_zero, table.peer.engine != "mysql"));
     }
     std::vector<Cell> cells(forms.size());
     Arena arena;

@@ -66,7 +66,8 @@ size_t BoundColumns(const VerifyTable& table) {
   size_t count = 0;
   while (count < table.key_columns) {
     const uint32_t column = table.columns[count];
-    if (!CanBound(table.table->columns[column].type)) break;
+    const model::ColumnType& type = table.table->columns[column].type;
+    if (!CanBound(type) || (table.peer.engine != "mysql" && !OrdersEverywhere(type))) break;
     // Part of a value under the key: the server would have to sort the whole table at each cut.
     const bool prefix = key != nullptr && count < key->parts.size() && key->parts[count].prefix_length != 0;
     if (prefix || key == nullptr || count >= key->parts.size() || key->parts[count].column != column) break;

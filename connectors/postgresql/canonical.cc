@@ -322,6 +322,17 @@ std::optional<std::string_view> Canonical(Form form, std::string_view value, Are
   return std::nullopt;
 }
 
+bool OrdersEverywhere(const ColumnType& type) {
+  switch (type.kind) {
+    case TypeKind::kInteger:
+    case TypeKind::kDecimal:
+    case TypeKind::kBlob:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool CanBound(const ColumnType& type) {
   return type.kind != TypeKind::kJson && type.kind != TypeKind::kOther;
 }

@@ -53,6 +53,8 @@ std::optional<std::string_view> Canonical(Form form, std::string_view value, Are
 
 // Whether chunks can be cut along this column with ORDER BY and comparisons by literals.
 bool CanBound(const model::ColumnType& type);
+// Whether servers of every engine put its values in one order, and take the same literals for them.
+bool OrdersEverywhere(const model::ColumnType& type);
 
 // A canonical text as an SQL expression that compares with, and can be stored in, a column of this type. For any
 // session with client_encoding UTF8 and UTC.

@@ -1,6 +1,7 @@
 #include "connectors/postgresql/copy_format.h"
 
 #include "base/check.h"
+#include "connector/neutral.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/sessions.h"
 
@@ -32,7 +33,7 @@ void CopyUnframer::TakeHeader(std::string_view* message) {
 }
 
 std::string CopyOptions(std::string_view encoding) {
-  Check(encoding == kCopyBinary || encoding == kCopyText, "unknown row encoding");
+  Check(encoding == kCopyBinary || encoding == kCopyText || encoding == connector::kNeutralTsv, "unknown row encoding");
   return encoding == kCopyBinary ? "(FORMAT binary)" : "(FORMAT text, ENCODING 'UTF8')";
 }
 

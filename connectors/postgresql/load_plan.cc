@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "connector/neutral.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/sessions.h"
 #include "connectors/postgresql/types.h"
@@ -145,6 +146,15 @@ bool KeepsOrRefuses(const ColumnType& source, const TargetColumn& target) {
   if (source.native == target.native || source.native == target.base_native) return true;
   const ColumnType type = TypeOf(target);
   switch (source.kind) {
+    // Other engines' kinds, as neutral text.
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+    case TypeKind::kGeometry:
+    case TypeKind::kVector:
+      return type.kind == TypeKind::kBlob;
+    case TypeKind::kSet:
+      return type.kind == TypeKind::kText;
+    case TypeKind::kYear:
     case TypeKind::kInteger:
       return type.kind == TypeKind::kInteger || KeepsNumber(source, type, target);
     case TypeKind::kDecimal:
@@ -152,8 +162,13 @@ bool KeepsOrRefuses(const ColumnType& source, const TargetColumn& target) {
     case TypeKind::kChar:
     case TypeKind::kVarchar:
     case TypeKind::kText:
+      if (type.kind == TypeKind::kJson) return IsSystem(target, "json");
       return KeepsText(source, type, target);
     case TypeKind::kTime:
+      if (IsSystem(target, "interval")) {  // its digits are the lower half of the modifier
+        return target.modifier < 0 || (target.modifier & 0xffff) >= source.fraction;
+      }
+      return type.kind == source.kind && type.fraction >= source.fraction;
     case TypeKind::kDateTime:
     case TypeKind::kTimestamp:
       return type.kind == source.kind && type.fraction >= source.fraction;
@@ -251,7 +266,9 @@ std::string ChooseLoadEncoding(Connection& connection, const model::Table& table
       });
   const std::string wanted = binary ? kCopyBinary : kCopyText;
   if (std::find(offered.begin(), offered.end(), wanted) != offered.end()) return wanted;
-  if (std::find(offered.begin(), offered.end(), kCopyText) != offered.end()) return kCopyText;
+  for (const char* text : {kCopyText, connector::kNeutralTsv}) {
+    if (std::find(offered.begin(), offered.end(), text) != offered.end()) return text;
+  }
   throw Error(kUnsupported)
       .Object("table " + table.name.Text())
       .Cause("The source offers its rows in no form that the destination takes")

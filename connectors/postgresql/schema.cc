@@ -7,6 +7,7 @@
 #include "connectors/postgresql/ddl.h"
 #include "connectors/postgresql/definition_parts.h"
 #include "connectors/postgresql/definition_read.h"
+#include "connectors/postgresql/foreign/table.h"
 #include "connectors/postgresql/sessions.h"
 
 namespace sluice::postgresql {
@@ -47,7 +48,8 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::CreateDatabase(const std::s
 std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::Table& table,
                                                                const model::TableMapping& mapping,
                                                                const model::NameMap& names,
-                                                               const connector::ServerInfo& /*source*/) {
+                                                               const connector::ServerInfo& source) {
+  if (source.engine != "postgresql") return TranslateForeignTable(table, mapping, names, connection_.version());
   return TranslateTable(table, mapping, names, connection_.version());
 }
 
@@ -165,11 +167,11 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::DdlC
   return TranslateTruncate(ddl, names);
 }
 
-std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const std::vector<connector::TableChange>& /*changes*/,
-                                                               const model::DdlChange& ddl,
-                                                               const model::NameMap& /*names*/,
-                                                               const connector::ServerInfo& /*source*/) {
-  throw NotCarried(ddl);
+std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const std::vector<connector::TableChange>& changes,
+                                                               const model::DdlChange& ddl, const model::NameMap& names,
+                                                               const connector::ServerInfo& source) {
+  if (ddl.kind == model::DdlKind::kTruncateTable) return TruncateForeign(ddl, names);
+  return TranslateForeignChanges(changes, ddl, names, connection_.version(), source);
 }
 
 std::vector<connector::TableChange> PostgresqlSchemaWriter::DescribeAfter(const model::DdlChange& ddl,

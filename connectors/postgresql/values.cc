@@ -69,6 +69,15 @@ void AppendHex(std::string& out, std::string_view bytes) {
   }
 }
 
+// MySQL's date for none is before all others, as -infinity is here (connector/neutral.h).
+std::string_view TextOf(const Cell& cell) {
+  const std::string_view text = cell.text();
+  const bool is_date = cell.kind == CellKind::kDate || cell.kind == CellKind::kDateTime;
+  const bool is_zero =
+      is_date && text.starts_with("0000-00-00") && text.find_first_not_of("0-: .") == std::string_view::npos;
+  return is_zero ? "-infinity" : text;
+}
+
 void AppendUnsigned(std::string& out, uint64_t value, const model::ColumnType& type) {
   if (type.kind == TypeKind::kBit) {
     for (uint64_t bit = type.length; bit-- > 0;) out += (value >> bit & 1) != 0 ? '1' : '0';
@@ -218,7 +227,7 @@ void AppendText(std::string& out, const Cell& cell, const model::ColumnType& typ
       AppendHex(out, cell.text());
       break;
     default:
-      out += cell.text();
+      out += TextOf(cell);
       break;
   }
 }
@@ -300,7 +309,7 @@ void ArrayBuilder::Add(const Cell& cell) {
       break;
     case Wire::kText:
       if (cell.HasBytes() && cell.kind != CellKind::kBytes) {
-        AddBytes(cell.text());
+        AddBytes(TextOf(cell));
         break;
       }
       text_.clear();

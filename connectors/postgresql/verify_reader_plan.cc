@@ -93,7 +93,8 @@ size_t BoundColumns(const VerifyTable& table) {
   size_t count = 0;
   while (count < table.key_columns) {
     const uint32_t column = table.columns[count];
-    if (!CanBound(table.table->columns[column].type)) break;
+    const model::ColumnType& type = table.table->columns[column].type;
+    if (!CanBound(type) || (table.peer.engine != "postgresql" && !OrdersEverywhere(type))) break;
     if (key == nullptr || count >= key->parts.size() || key->parts[count].column != column) break;
     ++count;
   }

@@ -112,6 +112,30 @@ void SchemaPhase::SaveAll() {
   CountLive();
 }
 
+namespace {
+
+constexpr const char* kOtherEngine =
+    "not carried: it is written in the words of another engine. Write it anew, and have it created with "
+    "`sluice schema retry`";
+
+// A view or routine of another engine: kept with its statement, so that nobody has to look for what is missing.
+SchemaStatement NotCarried(const model::SchemaObject& object, const model::NameMap& names) {
+  SchemaStatement statement;
+  statement.stage = object.kind == model::ObjectKind::kTrigger ? SchemaStage::kTriggers : SchemaStage::kObjects;
+  statement.kind = object.kind;
+  statement.source = object.name;
+  statement.object = {names.MapDatabase(object.name.database), object.name.name};
+  if (!object.table.name.empty()) statement.table = names.Map(object.table);
+  statement.signature = object.signature;
+  statement.label = std::string(model::Name(object.kind)) + " " + statement.object.Text();
+  if (!object.signature.empty()) statement.label += "(" + object.signature + ")";
+  statement.sql = object.create_statement;
+  statement.notes = {kOtherEngine};
+  return statement;
+}
+
+}  // namespace
+
 std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
   Task::Context& context = session_.context();
   const connector::ServerInfo server = context.source->Server();
@@ -134,8 +158,13 @@ std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
   for (const size_t i : order) {
     add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
   }
+  const bool foreign = server.engine != context.destination->Server().engine;
   for (const model::SchemaObject& object : plan.objects) {
-    add(writer->Translate(object, *context.selection, server));
+    if (foreign) {
+      all.push_back(NotCarried(object, *context.selection));
+    } else {
+      add(writer->Translate(object, *context.selection, server));
+    }
   }
   GiveBack(std::move(writer));
   return all;
@@ -155,6 +184,10 @@ void SchemaPhase::Add(std::vector<SchemaStatement> statements) {
     }
     for (const std::string& note : statement.notes) session_.Say(statement.label + ": " + note);
     store::ObjectRecord record = ToRecord(statement);
+    if (statement.notes == std::vector<std::string>{kOtherEngine}) {
+      record.state = "skipped";
+      record.error = kOtherEngine;
+    }
     Add({std::move(record), std::move(statement)});
   }
 }

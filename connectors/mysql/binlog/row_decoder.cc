@@ -10,6 +10,7 @@
 #include "connectors/mysql/binlog/compression.h"
 #include "connectors/mysql/binlog/json.h"
 #include "connectors/mysql/binlog/values.h"
+#include "connectors/mysql/charset_table.h"
 
 namespace sluice::mysql::binlog {
 namespace {
@@ -206,6 +207,10 @@ void RowDecoder::ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view
       cell = Cell::Bytes(CellKind::kJson, arena.Copy(scratch_));
     } else {
       cell = ReadCell(bytes, column, arena);
+      if (column.to_utf8 != nullptr) {
+        column.to_utf8->Convert(cell.text(), scratch_);
+        cell = Cell::Bytes(cell.kind, arena.Copy(scratch_));
+      }
     }
     if (column.target != ColumnPlan::kNowhere) cells[column.target] = cell;
   }

@@ -310,6 +310,9 @@ RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, const ServerTrai
     }
     ColumnPlan one = PlanColumn(map, map.columns[i], column, server);
     one.target = targets[i];
+    if (server.to_utf8 && column != nullptr && one.kind == CellKind::kText && column->type.IsText()) {
+      one.to_utf8 = server.to_utf8(column->type.charset);
+    }
     if (one.is_json) ++plan.json_columns;
     plan.columns.push_back(one);
   }

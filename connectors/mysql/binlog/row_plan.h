@@ -3,11 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "connectors/mysql/binlog/table_map.h"
 #include "model/row.h"
 #include "model/table.h"
+
+namespace sluice::mysql {
+class CharsetTable;
+}
 
 namespace sluice::mysql::binlog {
 
@@ -47,7 +53,8 @@ struct ColumnPlan {
   uint8_t width = 0;
   uint8_t precision = 0;
   uint8_t digits = 0;
-  bool is_json = false;  // counts for partial updates
+  bool is_json = false;             // counts for partial updates
+  CharsetTable* to_utf8 = nullptr;  // of a text that is wanted in UTF-8, and is not
   uint32_t length = 0;
   uint32_t target = kNowhere;  // index into Table::columns
 };
@@ -62,6 +69,8 @@ struct RowPlan {
 struct ServerTraits {
   bool is_mariadb = false;
   uint32_t version = 0;  // 101119, 90700
+  // For streams whose texts are wanted in UTF-8: gives the table of a character set, null where none is needed.
+  std::function<CharsetTable*(const std::string& charset)> to_utf8 = {};
 
   bool OldUuids() const {
     return version < 101006 || (version >= 101100 && version < 101105) || (version >= 110000 && version < 110003) ||

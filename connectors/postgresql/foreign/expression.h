@@ -1,0 +1,19 @@
+// Expressions of another engine (defaults, checks, generated columns) in PostgreSQL's words.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "model/table.h"
+
+namespace sluice::postgresql {
+
+// Nothing when the expression uses anything that is not known to mean the same here: only columns, numbers, texts,
+// comparisons, + - *, AND OR NOT IS NULL IN BETWEEN CASE, and a few functions are. Texts are compared by MySQL without
+// regard to case unless the column says otherwise: then nothing too. `rename`: the column's name here; empty: it is not
+// there.
+std::optional<std::string> TranslateExpression(const std::string& expression, const model::Table& table,
+                                               const std::function<std::string(const model::Column&)>& rename);
+
+}  // namespace sluice::postgresql
