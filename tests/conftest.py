@@ -14,6 +14,8 @@ DEFAULT_SEED = 1
 PAIRS = [(source, destination) for source in servers.mysql.KINDS for destination in servers.mysql.KINDS]
 
 PG_PAIRS = [("pg15", "pg15"), ("pg10", "pg18"), ("pg18", "pg10")]
+# Between engines.
+CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18")]
 
 
 def pytest_addoption(parser):
@@ -157,6 +159,11 @@ def any_pair(request, get):
 @pytest.fixture(params=[("mariadb", "mariadb"), ("pg15", "pg15")], ids=lambda pair: f"{pair[0]}-{pair[1]}")
 def one_pair(request, get):
     """One pair of each engine."""
+    return _both(get, request.param)
+
+
+@pytest.fixture(params=CROSS_PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def cross_pair(request, get):
     return _both(get, request.param)
 
 

@@ -93,6 +93,7 @@ std::string SelectExpression(const ColumnType& type, const std::string& quoted_n
     case TypeKind::kFloat64:
       return quoted_name + "*1e0";  // the text of a FLOAT would be rounded
     case TypeKind::kBit:
+    case TypeKind::kYear:  // 0 is shown as 0000
       return quoted_name + "+0";
     case TypeKind::kInteger:
       return type.native.find("zerofill") != std::string::npos ? quoted_name + "+0" : quoted_name;

@@ -49,7 +49,7 @@ MySqlCatalog::MySqlCatalog(const connector::Endpoint& endpoint, const connector:
        connection_.Query("SELECT ENGINE FROM information_schema.ENGINES WHERE TRANSACTIONS='YES'")) {
     transactional_engines_.insert(sql::ToLower(Text(row[0])));
   }
-  ReadCharsets();
+  charsets_ = ReadCharsetFacts(connection_);
 }
 
 std::vector<std::string> MySqlCatalog::Databases() {
@@ -60,20 +60,22 @@ std::vector<std::string> MySqlCatalog::Databases() {
   return names;
 }
 
-void MySqlCatalog::ReadCharsets() {
-  for (const TextRow& row : connection_.Query("SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM "
-                                              "information_schema.CHARACTER_SETS")) {
-    charsets_.default_collation[sql::ToLower(Text(row[0]))] = sql::ToLower(Text(row[1]));
+CharsetFacts ReadCharsetFacts(Connection& connection) {
+  CharsetFacts facts;
+  for (const TextRow& row : connection.Query("SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM "
+                                             "information_schema.CHARACTER_SETS")) {
+    facts.default_collation[sql::ToLower(Text(row[0]))] = sql::ToLower(Text(row[1]));
   }
   // MariaDB 10.10 and later list some collations without their character set; the full names are
   // elsewhere.
-  const bool full = connection_.is_mariadb() && connection_.version() >= 101001;
+  const bool full = connection.is_mariadb() && connection.version() >= 101001;
   for (const TextRow& row :
-       connection_.Query(full ? "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM "
-                                "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
-                              : "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS")) {
-    charsets_.charset[sql::ToLower(Text(row[0]))] = sql::ToLower(Text(row[1]));
+       connection.Query(full ? "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM "
+                               "information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+                             : "SELECT COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATIONS")) {
+    facts.charset[sql::ToLower(Text(row[0]))] = sql::ToLower(Text(row[1]));
   }
+  return facts;
 }
 
 void MySqlCatalog::ReadTables(const std::string& condition, Facts& facts) {
@@ -115,6 +117,28 @@ std::vector<connector::TableSummary> MySqlCatalog::ListTables(const std::string&
   tables.reserve(facts.size());
   for (const auto& [name, table] : facts) tables.push_back({{database, name}, table.rows, table.bytes});
   return tables;
+}
+
+std::vector<connector::SequenceValue> MySqlCatalog::Sequences(const std::string& database) {
+  // MySQL 8 would tell what it told some hours ago.
+  const bool keeps_old = !connection_.is_mariadb() && connection_.version() >= 80000;
+  if (keeps_old) connection_.Execute("SET SESSION information_schema_stats_expiry = 0");
+  const TextRows rows = connection_.Query(
+      "SELECT t.TABLE_NAME, c.COLUMN_NAME, t.AUTO_INCREMENT FROM information_schema.TABLES t JOIN "
+      "information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME WHERE "
+      "t.TABLE_SCHEMA = " +
+          Literal(database) + " AND t.AUTO_INCREMENT IS NOT NULL AND c.EXTRA LIKE '%auto_increment%'",
+      "counters of database " + database);
+  std::vector<connector::SequenceValue> counters;
+  for (const TextRow& row : rows) {
+    const model::ObjectName table{database, row[0].value_or("")};
+    counters.push_back({.name = table,
+                        .table = table,
+                        .column = row[1].value_or(""),
+                        .value = row[2].value_or("1"),
+                        .is_called = false});
+  }
+  return counters;
 }
 
 size_t MySqlCatalog::ShowCreateBatch(const std::string& database, const std::vector<std::string>& names, size_t begin,

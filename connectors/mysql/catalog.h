@@ -23,14 +23,14 @@ class MySqlCatalog : public connector::Catalog {
   bool Exists(model::ObjectKind kind, const model::ObjectName& name) override;
   bool HasRows(const model::ObjectName& table) override;
   uint64_t CountRows(const model::ObjectName& table, const std::string& filter) override;
-  // AUTO_INCREMENT travels in a table's definition, and the rows move it on.
-  std::vector<connector::SequenceValue> Sequences(const std::string&) override { return {}; }
+  // The AUTO_INCREMENT counters, each by its table's name. Rows move a counter on at the destination too, but those
+  // that were deleted at the source since do not.
+  std::vector<connector::SequenceValue> Sequences(const std::string& database) override;
 
  private:
   using Facts = std::map<std::string, TableFacts>;  // by table
   void ReadTables(const std::string& condition, Facts& facts);
   Facts ReadFacts(const std::string& database, const std::set<std::string>& names);
-  void ReadCharsets();
   std::map<std::string, std::string> ShowCreateTables(const std::string& database,
                                                       const std::vector<std::string>& names);
   size_t ShowCreateBatch(const std::string& database, const std::vector<std::string>& names, size_t begin, size_t end,
@@ -54,5 +54,7 @@ class MySqlCatalog : public connector::Catalog {
 
 // Views in an order in which each comes after those of the list that it reads; otherwise the order is kept.
 void SortByDependency(std::vector<model::SchemaObject>& views, const sql::Dialect& dialect);
+
+CharsetFacts ReadCharsetFacts(Connection& connection);
 
 }  // namespace sluice::mysql

@@ -1,18 +1,170 @@
 // What a statement of the log makes of a table's description, from the statement alone: for destinations of another
-// engine, which cannot run it on a copy.
+// engine, which cannot run it on a copy. The definition that is known is edited as the statement says (ddl_edit.h), and
+// described anew.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "connectors/mysql/catalog.h"
+#include "connectors/mysql/catalog_describe.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/connection.h"
+#include "connectors/mysql/create_table.h"
+#include "connectors/mysql/ddl.h"
+#include "connectors/mysql/ddl_edit.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
 
-std::vector<connector::TableChange> DescribeStatement(const connector::Endpoint& /*endpoint*/,
-                                                      const model::DdlChange& ddl,
-                                                      const std::vector<model::TablePtr>& /*before*/,
-                                                      const connector::SessionContext& /*context*/) {
+void NotFollowed(const model::DdlChange& ddl, const std::string& why) {
   throw Error(kUnsupported)
       .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
-      .Cause("A statement that changes tables is not carried to another engine: " + ddl.statement.substr(0, 400))
-      .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
+      .Cause(fmt::format("{}, and so cannot be followed to another engine: {}", why, ddl.statement.substr(0, 400)))
+      .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.")
+      .Side("source");
+}
+namespace {
+
+using connector::TableChange;
+using model::DdlKind;
+using model::TablePtr;
+using sql::Tokens;
+
+class Describer {
+ public:
+  Describer(const connector::Endpoint& endpoint, const model::DdlChange& ddl, const std::vector<TablePtr>& before,
+            const connector::SessionContext& context)
+      : connection_(endpoint, context), ddl_(ddl), facts_(ReadCharsetFacts(connection_)) {
+    for (const TablePtr& table : before) {
+      if (table != nullptr) known_[table->name] = table;
+    }
+  }
+
+  std::vector<TableChange> Run() {
+    std::vector<TableChange> changes;
+    if (ddl_.objects.empty()) return changes;
+    const model::ObjectName& first = ddl_.objects.front();
+    const TablePtr table = Known(first);
+    switch (ddl_.kind) {
+      case DdlKind::kDropTable:
+        for (const model::ObjectName& name : ddl_.objects) changes.push_back({name, Known(name), nullptr});
+        break;
+      case DdlKind::kRenameTable:
+        for (size_t i = 0; i < ddl_.objects.size() && i < ddl_.new_names.size(); ++i) {
+          const TablePtr was = Known(ddl_.objects[i]);
+          if (was != nullptr) AddRenamed(changes, ddl_.objects[i], was, ddl_.new_names[i], was, {});
+        }
+        break;
+      case DdlKind::kCreateTable:
+        Create(changes, first, table);
+        break;
+      case DdlKind::kAlterTable:
+      case DdlKind::kCreateIndex:
+      case DdlKind::kDropIndex:
+        if (table != nullptr) Alter(changes, first, table);
+        break;
+      default:
+        break;
+    }
+    return changes;
+  }
+
+ private:
+  TablePtr Known(const model::ObjectName& name) const {
+    const auto found = known_.find(name);
+    return found == known_.end() ? nullptr : found->second;
+  }
+  sql::Dialect OfServer() const {
+    return DialectFor("", connection_.is_mariadb() ? "mariadb" : "mysql", connection_.version());
+  }
+  sql::Dialect OfStatement() const {
+    return DialectFor(ddl_.sql_mode, connection_.is_mariadb() ? "mariadb" : "mysql", connection_.version());
+  }
+
+  TablePtr Describe(const CreateTable& definition, const model::ObjectName& name, const model::Table* like) const {
+    const TableFacts facts{.type = "BASE TABLE",
+                           .engine = like == nullptr ? "InnoDB" : like->storage_engine,
+                           .rows = like == nullptr ? 0 : like->rows_estimated,
+                           .bytes = like == nullptr ? 0 : like->bytes_estimated,
+                           .transactional = like == nullptr || like->transactional};
+    return DescribeTable(name, facts, Render(definition), OfServer(), facts_);
+  }
+
+  void AddRenamed(std::vector<TableChange>& changes, const model::ObjectName& from, const TablePtr& before,
+                  const model::ObjectName& to, const TablePtr& after,
+                  std::map<std::string, std::string> columns) const {
+    auto moved = std::make_shared<model::Table>(*after);
+    moved->name = to;
+    changes.push_back({.name = from, .before = before, .after = nullptr, .renamed_columns = {}, .renamed_to = to});
+    changes.push_back({.name = to, .before = nullptr, .after = moved, .renamed_columns = std::move(columns)});
+  }
+
+  void Alter(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) const {
+    auto definition = ParseCreateTable(table->create_statement, name.database, OfServer());
+    if (!definition) NotFollowed(ddl_, "the table's definition cannot be read");
+    definition->name = name;
+    const EditedTable edited = EditTable(*std::move(definition), sql::Tokenize(ddl_.statement, OfStatement()), ddl_);
+    const model::ObjectName now = edited.renamed.value_or(name);
+    const TablePtr after = Describe(edited.table, name, table.get());
+    if (after->columns.empty()) NotFollowed(ddl_, "the definition after it cannot be read");
+    if (now == name) {
+      changes.push_back({.name = name, .before = table, .after = after, .renamed_columns = edited.renamed_columns});
+    } else {
+      AddRenamed(changes, name, table, now, after, edited.renamed_columns);
+    }
+  }
+
+  void Create(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) const {
+    auto definition = ParseCreateTable(ddl_.statement, ddl_.database, OfStatement());
+    if (!definition) NotFollowed(ddl_, "its definition cannot be read");
+    if (table != nullptr && definition->if_not_exists) return;
+    if (definition->like) {
+      const TablePtr model = Known(*definition->like);
+      if (model == nullptr) NotFollowed(ddl_, "the table that it is like is not known");
+      definition = ParseCreateTable(model->create_statement, name.database, OfServer());
+      if (!definition) NotFollowed(ddl_, "the definition of the table that it is like cannot be read");
+      std::erase_if(definition->elements, [](const TableElement& one) { return one.kind == ElementKind::kForeignKey; });
+    }
+    if (definition->has_query) NotFollowed(ddl_, "its columns are those of a query");
+    // Edited by nothing, for the keys inside of columns.
+    CreateTable plain = *definition;
+    plain.elements.clear();
+    plain.name = name;
+    plain.if_not_exists = plain.or_replace = false;
+    plain.like.reset();
+    const bool has_charset = std::any_of(plain.options.begin(), plain.options.end(), [](const TableOption& option) {
+      return option.name == "CHARSET" || option.name == "COLLATE";
+    });
+    if (!has_charset && !ddl_.database_collation.empty()) {
+      size_t at = 0;
+      for (TableOption& option : ParseOptions(sql::Tokenize("COLLATE=" + ddl_.database_collation, {}), at)) {
+        plain.options.push_back(std::move(option));
+      }
+    }
+    std::string adds;
+    for (const TableElement& element : definition->elements) {
+      adds += (adds.empty() ? "" : ", ") + std::string("ADD ") +
+              (element.kind == ElementKind::kColumn ? "COLUMN " : "") + sql::Render(element.tokens);
+    }
+    const Tokens alter = sql::Tokenize("ALTER TABLE " + sql::BacktickName(name.name).text + " " + adds, OfStatement());
+    const TablePtr after = Describe(EditTable(std::move(plain), alter, ddl_).table, name, nullptr);
+    if (after->columns.empty()) NotFollowed(ddl_, "the definition cannot be read");
+    changes.push_back({name, table, after});
+  }
+
+  Connection connection_;
+  const model::DdlChange& ddl_;
+  const CharsetFacts facts_;
+  std::map<model::ObjectName, TablePtr> known_;
+};
+
+}  // namespace
+
+std::vector<TableChange> DescribeStatement(const connector::Endpoint& endpoint, const model::DdlChange& ddl,
+                                           const std::vector<TablePtr>& before,
+                                           const connector::SessionContext& context) {
+  return Describer(endpoint, ddl, before, context).Run();
 }
 
 }  // namespace sluice::mysql

@@ -242,11 +242,31 @@ void MySqlSchemaWriter::Drop(const SchemaStatement& statement) {
   connection_.Execute("SET SESSION foreign_key_checks = 1", object);
 }
 
-void MySqlSchemaWriter::SetSequence(const connector::SequenceValue& value, const model::NameMap&) {
+void MySqlSchemaWriter::SetSequence(const connector::SequenceValue& value, const model::NameMap& names) {
+  if (!value.table.name.empty()) return RaiseCounter(value, names);
   throw Error(kNotTranslatable)
       .Object("sequence " + value.name.Text())
       .Cause("a MySQL-family destination takes no values of sequences yet")
       .Side(connection_.endpoint().side);
+}
+
+// The counter is never lowered: its rows have moved it on.
+void MySqlSchemaWriter::RaiseCounter(const connector::SequenceValue& value, const model::NameMap& names) {
+  if (!names.Selected(value.table)) return;
+  const model::ObjectName table = names.Map(value.table);
+  const std::string object = "table " + table.Text();
+  if (!capabilities_.mariadb && capabilities_.version >= 80000) {
+    connection_.Execute("SET SESSION information_schema_stats_expiry = 0");
+  }
+  const OptionalText now = connection_.QueryOne(
+      "SELECT AUTO_INCREMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = " + Literal(table.database) +
+          " AND TABLE_NAME = " + Literal(table.name),
+      object);
+  if (!now) return;  // no table, or no counter in it
+  const uint64_t wanted = std::strtoull(value.value.c_str(), nullptr, 10) + (value.is_called ? 1 : 0);
+  if (wanted <= std::strtoull(now->c_str(), nullptr, 10)) return;
+  connection_.Execute(fmt::format("ALTER TABLE {} AUTO_INCREMENT = {}", Quote(table.database, table.name), wanted),
+                      object);
 }
 
 sql::Dialect MySqlSchemaWriter::OwnDialect() const {

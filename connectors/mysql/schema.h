@@ -42,6 +42,7 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   std::string Fingerprint(const std::vector<model::ObjectName>& objects) override;
 
  private:
+  void RaiseCounter(const connector::SequenceValue& value, const model::NameMap& names);
   friend class DdlTranslator;
   friend class ShadowRun;
   // Constraint names are unique in a database there, in MariaDB's case only in a table: a second one loses its name.

@@ -15,6 +15,7 @@ VerifyTable Table(std::initializer_list<std::pair<const char*, TypeKind>> column
   auto table = std::make_shared<model::Table>();
   table->name = {"shop", "t"};
   VerifyTable verify;
+  verify.peer.engine = "mysql";
   model::Key key;
   key.primary = key.unique = true;
   for (const auto& [name, kind] : columns) {
@@ -63,6 +64,12 @@ TEST(VerifySqlTest, ChunksAreCutAlongWhatSortsAlike) {
   EXPECT_EQ(BoundColumns(Table({{"a", TypeKind::kInteger}, {"b", TypeKind::kEnum}}, 2)), 1u);
   EXPECT_EQ(BoundColumns(Table({{"a", TypeKind::kFloat64}}, 1)), 0u);
   EXPECT_EQ(BoundColumns(Table({{"a", TypeKind::kInteger}}, 0)), 0u);
+}
+
+TEST(VerifySqlTest, BetweenEnginesChunksAreCutAlongWhatAllSortAlike) {
+  VerifyTable table = Table({{"a", TypeKind::kInteger}, {"b", TypeKind::kVarchar}}, 2);
+  table.peer.engine = "postgresql";
+  EXPECT_EQ(BoundColumns(table), 1u);
 }
 
 TEST(VerifySqlTest, FiltersStandAlone) {

@@ -39,6 +39,7 @@ class VerifyServer : public testing::TestWithParam<const char*> {
     if (key_columns != 0) table->keys.push_back(key);
     connector::VerifyTable verified{.table = table, .key_columns = key_columns};
     for (uint32_t i = 0; i < table->columns.size(); ++i) verified.columns.push_back(i);
+    verified.peer.engine = "postgresql";
     verified.peer.flavour = "postgresql";
     return verified;
   }

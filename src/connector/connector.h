@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -130,6 +131,10 @@ struct TableChange {
   model::ObjectName name;
   model::TablePtr before;  // null: it was not there
   model::TablePtr after;   // null: gone
+  // Where Source::DescribeAfter() tells it: columns that have another name now (new, old), and the new name of the
+  // table itself, which then is another change of the list, without a `before`.
+  std::map<std::string, std::string> renamed_columns = {};
+  model::ObjectName renamed_to = {};
 };
 
 // Writes what is missing, from the source's descriptions. A source of another engine (ServerInfo::engine) is known by

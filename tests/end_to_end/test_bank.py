@@ -7,7 +7,14 @@ from tests.support import bank, compare
 
 @pytest.mark.parametrize("writers", [1, 4])
 def test_sum_is_right_at_every_commit(any_pair, sluice, writers):
-    source, destination = any_pair
+    sum_is_right_at_every_commit(*any_pair, sluice, writers)
+
+
+def test_sum_is_right_between_engines(cross_pair, sluice):
+    sum_is_right_at_every_commit(*cross_pair, sluice, 4)
+
+
+def sum_is_right_at_every_commit(source, destination, sluice, writers):
     bank.create(source)
     task = sluice(source, destination, objects=[{"database": "bank"}], limits={"readers": 2, "writers": writers})
     with bank.Transfers(source) as transfers:

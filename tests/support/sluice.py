@@ -218,7 +218,8 @@ class Sluice:
         def arrived():
             self.check_alive()
             with contextlib.suppress(Exception):
-                return destination.value(f"SELECT 1 FROM `{mapped or marker_database}`.sluice_marker WHERE id={number}")
+                database = destination.quote(mapped or marker_database)
+                return destination.value(f"SELECT 1 FROM {database}.sluice_marker WHERE id={number}")
 
         wait_until(arrived, seconds, lambda: f"the marker at the destination\n{self.log_text()}")
 

@@ -1,0 +1,500 @@
+#include "connectors/mysql/ddl_edit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "connectors/mysql/create_table_column.h"
+#include "sql/cursor.h"
+
+namespace sluice::mysql {
+
+namespace {
+
+using model::DdlKind;
+using sql::Cursor;
+using sql::Tokens;
+
+// One definition under the actions of an ALTER TABLE.
+class Editor {
+ public:
+  Editor(CreateTable table, const model::DdlChange& ddl) : table_(std::move(table)), ddl_(ddl) {}
+
+  void Alter(const Tokens& tokens) {
+    Cursor cursor(tokens);
+    while (!cursor.AtEnd() && !cursor.TakeWord("TABLE")) cursor.Skip();
+    cursor.TakeWords({"IF", "EXISTS"});
+    model::ObjectName name;
+    cursor.TakeName(name, ddl_.database);
+    if (cursor.SeesWord("WAIT") && cursor.Peek(1).kind == sql::TokenKind::kNumber) cursor.Skip(2);
+    cursor.TakeWord("NOWAIT");
+    size_t end = tokens.size();
+    while (end > cursor.at() && tokens[end - 1].IsSymbol(";")) --end;
+    for (const Tokens& part : SplitList(tokens, cursor.at(), end)) {
+      if (!part.empty()) Action(part);
+    }
+    RenameColumns();
+    RenameInKeys();
+  }
+
+  // CREATE [UNIQUE | FULLTEXT | SPATIAL] INDEX name [USING ..] ON table (parts) ...
+  void CreateIndex(const Tokens& tokens) {
+    Cursor cursor(tokens);
+    cursor.TakeWord("CREATE");
+    cursor.TakeWords({"OR", "REPLACE"});
+    Tokens element;
+    while (!cursor.AtEnd() && !cursor.SeesWord("INDEX")) {
+      if (!cursor.SeesWord("ONLINE") && !cursor.SeesWord("OFFLINE")) element.push_back(cursor.Peek());
+      cursor.Skip();
+    }
+    element.push_back(sql::Word("INDEX"));
+    cursor.Skip();
+    cursor.TakeWords({"IF", "NOT", "EXISTS"});
+    element.push_back(sql::BacktickName(cursor.Peek().Name()));
+    cursor.Skip();
+    while (!cursor.AtEnd() && !cursor.TakeWord("ON")) cursor.Skip();
+    model::ObjectName name;
+    cursor.TakeName(name, ddl_.database);
+    for (; !cursor.AtEnd() && !cursor.Peek().IsSymbol(";"); cursor.Skip()) element.push_back(cursor.Peek());
+    for (size_t i = 1; i < element.size(); ++i) element[i].gap = " ";
+    AddElement(ParseElement(std::move(element)));
+    RenameInKeys();
+  }
+
+  void DropIndex(const Tokens& tokens) {
+    Cursor cursor(tokens);
+    while (!cursor.AtEnd() && !cursor.TakeWord("INDEX")) cursor.Skip();
+    cursor.TakeWords({"IF", "EXISTS"});
+    DropKey(cursor.Peek().Name());
+  }
+
+  const CreateTable& table() const { return table_; }
+  const std::optional<model::ObjectName>& renamed() const { return renamed_; }
+  // New name, name before.
+  std::map<std::string, std::string> renamed_columns() const {
+    std::map<std::string, std::string> out;
+    for (const auto& [now, before] : names_) {
+      if (now != before) out[now] = before;
+    }
+    return out;
+  }
+
+ private:
+  using Elements = std::vector<TableElement>;
+
+  void Action(const Tokens& tokens) {
+    Cursor cursor(tokens);
+    if (cursor.TakeWord("ADD")) return Add(tokens, cursor);
+    if (cursor.TakeWord("DROP")) return Drop(cursor);
+    if (cursor.TakeWord("MODIFY")) {
+      cursor.TakeWord("COLUMN");
+      cursor.TakeWords({"IF", "EXISTS"});
+      return Redefine(cursor.Peek().Name(), sql::Slice(tokens, cursor.at(), tokens.size()));
+    }
+    if (cursor.TakeWord("CHANGE")) {
+      cursor.TakeWord("COLUMN");
+      cursor.TakeWords({"IF", "EXISTS"});
+      const std::string before = cursor.Peek().Name();
+      cursor.Skip();
+      return Redefine(before, sql::Slice(tokens, cursor.at(), tokens.size()));
+    }
+    if (cursor.TakeWord("RENAME")) return Rename(cursor);
+    if (cursor.TakeWord("ALTER")) return AlterPart(cursor);
+    if (cursor.TakeWords({"CONVERT", "TO", "CHARACTER", "SET"}) || cursor.TakeWords({"CONVERT", "TO", "CHARSET"})) {
+      return Convert(cursor);
+    }
+    // Nothing of these changes what a row looks like; removed partitions take rows with them, though.
+    for (const char* nothing : {"ALGORITHM", "LOCK",     "ORDER",    "FORCE",      "ENABLE",  "DISABLE", "PARTITION",
+                                "REMOVE",    "TRUNCATE", "COALESCE", "REORGANIZE", "REBUILD", "ANALYZE", "CHECK",
+                                "OPTIMIZE",  "REPAIR",   "UPGRADE",  "WITHOUT",    "WITH",    "ONLINE"}) {
+      if (cursor.SeesWord(nothing) && !(cursor.SeesWord("TRUNCATE") || cursor.SeesWords({"REMOVE", "SYSTEM"}))) return;
+    }
+    size_t at = 0;
+    std::vector<TableOption> options = ParseOptions(tokens, at);
+    if (options.empty() || at < tokens.size()) NotFollowed(ddl_, "it has a clause that is not understood");
+    for (TableOption& option : options) SetOption(std::move(option));
+  }
+
+  void SetOption(TableOption option) {
+    std::erase_if(table_.options, [&](const TableOption& one) { return one.name == option.name; });
+    for (sql::Token& token : option.tokens) {
+      if (token.gap.find('\n') != std::string::npos) token.gap = " ";
+    }
+    table_.options.push_back(std::move(option));
+  }
+
+  // Actions of one statement name columns as they were before it, or as an earlier action added them.
+  Elements::iterator FindColumn(const std::string& name) {
+    const auto is = [&](const TableElement& one, const std::string& called) {
+      return one.kind == ElementKind::kColumn && sql::EqualIgnoringCase(called, name);
+    };
+    auto found = std::find_if(table_.elements.begin(), table_.elements.end(),
+                              [&](const TableElement& one) { return is(one, Before(one.name)); });
+    if (found == table_.elements.end()) {
+      found = std::find_if(table_.elements.begin(), table_.elements.end(),
+                           [&](const TableElement& one) { return is(one, one.name); });
+    }
+    if (found == table_.elements.end()) NotFollowed(ddl_, "it names column " + name + ", which is not known");
+    return found;
+  }
+  std::string Before(const std::string& name) const {
+    const auto known = names_.find(name);
+    return known == names_.end() ? name : known->second;
+  }
+
+  void Add(const Tokens& tokens, Cursor& cursor) {
+    if (cursor.SeesWord("PARTITION")) return;
+    if (cursor.SeesWord("SYSTEM") || cursor.SeesWord("PERIOD")) NotFollowed(ddl_, "it has system versioning");
+    const TableElement probe = ParseElement(sql::Slice(tokens, cursor.at(), tokens.size()));
+    const bool is_column_word = cursor.SeesWord("COLUMN");
+    if (!is_column_word && !cursor.Peek().IsSymbol("(") && probe.kind != ElementKind::kColumn) {
+      return AddElement(probe);
+    }
+    cursor.TakeWord("COLUMN");
+    const bool may_exist = cursor.TakeWords({"IF", "NOT", "EXISTS"});
+    if (!cursor.Peek().IsSymbol("(")) {
+      return AddColumn(sql::Slice(tokens, cursor.at(), tokens.size()), may_exist);
+    }
+    const size_t close = sql::ClosingEnd(tokens, cursor.at()) - 1;
+    for (const Tokens& one : SplitList(tokens, cursor.at() + 1, close)) {
+      TableElement element = ParseElement(one);
+      if (element.kind == ElementKind::kColumn) {
+        AddColumn(one, may_exist);
+      } else {
+        AddElement(std::move(element));
+      }
+    }
+  }
+
+  // Keys inside the definition become keys of the table, as SHOW CREATE TABLE has them.
+  TableElement Column(const Tokens& tokens, std::string* after, Elements* keys) {
+    ColumnText text = ParseColumn(tokens);
+    const std::string name = text.name.value;
+    after->clear();
+    if (text.Has("FIRST")) *after = kFirst;
+    if (const ColumnAttribute* place = text.Find("AFTER")) *after = place->value;
+    const auto key = [&](const char* words) {
+      Tokens element = sql::Tokenize(words, {});
+      element.push_back(sql::Symbol("("));
+      element.push_back(sql::BacktickName(name));
+      element.push_back(sql::Symbol(")"));
+      keys->push_back(ParseElement(std::move(element)));
+    };
+    if (text.Has("PRIMARY KEY")) key("PRIMARY KEY");
+    if (text.Has("UNIQUE")) key("UNIQUE KEY");
+    if (text.Has("REFERENCES")) NotFollowed(ddl_, "it has a foreign key inside a column's definition");
+    for (const std::string_view gone : {"FIRST", "AFTER", "UNIQUE", "PRIMARY KEY"}) text.Remove(gone);
+    TableElement element;
+    element.kind = ElementKind::kColumn;
+    element.name = name;
+    element.tokens = Join(text);
+    if (!element.tokens.empty()) element.tokens.front() = sql::BacktickName(name);
+    return element;
+  }
+
+  void Place(TableElement element, const std::string& after) {
+    auto at = std::find_if(table_.elements.begin(), table_.elements.end(),
+                           [](const TableElement& one) { return one.kind != ElementKind::kColumn; });
+    if (after == kFirst) {
+      at = table_.elements.begin();
+    } else if (!after.empty()) {
+      at = FindColumn(after) + 1;
+    }
+    table_.elements.insert(at, std::move(element));
+  }
+
+  void AddColumn(const Tokens& tokens, bool may_exist) {
+    std::string after;
+    Elements keys;
+    TableElement element = Column(tokens, &after, &keys);
+    if (may_exist && table_.FindColumn(element.name) != nullptr) return;
+    Place(std::move(element), after);
+    for (TableElement& key : keys) AddElement(std::move(key));
+  }
+
+  void Redefine(const std::string& before, const Tokens& tokens) {
+    const auto found = FindColumn(before);
+    const std::string old_name = Before(found->name);
+    std::string after;
+    Elements keys;
+    TableElement element = Column(tokens, &after, &keys);
+    NoteRename(old_name, element.name);
+    if (after.empty()) {
+      *found = std::move(element);
+    } else {
+      table_.elements.erase(found);
+      Place(std::move(element), after);
+    }
+    for (TableElement& key : keys) AddElement(std::move(key));
+  }
+
+  void RenameColumns() {
+    struct Move {
+      Elements::iterator column;
+      std::string before;
+      std::string now;
+    };
+    std::vector<Move> moves;
+    for (const auto& [from, to] : renames_) {
+      const auto column = FindColumn(from);
+      moves.push_back({column, Before(column->name), to});
+    }
+    for (const Move& move : moves) {
+      NoteRename(move.before, move.now);
+      move.column->name = move.now;
+      move.column->tokens.front() = sql::BacktickName(move.now);
+    }
+  }
+
+  void NoteRename(const std::string& before, const std::string& name) {
+    if (before != name) names_[name] = before;
+  }
+
+  // At the end, all at once: two columns may have changed their names. Keys that the statement adds name them anew.
+  void RenameInKeys() {
+    std::map<std::string, std::string> now;
+    for (const auto& [name, before] : names_) now[sql::ToLower(before)] = name;
+    for (TableElement& element : table_.elements) {
+      if (!element.IsKey() && element.kind != ElementKind::kForeignKey) continue;
+      for (const KeyPartText& part : KeyParts(element)) {
+        const auto found = now.find(sql::ToLower(part.column));
+        if (part.column.empty() || found == now.end()) continue;
+        const std::string gap = element.tokens[part.begin].gap;
+        element.tokens[part.begin] = sql::BacktickName(found->second);
+        element.tokens[part.begin].gap = gap;
+      }
+    }
+    for (TableElement& element : added_) table_.elements.push_back(std::move(element));
+    added_.clear();
+  }
+
+  // The server's own names for keys without one: the first column's, with a number where that is taken.
+  std::string NameFor(const TableElement& element) const {
+    const std::vector<KeyPartText> parts = KeyParts(element);
+    std::string base = parts.empty() || parts[0].column.empty() ? "functional_index" : parts[0].column;
+    if (element.kind == ElementKind::kForeignKey) base = table_.name.name + "_ibfk";
+    for (int number = element.kind == ElementKind::kForeignKey ? 1 : 0;; ++number) {
+      std::string name = base;
+      if (element.kind == ElementKind::kForeignKey) {
+        name += fmt::format("_{}", number);
+      } else if (number > 0) {
+        name += fmt::format("_{}", number + 1);
+      }
+      const auto has = [&](const TableElement& one) {
+        return one.kind != ElementKind::kColumn && sql::EqualIgnoringCase(one.name, name);
+      };
+      const bool taken = std::any_of(table_.elements.begin(), table_.elements.end(), has) ||
+                         std::any_of(added_.begin(), added_.end(), has);
+      if (!taken) return name;
+    }
+  }
+
+  void AddElement(TableElement element) {
+    if (element.kind == ElementKind::kPeriod) NotFollowed(ddl_, "it has system versioning");
+    if (element.name.empty() && element.kind != ElementKind::kCheck) {
+      element.name = NameFor(element);
+      // Said in the definition too, where a name stands: before the list of columns, or as the constraint's.
+      Tokens named;
+      if (element.kind == ElementKind::kForeignKey) {
+        named = {sql::Word("CONSTRAINT"), sql::BacktickName(element.name)};
+        named[1].gap = " ";
+        if (!element.tokens.empty()) element.tokens.front().gap = " ";
+        named.insert(named.end(), element.tokens.begin(), element.tokens.end());
+      } else {
+        for (const sql::Token& token : element.tokens) {
+          const bool is_list =
+              token.IsSymbol("(") && std::none_of(named.begin(), named.end(), [](const sql::Token& one) {
+                return one.kind == sql::TokenKind::kQuotedName;
+              });
+          if (is_list) {
+            named.push_back(sql::BacktickName(element.name));
+            named.back().gap = " ";
+          }
+          named.push_back(token);
+        }
+      }
+      element.tokens = std::move(named);
+    }
+    added_.push_back(std::move(element));
+  }
+
+  void Drop(Cursor& cursor) {
+    if (cursor.SeesWord("PARTITION")) NotFollowed(ddl_, "it drops partitions with their rows");
+    if (cursor.SeesWord("SYSTEM") || cursor.SeesWord("PERIOD")) NotFollowed(ddl_, "it has system versioning");
+    if (cursor.TakeWords({"PRIMARY", "KEY"})) return DropKey("PRIMARY");
+    if (cursor.TakeWords({"FOREIGN", "KEY"})) {
+      cursor.TakeWords({"IF", "EXISTS"});
+      return DropNamed(cursor.Peek().Name(), {ElementKind::kForeignKey});
+    }
+    if (cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName())) {
+      cursor.Skip();
+      cursor.TakeWords({"IF", "EXISTS"});
+      return DropKey(cursor.Peek().Name());
+    }
+    if (cursor.TakeWord("CONSTRAINT") ||
+        (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName() && cursor.TakeWord("CHECK"))) {
+      cursor.TakeWords({"IF", "EXISTS"});
+      return DropNamed(cursor.Peek().Name(), {ElementKind::kForeignKey, ElementKind::kCheck, ElementKind::kUniqueKey,
+                                              ElementKind::kPrimaryKey});
+    }
+    cursor.TakeWord("COLUMN");
+    const bool may_miss = cursor.TakeWords({"IF", "EXISTS"});
+    const std::string name = cursor.Peek().Name();
+    if (may_miss && table_.FindColumn(name) == nullptr) return;
+    DropColumn(name);
+  }
+
+  void DropKey(const std::string& name) {
+    DropNamed(name, {ElementKind::kPrimaryKey, ElementKind::kUniqueKey, ElementKind::kIndex, ElementKind::kFulltextKey,
+                     ElementKind::kSpatialKey, ElementKind::kVectorKey});
+  }
+
+  // What is not there has another name at the source than here: keys without a name of their own. It is of no
+  // consequence for the rows.
+  void DropNamed(const std::string& name, std::initializer_list<ElementKind> kinds) {
+    std::erase_if(table_.elements, [&](const TableElement& one) {
+      return std::find(kinds.begin(), kinds.end(), one.kind) != kinds.end() && sql::EqualIgnoringCase(one.name, name);
+    });
+  }
+
+  void DropColumn(const std::string& name) {
+    table_.elements.erase(FindColumn(name));
+    names_.erase(name);
+    // A key loses the column, and is gone with its last one.
+    Elements kept;
+    for (TableElement& element : table_.elements) {
+      if (!element.IsKey()) {
+        kept.push_back(std::move(element));
+        continue;
+      }
+      const std::vector<KeyPartText> parts = KeyParts(element);
+      Tokens list;
+      bool lost = false;
+      for (const KeyPartText& part : parts) {
+        if (sql::EqualIgnoringCase(part.column, name)) {
+          lost = true;
+          continue;
+        }
+        if (!list.empty()) list.push_back(sql::Symbol(","));
+        for (size_t i = part.begin; i < part.end; ++i) list.push_back(element.tokens[i]);
+      }
+      if (lost && list.empty()) continue;
+      if (lost) {
+        Tokens tokens(element.tokens.begin(), element.tokens.begin() + static_cast<long>(parts.front().begin));
+        tokens.insert(tokens.end(), list.begin(), list.end());
+        tokens.insert(tokens.end(), element.tokens.begin() + static_cast<long>(parts.back().end), element.tokens.end());
+        element.tokens = std::move(tokens);
+      }
+      kept.push_back(std::move(element));
+    }
+    table_.elements = std::move(kept);
+  }
+
+  void Rename(Cursor& cursor) {
+    if (cursor.SeesWord("COLUMN") && cursor.Peek(1).IsName() && cursor.Peek(2).IsName()) {
+      cursor.Skip();
+      cursor.TakeWords({"IF", "EXISTS"});
+      const auto found = FindColumn(cursor.Peek().Name());
+      cursor.Skip();
+      cursor.TakeWord("TO");
+      const std::string new_name = cursor.Peek().Name();
+      renames_.emplace_back(found->name, new_name);
+      return;
+    }
+    if ((cursor.SeesWord("INDEX") || cursor.SeesWord("KEY")) && cursor.Peek(1).IsName()) {
+      cursor.Skip();
+      cursor.TakeWords({"IF", "EXISTS"});
+      const std::string from = cursor.Peek().Name();
+      cursor.Skip();
+      cursor.TakeWord("TO");
+      const std::string to = cursor.Peek().Name();
+      for (TableElement& element : table_.elements) {
+        if (!element.IsKey() || !sql::EqualIgnoringCase(element.name, from)) continue;
+        for (sql::Token& token : element.tokens) {
+          if (token.IsSymbol("(")) break;
+          if (!token.IsName() || !sql::EqualIgnoringCase(token.value, element.name)) continue;
+          const std::string gap = token.gap;
+          token = sql::BacktickName(to);
+          token.gap = gap;
+        }
+        element.name = to;
+      }
+      return;
+    }
+    if (!cursor.TakeWord("TO")) cursor.TakeWord("AS");
+    cursor.TakeSymbol("=");
+    model::ObjectName name;
+    if (!cursor.TakeName(name, ddl_.database)) NotFollowed(ddl_, "it renames what is not understood");
+    renamed_ = name;
+  }
+
+  void AlterPart(Cursor& cursor) {
+    if (cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName())) return;  // its visibility
+    if (cursor.SeesWord("CONSTRAINT") || cursor.SeesWord("CHECK")) return;  // whether it is enforced
+    cursor.TakeWord("COLUMN");
+    cursor.TakeWords({"IF", "EXISTS"});
+    const auto found = FindColumn(cursor.Peek().Name());
+    cursor.Skip();
+    ColumnText text = ParseColumn(found->tokens);
+    if (cursor.TakeWords({"DROP", "DEFAULT"})) {
+      text.Remove("DEFAULT");
+    } else if (cursor.TakeWords({"SET", "DEFAULT"})) {
+      text.Remove("DEFAULT");
+      Tokens with = Join(text);
+      with.push_back(sql::Word("DEFAULT"));
+      with.back().gap = " ";
+      for (bool first = true; !cursor.AtEnd(); cursor.Skip(), first = false) {
+        with.push_back(cursor.Peek());
+        if (first) with.back().gap = " ";
+      }
+      found->tokens = std::move(with);
+      return;
+    } else if (!cursor.SeesWords({"SET", "VISIBLE"}) && !cursor.SeesWords({"SET", "INVISIBLE"})) {
+      NotFollowed(ddl_, "it has a clause that is not understood");
+    }
+    found->tokens = Join(text);
+  }
+
+  void Convert(Cursor& cursor) {
+    const std::string charset = cursor.Peek().value;
+    cursor.Skip();
+    const std::string collation = cursor.TakeWord("COLLATE") ? cursor.Peek().value : "";
+    size_t at = 0;
+    const std::string text = "CHARSET=" + charset + (collation.empty() ? "" : " COLLATE=" + collation);
+    std::erase_if(table_.options,
+                  [](const TableOption& one) { return one.name == "CHARSET" || one.name == "COLLATE"; });
+    for (TableOption& option : ParseOptions(sql::Tokenize(text, {}), at)) SetOption(std::move(option));
+    for (TableElement& element : table_.elements) {
+      if (element.kind != ElementKind::kColumn) continue;
+      ColumnText column = ParseColumn(element.tokens);
+      column.Remove("CHARSET");
+      column.Remove("COLLATE");
+      element.tokens = Join(column);
+    }
+  }
+
+  static constexpr const char* kFirst = "\x01";  // no column's name
+
+  CreateTable table_;
+  const model::DdlChange& ddl_;
+  std::optional<model::ObjectName> renamed_;
+  std::map<std::string, std::string> names_;  // new name, name before the statement
+  Elements added_;                            // keys and constraints
+  std::vector<std::pair<std::string, std::string>> renames_;
+};
+
+}  // namespace
+
+EditedTable EditTable(CreateTable table, const Tokens& tokens, const model::DdlChange& ddl) {
+  Editor editor(std::move(table), ddl);
+  if (ddl.kind == DdlKind::kCreateIndex) {
+    editor.CreateIndex(tokens);
+  } else if (ddl.kind == DdlKind::kDropIndex) {
+    editor.DropIndex(tokens);
+  } else {
+    editor.Alter(tokens);
+  }
+  return {editor.table(), editor.renamed(), editor.renamed_columns()};
+}
+
+}  // namespace sluice::mysql
