@@ -12,6 +12,8 @@ from tests.support import chaos
 PAIRS = [("mariadb", "mariadb"), ("mariadb", "mariadb"), ("mysql", "mysql"), ("mariadb", "mysql"), ("mysql", "mariadb")]
 PG_PAIRS = [("pg15", "pg15"), ("pg18", "pg18"), ("pg10", "pg18"), ("pg15", "pg15"), ("pg18", "pg10")]
 
+CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18"), ("mariadb", "pg18")]
+
 
 def one_round(get, sluice, number, seed, pairs=PAIRS, **more):
     source_kind, destination_kind = pairs[number % len(pairs)]
@@ -30,6 +32,17 @@ def test_random_kills_of_postgresql(get, sluice, seed, number):
 @pytest.mark.parametrize("number", range(200))
 def test_two_hundred_random_kills_of_postgresql(get, sluice, seed, number):
     one_round(get, sluice, number, seed, pairs=PG_PAIRS, rows=int(os.environ.get("SLUICE_SOAK_ROWS", "100000")))
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_random_kills_between_engines(get, sluice, seed, number):
+    one_round(get, sluice, number, seed, pairs=CROSS_PAIRS, rows=30_000)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(200))
+def test_two_hundred_random_kills_between_engines(get, sluice, seed, number):
+    one_round(get, sluice, number, seed, pairs=CROSS_PAIRS, rows=int(os.environ.get("SLUICE_SOAK_ROWS", "100000")))
 
 
 @pytest.mark.parametrize("number", range(20))

@@ -55,10 +55,18 @@ def compare_table(source, source_database, destination, destination_database, ma
     here = [(n, right[n][1], j) for n, j in zip(wanted, is_json)]
     # The one value that does not arrive as it was: MariaDB stores 0 for -0 (docs/mysql.md, test_negative_zero).
     signed_zero = source.is_mariadb or not destination.is_mariadb
-    missing = collections.Counter(_reader(source).rows(source, source_database, mapped.source, left, mapped.filter, signed_zero))
+    across = source.engine != destination.engine
+
+    def read(server, database, table, chosen, condition):
+        for row in _reader(server).rows(server, database, table, chosen, condition, signed_zero):
+            if across:
+                row = tuple(_reader(server).neutral(value, kind, j) for value, (_, kind, j) in zip(row, chosen))
+            yield row
+
+    missing = collections.Counter(read(source, source_database, mapped.source, left, mapped.filter))
     total = sum(missing.values())
     extra = []
-    for row in _reader(destination).rows(destination, destination_database, name, here, None, signed_zero):
+    for row in read(destination, destination_database, name, here, None):
         if missing.get(row):
             missing[row] -= 1
         else:

@@ -89,6 +89,21 @@ def rows(server, database, table, chosen, condition, signed_zero=True):
             yield tuple(_canonical(value, column[2], signed_zero) for value, column in zip(row, chosen))
 
 
+def neutral(value, kind, is_json):
+    """A value as rows() gives it, in the form that every engine's neutral() has."""
+    if value is None or is_json:
+        return value
+    if kind in _TEXT:
+        return bytes.fromhex(value).decode("utf-8")
+    if kind in _BINARY or kind in _GEOMETRY or kind == "vector":
+        return value.lower()
+    if kind == "bit":
+        return str(int(value, 16))
+    if kind in ("datetime", "timestamp", "time") and "." in value:
+        return value.rstrip("0").rstrip(".")
+    return value
+
+
 def shape(server, database):
     """Keys, foreign keys, generated columns and the like as both flavours tell them, for comparing schemas."""
     result = {}

@@ -1,5 +1,7 @@
 """How PostgreSQL is read for a comparison."""
 
+import json
+import struct
 import re
 
 # Their text is written in other digits by other versions: the binary form is the value.
@@ -51,6 +53,26 @@ def rows(server, database, table, chosen, condition, signed_zero=True):
     children = "" if _is_partitioned(server, database, table) else "ONLY "
     with server.session(database) as session:
         yield from session.stream(f"SELECT {expressions} FROM {children}{server.quote(table)}{where}")
+
+
+def neutral(value, kind, is_json):
+    """A value as rows() gives it, in the form that every engine's neutral() has."""
+    if value is None:
+        return None
+    if is_json:
+        return json.dumps(json.loads(value), sort_keys=True)
+    if kind == "bytea":
+        return value[2:]
+    if kind in ("float4", "float8"):
+        number = struct.unpack(">f" if kind == "float4" else ">d", bytes.fromhex(value))[0]
+        return repr(number)
+    if kind == "bit":
+        return str(int(value, 2))
+    if kind == "bool":
+        return "1" if value == "true" else "0"
+    if kind == "timestamptz":
+        return value.removesuffix("+00")
+    return value
 
 
 def _is_partitioned(server, database, table):
