@@ -66,7 +66,7 @@ std::optional<std::string_view> Float(std::string_view value, bool negative_zero
 }
 
 // numeric_send: number of digits, weight of the first, sign, display scale, digits to the base of 10000.
-std::optional<std::string_view> Numeric(std::string_view value, Arena& arena) {
+std::optional<std::string_view> Numeric(std::string_view value, bool as_written, Arena& arena) {
   constexpr size_t kHead = 8;
   constexpr uint16_t kNegative = 0x4000;
   if (value.size() < kHead) return std::nullopt;
@@ -89,7 +89,11 @@ std::optional<std::string_view> Numeric(std::string_view value, Arena& arena) {
   if (weight < 0) text = "0";
   const size_t whole = text.size();
   for (int i = weight + 1; i < count; ++i) text += fmt::format("{:04}", digit(i));
-  while (text.size() > whole && text.back() == '0') text.pop_back();
+  if (as_written) {
+    text.resize(whole + Take<uint16_t>(value, 6), '0');
+  } else {
+    while (text.size() > whole && text.back() == '0') text.pop_back();
+  }
   if (text.size() > whole) text.insert(whole, ".");
   if (text == "0") return "0";
   return arena.Copy(sign == kNegative ? "-" + text : text);
@@ -232,7 +236,7 @@ Form FormOfOther(std::string_view native) {
 
 }  // namespace
 
-Form FormOf(const ColumnType& type, bool negative_zero) {
+Form FormOf(const ColumnType& type, bool negative_zero, bool same_engine) {
   switch (type.kind) {
     case TypeKind::kBoolean:
       return Form::kBoolean;
@@ -242,7 +246,7 @@ Form FormOf(const ColumnType& type, bool negative_zero) {
     case TypeKind::kFloat64:
       return negative_zero ? Form::kFloat : Form::kFloatUnsignedZero;
     case TypeKind::kDecimal:
-      return Form::kNumeric;
+      return same_engine && type.precision == 0 ? Form::kNumericAsWritten : Form::kNumeric;
     case TypeKind::kDate:
       return Form::kDate;
     case TypeKind::kTime:
@@ -301,7 +305,9 @@ std::optional<std::string_view> Canonical(Form form, std::string_view value, Are
     case Form::kFloatUnsignedZero:
       return Float(value, form == Form::kFloat, arena);
     case Form::kNumeric:
-      return Numeric(value, arena);
+      return Numeric(value, false, arena);
+    case Form::kNumericAsWritten:
+      return Numeric(value, true, arena);
     case Form::kDate:
       return Date(value, arena);
     case Form::kTime:

@@ -2,7 +2,9 @@
 // when the values are. They are read in binary form (documentation of the types' send functions is their source,
 // src/backend/utils/adt), which costs the server least:
 //   boolean             1, 0                          integers      decimal digits
-//   numeric             no zeros at the fraction's end; NaN, Infinity, -Infinity
+//   numeric             no zeros at the fraction's end, but as written where it has no limits and both sides are
+//   PostgreSQL;
+//                       NaN, Infinity, -Infinity
 //   real, double        shortest text that reads back the same double; NaN, Infinity, -Infinity
 //   date, time ...      ISO, no zeros at the fraction's end, UTC; infinity, -infinity, "0044-03-15 BC"
 //   bit(n)              its value as digits           uuid          lower case
@@ -32,6 +34,7 @@ enum class Form : uint8_t {
   kFloat,
   kFloatUnsignedZero,
   kNumeric,
+  kNumericAsWritten,  // with the zeros at its end
   kDate,
   kTime,
   kTimestamp,
@@ -42,8 +45,9 @@ enum class Form : uint8_t {
   kTextWithFloats32,  // of real
 };
 
-// `negative_zero`: whether both sides have -0; if not, it is taken for 0.
-Form FormOf(const model::ColumnType& type, bool negative_zero);
+// `negative_zero`: whether both sides have -0; if not, it is taken for 0. `same_engine`: both keep how many digits a
+// numeric without limits was written with, so that counts too.
+Form FormOf(const model::ColumnType& type, bool negative_zero, bool same_engine = false);
 
 // The expression to select, for a column of this type and quoted name.
 std::string SelectExpression(const model::ColumnType& type, const std::string& quoted_name);

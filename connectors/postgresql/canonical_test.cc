@@ -45,6 +45,10 @@ TEST(PostgresqlCanonical, Numerics) {
   EXPECT_EQ(Of(Form::kNumeric, Numeric(2, 0, {1})), "100000000");
   EXPECT_EQ(Of(Form::kNumeric, Numeric(-2, 0, {10})), "0.0000001");
   EXPECT_EQ(Of(Form::kNumeric, Numeric(0, 0, {})), "0");
+  std::string written = Numeric(0, 0, {1, 5000});
+  written[7] = 3;  // digits after the point
+  EXPECT_EQ(Of(Form::kNumericAsWritten, written), "1.500");
+  EXPECT_EQ(Of(Form::kNumeric, written), "1.5");
   EXPECT_EQ(Of(Form::kNumeric, Numeric(0, 0xC000, {})), "NaN");
   EXPECT_EQ(Of(Form::kNumeric, Numeric(0, 0xF000, {})), "-Infinity");
   EXPECT_EQ(Of(Form::kNumeric, Numeric(0, 0x4000, {1}).substr(0, 9)), "(none)");

@@ -117,13 +117,15 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   check.Topic("clock", CheckClock);
   check.Topic("writable", CheckWritable);
   check.Topic("privileges", CheckDestinationRights);
-  check.Topic("triggers", CheckTriggers);
+  const bool foreign = request.source.engine != "postgresql";
+  check.Topic("triggers", foreign ? CheckForeignTriggers : CheckTriggers);
   check.Topic("event_triggers", CheckEventTriggers);
   check.Topic("row_security", CheckDestinationRowSecurity);
   check.Topic("names", CheckNames);
   check.Topic("conflicts", CheckConflicts);
   if (!request.types.schema) check.Topic("shapes", CheckShapes);
-  if (request.types.schema) {
+  if (request.types.schema && foreign) check.Topic("foreign_types", CheckForeignTables);
+  if (request.types.schema && !foreign) {
     check.Topic("extensions", CheckExtensions);
     check.Topic("types", CheckTypes);
     check.Topic("collations", CheckCollations);

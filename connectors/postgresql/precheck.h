@@ -97,5 +97,8 @@ void CheckExtensions(Precheck& check);
 void CheckTypes(Precheck& check);
 void CheckCollations(Precheck& check);
 void CheckSpace(Precheck& check);
+// The destination of another engine's tables.
+void CheckForeignTriggers(Precheck& check);
+void CheckForeignTables(Precheck& check);
 
 }  // namespace sluice::postgresql

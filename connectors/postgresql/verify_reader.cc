@@ -87,7 +87,7 @@ class PostgresqlVerifyReader : public connector::VerifyReader {
     std::vector<Form> forms;
     const bool negative_zero = table.peer.flavour != "mariadb";
     for (const uint32_t column : table.columns) {
-      forms.push_back(FormOf(table.table->columns[column].type, negative_zero));
+      forms.push_back(FormOf(table.table->columns[column].type, negative_zero, table.peer.engine == "postgresql"));
     }
     connection_.CopyOutBegin(fmt::format("COPY ({}) TO STDOUT {}", sql, CopyOptions(kCopyBinary)), object);
     CopyUnframer unframer(true);

@@ -1,0 +1,56 @@
+// What a destination has to bear of another engine's tables.
+#include <fmt/format.h>
+
+#include "connectors/postgresql/connection.h"
+#include "connectors/postgresql/foreign/table.h"
+#include "connectors/postgresql/precheck.h"
+
+namespace sluice::postgresql {
+
+// The source's log does not have what its foreign keys do, so those here have to act, and with them the tables' triggers.
+void CheckForeignTriggers(Precheck& check) {
+  constexpr const char* kTitle = "No trigger acts on the changes that Sluice applies";
+  std::vector<std::string> tables;
+  for (const TextRow& row : check.connection().Query(fmt::format(
+           "SELECT DISTINCT quote_ident(s.schema) || '.' || quote_ident(s.name) FROM {} JOIN pg_namespace n ON n.nspname = "
+           "s.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.name WHERE EXISTS (SELECT FROM pg_trigger t "
+           "WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')) ORDER BY 1",
+           check.TablesValues(false)))) {
+    tables.push_back(row[0].value_or(""));
+  }
+  if (tables.empty() || !check.types().incremental) {
+    check.Pass("triggers", kTitle);
+    return;
+  }
+  std::string remedy;
+  for (const std::string& table : tables) remedy += fmt::format("ALTER TABLE {} DISABLE TRIGGER USER; ", table);
+  check.Fail("triggers", kTitle, connector::Listed(tables),
+             "Foreign keys have to act here for what the source's did, which is not in its log; then the tables' own "
+             "triggers act too, once more on what the log already holds.",
+             remedy + "until the switch-over.");
+}
+
+void CheckForeignTables(Precheck& check) {
+  constexpr const char* kTitle = "Every column has a type here";
+  bool all = true;
+  for (size_t i = 0; i < check.request().tables.size() && i < check.request().mappings.size(); ++i) {
+    const model::Table& table = *check.request().tables[i];
+    for (const std::string& why : WhyNotHere(table, *check.request().mappings[i])) {
+      all = false;
+      check.Fail("foreign_types", kTitle, "table " + table.name.Text(), why,
+                 "Leave the column out (columns: {exclude: [..]}), or make the table yourself and leave `schema` out.");
+    }
+  }
+  if (all) check.Pass("foreign_types", kTitle);
+  std::vector<std::string> objects;
+  for (const model::SchemaObject& object : check.request().objects) {
+    objects.push_back(std::string(model::Name(object.kind)) + " " + object.name.Text());
+  }
+  if (objects.empty()) return;
+  check.Warn("foreign_objects", "Everything selected is carried", connector::Listed(objects),
+             "Views, routines and triggers are written in the words of another engine: they are not carried.",
+             "`sluice schema list` shows each with its statement; write it anew, and have it created with "
+             "`sluice schema retry TASK.yaml OBJECT --statement FILE`.");
+}
+
+}  // namespace sluice::postgresql
