@@ -17,7 +17,8 @@ PGLOADER = """LOAD DATABASE
 
 
 def clean(destination):
-    destination.execute("DROP SCHEMA IF EXISTS sb CASCADE", "DROP SCHEMA IF EXISTS sluice CASCADE", "DROP SCHEMA IF EXISTS floor CASCADE")
+    for schema in ("sb", "sluice", "floor"):
+        destination.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
 def pgloader(bench, source, destination, writers):

@@ -70,6 +70,8 @@ Form FormOf(const ColumnType& type, bool negative_zero, bool foreign) {
   const bool is_date =
       type.kind == TypeKind::kDate || type.kind == TypeKind::kDateTime || type.kind == TypeKind::kTimestamp;
   if (foreign && is_date) return Form::kDateOrInfinity;
+  // MariaDB's JSON is a text, which another engine keeps as JSON.
+  if (foreign && type.native.find("json") != std::string::npos) return Form::kJson;
   switch (type.kind) {
     case TypeKind::kDecimal:
       return Form::kDecimal;

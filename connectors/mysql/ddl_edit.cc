@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "connectors/mysql/create_table_column.h"
+#include "connectors/mysql/ddl_edit_keys.h"
 #include "sql/cursor.h"
 
 namespace sluice::mysql {
@@ -14,6 +15,15 @@ namespace {
 using model::DdlKind;
 using sql::Cursor;
 using sql::Tokens;
+
+// Options of a table that say nothing of its rows but how they are kept (MySQL 8.4 Reference Manual 15.1.20, MariaDB
+// documentation, "CREATE TABLE").
+constexpr std::string_view kOptions[] = {
+    "ENGINE",        "COMMENT",         "AUTO_INCREMENT",   "CHARSET",           "COLLATE",
+    "ROW_FORMAT",    "KEY_BLOCK_SIZE",  "STATS_PERSISTENT", "STATS_AUTO_RECALC", "STATS_SAMPLE_PAGES",
+    "CHECKSUM",      "DELAY_KEY_WRITE", "MAX_ROWS",         "MIN_ROWS",          "AVG_ROW_LENGTH",
+    "PACK_KEYS",     "COMPRESSION",     "ENCRYPTION",       "ENCRYPTED",         "PAGE_COMPRESSED",
+    "PAGE_CHECKSUM", "TRANSACTIONAL"};
 
 // One definition under the actions of an ALTER TABLE.
 class Editor {
@@ -111,7 +121,10 @@ class Editor {
     }
     size_t at = 0;
     std::vector<TableOption> options = ParseOptions(tokens, at);
-    if (options.empty() || at < tokens.size()) NotFollowed(ddl_, "it has a clause that is not understood");
+    const bool known = std::all_of(options.begin(), options.end(), [](const TableOption& option) {
+      return std::find(std::begin(kOptions), std::end(kOptions), option.name) != std::end(kOptions);
+    });
+    if (options.empty() || at < tokens.size() || !known) NotFollowed(ddl_, "it has a clause that is not understood");
     for (TableOption& option : options) SetOption(std::move(option));
   }
 
@@ -268,54 +281,15 @@ class Editor {
     added_.clear();
   }
 
-  // The server's own names for keys without one: the first column's, with a number where that is taken.
-  std::string NameFor(const TableElement& element) const {
-    const std::vector<KeyPartText> parts = KeyParts(element);
-    std::string base = parts.empty() || parts[0].column.empty() ? "functional_index" : parts[0].column;
-    if (element.kind == ElementKind::kForeignKey) base = table_.name.name + "_ibfk";
-    for (int number = element.kind == ElementKind::kForeignKey ? 1 : 0;; ++number) {
-      std::string name = base;
-      if (element.kind == ElementKind::kForeignKey) {
-        name += fmt::format("_{}", number);
-      } else if (number > 0) {
-        name += fmt::format("_{}", number + 1);
-      }
-      const auto has = [&](const TableElement& one) {
-        return one.kind != ElementKind::kColumn && sql::EqualIgnoringCase(one.name, name);
-      };
-      const bool taken = std::any_of(table_.elements.begin(), table_.elements.end(), has) ||
-                         std::any_of(added_.begin(), added_.end(), has);
-      if (!taken) return name;
-    }
-  }
-
   void AddElement(TableElement element) {
     if (element.kind == ElementKind::kPeriod) NotFollowed(ddl_, "it has system versioning");
-    if (element.name.empty() && element.kind != ElementKind::kCheck) {
-      element.name = NameFor(element);
-      // Said in the definition too, where a name stands: before the list of columns, or as the constraint's.
-      Tokens named;
-      if (element.kind == ElementKind::kForeignKey) {
-        named = {sql::Word("CONSTRAINT"), sql::BacktickName(element.name)};
-        named[1].gap = " ";
-        if (!element.tokens.empty()) element.tokens.front().gap = " ";
-        named.insert(named.end(), element.tokens.begin(), element.tokens.end());
-      } else {
-        for (const sql::Token& token : element.tokens) {
-          const bool is_list =
-              token.IsSymbol("(") && std::none_of(named.begin(), named.end(), [](const sql::Token& one) {
-                return one.kind == sql::TokenKind::kQuotedName;
-              });
-          if (is_list) {
-            named.push_back(sql::BacktickName(element.name));
-            named.back().gap = " ";
-          }
-          named.push_back(token);
-        }
+    std::vector<std::string> taken;
+    for (const Elements* elements : {&table_.elements, &added_}) {
+      for (const TableElement& one : *elements) {
+        if (one.kind != ElementKind::kColumn) taken.push_back(one.name);
       }
-      element.tokens = std::move(named);
     }
-    added_.push_back(std::move(element));
+    added_.push_back(WithName(std::move(element), table_.name.name, taken));
   }
 
   void Drop(Cursor& cursor) {

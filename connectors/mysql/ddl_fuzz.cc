@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter.h"
+#include "connectors/mysql/ddl_edit.h"
 #include "connectors/mysql/routines.h"
 #include "connectors/mysql/schema_test_names.h"
 #include "connectors/mysql/types.h"
@@ -55,6 +56,13 @@ void TryAlter(std::string_view text, const sql::Dialect& dialect, const Flavour&
   TranslateDropIndex(tokens, context, notes);
 }
 
+void TryEdit(std::string_view text, const sql::Dialect& dialect, const model::DdlChange& change) {
+  const auto table = ParseCreateTable(
+      "CREATE TABLE shop.orders (a INT, b INT, PRIMARY KEY (a), KEY k (b, a), CHECK (a > 1)) COMMENT 'x'", "shop", {});
+  const EditedTable edited = EditTable(*table, sql::Tokenize(text, dialect), change);
+  Check(ParseCreateTable(Render(edited.table), "shop", dialect).has_value(), "what was edited can be read");
+}
+
 void TryObjects(std::string_view text, const sql::Dialect& dialect, const Flavour& flavour) {
   for (const model::ObjectKind kind : {model::ObjectKind::kView, model::ObjectKind::kProcedure,
                                        model::ObjectKind::kFunction, model::ObjectKind::kTrigger}) {
@@ -87,6 +95,10 @@ void Try(std::string_view text, uint8_t choice) {
   }
   try {
     TryAlter(text, dialect, flavour);
+  } catch (const Error&) {
+  }
+  try {
+    TryEdit(text, dialect, change);
   } catch (const Error&) {
   }
   TryObjects(text, dialect, flavour);

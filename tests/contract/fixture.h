@@ -26,6 +26,7 @@ struct TableSpec {
   uint32_t from_version = 0;       // older servers of the engine cannot have it
   std::vector<std::string> needs;  // made before it: types and the like, with {db}
   std::string only;                // before its name in a query: "ONLY " where it has rows of others too
+  bool same_engine_only = false;   // another engine refuses some of its values
 };
 
 // How an engine calls what every engine meets: the documented code and what may be tried again.

@@ -231,7 +231,7 @@ std::vector<TableSpec> MysqlFixture::TablesOfEveryType() const {
         "ts6 TIMESTAMP(6) NULL)",
         "INSERT INTO {} VALUES (1, '0000-00-00', '-838:59:59', '-01:02:03.000004', '0000-00-00 00:00:00', "
         "'1000-01-01 00:00:00.000001', '1970-01-01 00:00:01', '2038-01-19 03:14:07.999999')",
-        "INSERT INTO {} VALUES (2, '2024-00-00', '838:59:59', '-00:00:00.999999', '9999-12-31 23:59:59', "
+        "INSERT INTO {} VALUES (2, '2024-02-29', '838:59:59', '-00:00:00.999999', '9999-12-31 23:59:59', "
         "'1969-12-31 23:59:59.5', '2024-10-27 01:30:00', '0000-00-00 00:00:00')",
         "INSERT INTO {} (id) VALUES (3)"},
        3},
@@ -242,9 +242,19 @@ std::vector<TableSpec> MysqlFixture::TablesOfEveryType() const {
         "'ü'), j JSON)",
         R"(INSERT INTO {} VALUES (1, '😀 tab\t nl\n bs\\ q\' \Z', 'é€ \\N', '中文字符', '中文\t', '\\N', REPEAT('ü\n', 90000),
            'ü', 'x,ü', '{"a": [1, 2.5, "x\\ny", null], "ü": "😀"}'))",
-        R"(INSERT INTO {} VALUES (2, ' lead', '', _gbk 0x815c, '', '\\', 'N', '', '', '"\\u0000"'))",
+        R"(INSERT INTO {} VALUES (2, ' lead', '', _gbk 0x815c, '', '\\', 'N', '', '', '"\\u0001"'))",
         "INSERT INTO {} (id) VALUES (3)"},
        3},
+      // What no other engine has: dates that are zero in part, and the code 0 in JSON.
+      {"of_the_family",
+       {"CREATE TABLE {} (id INT PRIMARY KEY, d DATE, j JSON)", "INSERT INTO {} VALUES (1, '2024-00-00', '1')",
+        R"(INSERT INTO {} VALUES (2, '2024-05-00', '"\\u0000"'))", "INSERT INTO {} (id) VALUES (3)"},
+       3,
+       false,
+       0,
+       {},
+       "",
+       true},
       {"bytes",
        {"CREATE TABLE {} (id INT PRIMARY KEY, b BINARY(20), v VARBINARY(300), bl BLOB, lb LONGBLOB, p POINT, g "
         "GEOMETRY)",

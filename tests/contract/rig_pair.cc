@@ -50,6 +50,7 @@ TablePtr PairTest::Describe(const std::string& table) {
 }
 
 bool PairTest::Takes(const TableSpec& spec) {
+  if (spec.same_engine_only && from_.server->engine() != to_.server->engine()) return false;
   if (spec.same_kind_only) return SameKind();
   if (spec.from_version == 0) return true;
   return from_.server->engine() == to_.server->engine() && destination_->Server().AtLeast(spec.from_version);
@@ -135,6 +136,7 @@ std::vector<connector::ChunkMark> PairTest::Marks() {
 std::vector<model::TransactionPtr> PairTest::ChangesSince(const model::Position& start,
                                                           const std::vector<TablePtr>& tables) {
   connector::ChangeRequest request;
+  request.neutral = from_.server->engine() != to_.server->engine();
   request.task = kTask;
   request.start = start;
   request.tables = tables;

@@ -251,6 +251,23 @@ def test_a_shop_under_writes(get, sluice, kind, to):
     task.verify()
 
 
+def test_precheck_names_what_is_not_carried(get, sluice):
+    source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    source.execute("CREATE TABLE d.t (id INT PRIMARY KEY)", "CREATE VIEW d.v AS SELECT id FROM d.t")
+    items = sluice(source, destination, objects=OBJECTS).call("precheck", "--json", check=0).json["items"]
+    assert [i["object"] for i in items if i["id"] == "postgresql.foreign_objects"] == ["view d.v"]
+    # Tables of the user's own, with a trigger that would act on what Sluice applies.
+    destination.execute(
+        "CREATE SCHEMA d", "CREATE TABLE d.t (id integer PRIMARY KEY)",
+        "CREATE FUNCTION d.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER g BEFORE INSERT ON d.t FOR EACH ROW EXECUTE PROCEDURE d.f()",
+    )  # fmt: skip
+    task = sluice(source, destination, objects=OBJECTS, types=["full", "incremental"], name="own")
+    finished = task.call("precheck", "--json")
+    assert finished.code == 3 and "DISABLE TRIGGER USER" in finished.text, finished
+
+
 def test_precheck_names_what_cannot_be(get, sluice):
     source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
     source.make_database("d")

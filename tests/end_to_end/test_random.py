@@ -30,6 +30,11 @@ def test_random_schema(any_pair, sluice, seed):
     migrate(*any_pair, sluice, seed)
 
 
+@pytest.mark.parametrize("fixed", range(2))
+def test_random_schema_between_engines(cross_pair, sluice, fixed):
+    migrate(*cross_pair, sluice, fixed, transactions=60)
+
+
 @pytest.mark.parametrize("fixed", range(4))
 def test_known_seeds(one_pair, sluice, fixed):
     """Seeds that stay, so that every run covers the same shapes at least once."""

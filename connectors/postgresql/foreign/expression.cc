@@ -59,6 +59,7 @@ std::optional<std::string> TranslateExpression(const std::string& expression, co
   std::string out;
   bool has_text = false;
   bool ignores_case = false;
+  bool after_function = false;
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
     std::string word;
@@ -91,8 +92,9 @@ std::optional<std::string> TranslateExpression(const std::string& expression, co
     } else {
       return std::nullopt;
     }
-    const bool glued = out.empty() || out.back() == '(' || word == ")" || word == "," ||
-                       (word == "(" && i > 0 && tokens[i - 1].kind == TokenKind::kWord);
+    const bool glued =
+        out.empty() || out.back() == '(' || word == ")" || word == "," || (word == "(" && after_function);
+    after_function = is_call && !Holds(kWords, lower);
     out += (glued ? "" : " ") + word;
   }
   if (out.empty() || (has_text && ignores_case)) return std::nullopt;

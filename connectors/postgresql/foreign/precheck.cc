@@ -1,21 +1,25 @@
 // What a destination has to bear of another engine's tables.
+#include "connectors/postgresql/precheck.h"
+
 #include <fmt/format.h>
 
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/foreign/table.h"
-#include "connectors/postgresql/precheck.h"
 
 namespace sluice::postgresql {
 
-// The source's log does not have what its foreign keys do, so those here have to act, and with them the tables' triggers.
+// The source's log does not have what its foreign keys do, so those here have to act, and with them the tables'
+// triggers.
 void CheckForeignTriggers(Precheck& check) {
   constexpr const char* kTitle = "No trigger acts on the changes that Sluice applies";
   std::vector<std::string> tables;
-  for (const TextRow& row : check.connection().Query(fmt::format(
-           "SELECT DISTINCT quote_ident(s.schema) || '.' || quote_ident(s.name) FROM {} JOIN pg_namespace n ON n.nspname = "
-           "s.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.name WHERE EXISTS (SELECT FROM pg_trigger t "
-           "WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')) ORDER BY 1",
-           check.TablesValues(false)))) {
+  const std::string sql = fmt::format(
+      "SELECT DISTINCT quote_ident(s.schema) || '.' || quote_ident(s.name) FROM {} JOIN pg_namespace n ON n.nspname = "
+      "s.schema JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = s.name WHERE EXISTS (SELECT FROM pg_trigger "
+      "t "
+      "WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')) ORDER BY 1",
+      check.TablesValues(false));
+  for (const TextRow& row : check.connection().Query(sql)) {
     tables.push_back(row[0].value_or(""));
   }
   if (tables.empty() || !check.types().incremental) {
