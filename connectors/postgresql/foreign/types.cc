@@ -13,11 +13,15 @@ using model::TypeKind;
 constexpr size_t kLabelMost = 63;              // bytes of an enum's label (documentation, "Enumerated Types")
 constexpr uint64_t kCharacterMost = 10485760;  // of character(n) and character varying(n)
 
-bool IsInKey(const model::Table& table, size_t index) {
-  return std::any_of(table.keys.begin(), table.keys.end(), [index](const model::Key& key) {
-    return std::any_of(key.parts.begin(), key.parts.end(),
-                       [index](const model::KeyPart& part) { return part.column == index; });
+// Part of a key that other tables may refer to, or of one that refers to another table.
+bool MayBeReferred(const model::Table& table, size_t index) {
+  const bool unique = std::any_of(table.keys.begin(), table.keys.end(), [index](const model::Key& key) {
+    return key.unique && std::any_of(key.parts.begin(), key.parts.end(),
+                                     [index](const model::KeyPart& part) { return part.column == index; });
   });
+  return unique || std::any_of(table.foreign_keys.begin(), table.foreign_keys.end(), [index](const auto& key) {
+           return std::find(key.columns.begin(), key.columns.end(), index) != key.columns.end();
+         });
 }
 
 std::string Integer(const model::Table& table, size_t index) {
@@ -28,7 +32,7 @@ std::string Integer(const model::Table& table, size_t index) {
   if (bytes == 3) return "integer";
   if (bytes == 4) return type.is_unsigned ? "bigint" : "integer";
   // Counters count to 2^63 - 1 here, and what refers to a counter has its type.
-  return type.is_unsigned && !IsInKey(table, index) ? "numeric(20)" : "bigint";
+  return type.is_unsigned && !MayBeReferred(table, index) ? "numeric(20)" : "bigint";
 }
 
 std::string WithFraction(const char* name, const ColumnType& type) {

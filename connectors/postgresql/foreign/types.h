@@ -16,7 +16,8 @@ struct ForeignType {
   std::string refusal;                // why there is no type for it; empty: there is
 };
 
-// Of the table's column of this index: one that is part of a key has to fit those that refer to it.
+// Of the table's column of this index: one that is part of a unique or foreign key has to fit those that refer
+// to it.
 ForeignType ToPostgresqlType(const model::Table& table, size_t index);
 
 }  // namespace sluice::postgresql

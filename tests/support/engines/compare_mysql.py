@@ -50,6 +50,18 @@ def columns(server, database, table):
     ]
 
 
+def generated(server, database, table):
+    """Names of the columns that the server computes."""
+    return {
+        row[0]
+        for row in server.query(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema=%s AND table_name=%s AND "
+            "generation_expression <> ''",
+            (database, table),
+        )
+    }
+
+
 def _expression(column, kind, is_json):
     if is_json:
         return column
@@ -99,6 +111,8 @@ def neutral(value, kind, is_json):
         return value.lower()
     if kind == "bit":
         return str(int(value, 16))
+    if kind == "year":
+        return str(int(value))  # 0 is shown as 0000
     if kind in ("datetime", "timestamp", "time") and "." in value:
         return value.rstrip("0").rstrip(".")
     return value
