@@ -15,7 +15,7 @@ PAIRS = [(source, destination) for source in servers.mysql.KINDS for destination
 
 PG_PAIRS = [("pg15", "pg15"), ("pg10", "pg18"), ("pg18", "pg10")]
 # Between engines.
-CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18")]
+CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18"), ("pg15", "mariadb"), ("pg18", "mysql")]
 
 
 def pytest_addoption(parser):

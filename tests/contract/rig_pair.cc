@@ -136,7 +136,7 @@ std::vector<connector::ChunkMark> PairTest::Marks() {
 std::vector<model::TransactionPtr> PairTest::ChangesSince(const model::Position& start,
                                                           const std::vector<TablePtr>& tables) {
   connector::ChangeRequest request;
-  request.neutral = from_.server->engine() != to_.server->engine();
+  request.neutral = IsNeutral();
   request.task = kTask;
   request.start = start;
   request.tables = tables;
