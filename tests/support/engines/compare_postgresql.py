@@ -61,6 +61,8 @@ def rows(server, database, table, chosen, condition, signed_zero=True, across=Fa
         column = server.quote(name)
         if kind in _SENT and (not across or kind in ("float4", "float8")):
             return f"encode({_SENT[kind]}({column}), 'hex')"
+        if across and kind == "inet":  # a cast to text adds the length of the network
+            return f"CASE WHEN {column} IS NOT NULL THEN format('%s', {column}) END"
         return f"{column}::text"
 
     expressions = ", ".join(expression(name, kind) for name, kind, _ in chosen)
