@@ -328,7 +328,8 @@ def test_round_trip(get, sluice, kind):
             "latin1, m LONGTEXT, n VARBINARY(50), o LONGBLOB, p ENUM('x','y z'), q SET('s','t','u'), r JSON, s YEAR, UNIQUE KEY (l))"
         )
         session.execute(
-            "INSERT INTO t VALUES (1, 2, ~0, -1.5, 1.1, 0.1, 5, '0000-00-00', '1000-01-01 00:00:00.000001', '2038-01-19 03:14:07.999', "
+            "INSERT INTO t VALUES (1, 2, ~0, -1.5, 1.1, 0.1, 5, '0000-00-00', '1000-01-01 00:00:00.000001', "
+            "'2038-01-19 03:14:07.999', "
             "'-838:59:59', 'a ', 'é€', 'tab\\tnl\\nback\\\\', x'00ff', x'deadbeef', 'y z', 'u,s', '{\"a\": [1, 2.5]}', 2155)"
         )
         session.execute("INSERT INTO t (id) VALUES (4294967295)")

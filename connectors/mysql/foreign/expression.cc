@@ -96,8 +96,8 @@ class Translation {
       if (token.text.find_first_not_of("0123456789.") != std::string::npos) return false;
       before_ = Operand::kNumber;
       Put(token.text);
-    } else if (token.IsSymbol("~~") || token.IsSymbol("!~~")) {
-      Put(token.IsSymbol("~~") ? "LIKE" : "NOT LIKE");
+    } else if (token.IsSymbol("~") || token.IsSymbol("!")) {
+      return Like(end);
     } else if (token.kind == TokenKind::kSymbol) {
       if (!Holds(kSymbols, token.text) && token.text != ">=") return false;
       has_order_ = has_order_ || Holds(kOrders, token.text);
@@ -108,7 +108,7 @@ class Translation {
       if (function == Functions().end()) return false;
       Put(function->second);
       after_function_ = true;
-      return true;
+      return !function->second.ends_with("length") || Length(end);
     } else if (token.kind == TokenKind::kWord && Holds(kWords, lower)) {
       before_ = Operand::kNone;
       Put(lower);
@@ -116,6 +116,28 @@ class Translation {
       return false;
     }
     after_function_ = false;
+    return true;
+  }
+
+  // Behind the first sign of ~~ or !~~, PostgreSQL's LIKE; ~~* does not mind the case.
+  bool Like(size_t end) {
+    const bool is_not = tokens_[at_ - 1].IsSymbol("!");
+    for (int signs = is_not ? 2 : 1; signs > 0; --signs, ++at_) {
+      if (at_ >= end || !tokens_[at_].IsSymbol("~") || !tokens_[at_].gap.empty()) return false;
+    }
+    if (at_ < end && tokens_[at_].IsSymbol("*") && tokens_[at_].gap.empty()) return false;
+    Put(is_not ? "NOT LIKE" : "LIKE");
+    before_ = Operand::kNone;
+    return true;
+  }
+
+  // At the "(" of a function that makes a number of a text.
+  bool Length(size_t end) {
+    const bool had_text = has_text_;
+    const size_t close = sql::ClosingEnd(tokens_, at_);
+    if (close > end || !Part(close)) return false;
+    has_text_ = had_text;
+    before_ = Operand::kNumber;
     return true;
   }
 
@@ -143,7 +165,7 @@ class Translation {
   // Behind the value: only casts that leave it what it is.
   bool Cast(size_t end) {
     const size_t type = ++at_;
-    while (at_ < end && (tokens_[at_].IsName() || tokens_[at_].IsSymbol("."))) ++at_;
+    while (at_ < end && !tokens_[at_].Is("collate") && (tokens_[at_].IsName() || tokens_[at_].IsSymbol("."))) ++at_;
     if (at_ == type) return false;
     const bool limited = at_ < end && tokens_[at_].IsSymbol("(");
     const bool is_array = at_ < end && tokens_[at_].IsSymbol("[");

@@ -176,7 +176,7 @@ ForeignType TypeOf(const ColumnType& type, const Capabilities& server) {
     case TypeKind::kJson:
       return Json(type, server);
     case TypeKind::kUuid:
-// MariaDB's UUID refuses some: those of no known version or variant (documentation, "UUID Data Type").
+      // MariaDB's UUID refuses some: those of no known version or variant (documentation, "UUID Data Type").
       return {.text = std::string("char(36)") + kAscii, .key_bytes = 36};
     case TypeKind::kInet:
       return Ascii(43);
