@@ -162,6 +162,7 @@ model::Column MakeColumn(const TableElement& element, const Charset& of_table, c
   column.nullable = !text.Has("NOT NULL") && !text.Has("ROW START") && !text.Has("ROW END");
   column.generated = GeneratedBy(text);
   column.auto_increment = text.Has("AUTO_INCREMENT");
+  column.nullable = column.nullable && !column.auto_increment;
   if (const ColumnAttribute* attribute = text.Find("DEFAULT")) {
     column.default_value = DefaultOf(column.type, sql::Tokens(attribute->tokens.begin() + 1, attribute->tokens.end()));
   }
@@ -195,14 +196,18 @@ std::string CommentOf(const sql::Tokens& tokens) {
   return "";
 }
 
-// Not what MariaDB has instead of a type JSON.
+// Not what MariaDB has instead of a type JSON, nor what does not act.
 void AddCheck(model::Table& table, const std::string& name, const sql::Tokens& tokens) {
   const std::string expression = InParentheses(tokens);
   const bool is_json =
       tokens.size() > 1 &&
       std::any_of(tokens.begin(), tokens.end(), [](const sql::Token& token) { return token.Is("json_valid"); }) &&
       expression.find("json_valid(") == 0 && expression.find(')') == expression.size() - 1;
-  if (!expression.empty() && !is_json) table.checks.push_back({name, expression});
+  bool acts = true;
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (tokens[i].Is("NOT") && tokens[i + 1].Is("ENFORCED")) acts = false;
+  }
+  if (!expression.empty() && !is_json && acts) table.checks.push_back({name, expression});
 }
 
 void AddKey(model::Table& table, const TableElement& element) {
@@ -270,7 +275,7 @@ model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& f
     if (element.kind == ElementKind::kCheck) AddCheck(*table, element.name, element.tokens);
     if (element.kind != ElementKind::kColumn) continue;
     for (const ColumnAttribute& attribute : ParseColumn(element.tokens).attributes) {
-      if (attribute.name == "CHECK") AddCheck(*table, "", attribute.tokens);
+      if (attribute.name == "CHECK") AddCheck(*table, element.name + "_check", attribute.tokens);
     }
   }
   for (const TableOption& option : definition->options) {

@@ -13,6 +13,8 @@
 #include "connectors/mysql/create_table.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_edit.h"
+#include "connectors/mysql/ddl_edit_keys.h"
+#include "connectors/mysql/ddl_moment.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -53,7 +55,7 @@ class Describer {
       case DdlKind::kRenameTable:
         for (size_t i = 0; i < ddl_.objects.size() && i < ddl_.new_names.size(); ++i) {
           const TablePtr was = Known(ddl_.objects[i]);
-          if (was != nullptr) AddRenamed(changes, ddl_.objects[i], was, ddl_.new_names[i], was, {});
+          if (was != nullptr) Rename(changes, ddl_.objects[i], was, ddl_.new_names[i]);
         }
         break;
       case DdlKind::kCreateTable:
@@ -91,31 +93,54 @@ class Describer {
     return DescribeTable(name, facts, Render(definition), OfServer(), facts_);
   }
 
+  // A later part of the statement may name it as it is called now.
   void AddRenamed(std::vector<TableChange>& changes, const model::ObjectName& from, const TablePtr& before,
-                  const model::ObjectName& to, const TablePtr& after,
-                  std::map<std::string, std::string> columns) const {
+                  const model::ObjectName& to, const TablePtr& after, std::map<std::string, std::string> columns = {},
+                  std::map<std::string, std::string> filled = {}) {
     auto moved = std::make_shared<model::Table>(*after);
     moved->name = to;
     changes.push_back({.name = from, .before = before, .after = nullptr, .renamed_columns = {}, .renamed_to = to});
-    changes.push_back({.name = to, .before = nullptr, .after = moved, .renamed_columns = std::move(columns)});
+    changes.push_back({.name = to,
+                       .before = nullptr,
+                       .after = moved,
+                       .renamed_columns = std::move(columns),
+                       .filled = std::move(filled)});
+    known_.erase(from);
+    known_[to] = std::move(moved);
   }
 
-  void Alter(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) const {
+  void Rename(std::vector<TableChange>& changes, const model::ObjectName& from, const TablePtr& table,
+              const model::ObjectName& to) {
+    auto definition = ParseCreateTable(table->create_statement, from.database, OfServer());
+    if (!definition) NotFollowed(ddl_, "the table's definition cannot be read");
+    RenameGenerated(*definition, from.name, to.name, connection_.is_mariadb());
+    AddRenamed(changes, from, table, to, Describe(*definition, from, table.get()));
+  }
+
+  void Alter(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) {
     auto definition = ParseCreateTable(table->create_statement, name.database, OfServer());
     if (!definition) NotFollowed(ddl_, "the table's definition cannot be read");
     definition->name = name;
-    const EditedTable edited = EditTable(*std::move(definition), sql::Tokenize(ddl_.statement, OfStatement()), ddl_);
+    EditedTable edited =
+        EditTable(*definition, sql::Tokenize(ddl_.statement, OfStatement()), ddl_, OfStatement().family);
+    DdlMoment moment(connection_, ddl_);
+    moment.Settle(*definition, edited.table, edited.renamed_columns);
     const model::ObjectName now = edited.renamed.value_or(name);
     const TablePtr after = Describe(edited.table, name, table.get());
     if (after->columns.empty()) NotFollowed(ddl_, "the definition after it cannot be read");
+    std::map<std::string, std::string> filled = moment.Filled(*table, *after, edited.renamed_columns);
     if (now == name) {
-      changes.push_back({.name = name, .before = table, .after = after, .renamed_columns = edited.renamed_columns});
+      changes.push_back({.name = name,
+                         .before = table,
+                         .after = after,
+                         .renamed_columns = std::move(edited.renamed_columns),
+                         .filled = std::move(filled)});
     } else {
-      AddRenamed(changes, name, table, now, after, edited.renamed_columns);
+      AddRenamed(changes, name, table, now, after, std::move(edited.renamed_columns), std::move(filled));
     }
   }
 
-  void Create(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) const {
+  void Create(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) {
     auto definition = ParseCreateTable(ddl_.statement, ddl_.database, OfStatement());
     if (!definition) NotFollowed(ddl_, "its definition cannot be read");
     if (table != nullptr && definition->if_not_exists) return;
@@ -148,7 +173,9 @@ class Describer {
               (element.kind == ElementKind::kColumn ? "COLUMN " : "") + sql::Render(element.tokens);
     }
     const Tokens alter = sql::Tokenize("ALTER TABLE " + sql::BacktickName(name.name).text + " " + adds, OfStatement());
-    const TablePtr after = Describe(EditTable(std::move(plain), alter, ddl_).table, name, nullptr);
+    EditedTable made = EditTable(plain, alter, ddl_, OfStatement().family);
+    DdlMoment(connection_, ddl_).Settle(plain, made.table, {});
+    const TablePtr after = Describe(made.table, name, nullptr);
     if (after->columns.empty()) NotFollowed(ddl_, "the definition cannot be read");
     changes.push_back({name, table, after});
   }

@@ -28,7 +28,8 @@ constexpr std::string_view kOptions[] = {
 // One definition under the actions of an ALTER TABLE.
 class Editor {
  public:
-  Editor(CreateTable table, const model::DdlChange& ddl) : table_(std::move(table)), ddl_(ddl) {}
+  Editor(CreateTable table, const model::DdlChange& ddl, sql::Family family)
+      : table_(std::move(table)), ddl_(ddl), is_mariadb_(family == sql::Family::kMariaDb), before_(Names()) {}
 
   void Alter(const Tokens& tokens) {
     Cursor cursor(tokens);
@@ -186,17 +187,9 @@ class Editor {
     after->clear();
     if (text.Has("FIRST")) *after = kFirst;
     if (const ColumnAttribute* place = text.Find("AFTER")) *after = place->value;
-    const auto key = [&](const char* words) {
-      Tokens element = sql::Tokenize(words, {});
-      element.push_back(sql::Symbol("("));
-      element.push_back(sql::BacktickName(name));
-      element.push_back(sql::Symbol(")"));
-      keys->push_back(ParseElement(std::move(element)));
-    };
-    if (text.Has("PRIMARY KEY")) key("PRIMARY KEY");
-    if (text.Has("UNIQUE")) key("UNIQUE KEY");
     if (text.Has("REFERENCES")) NotFollowed(ddl_, "it has a foreign key inside a column's definition");
-    for (const std::string_view gone : {"FIRST", "AFTER", "UNIQUE", "PRIMARY KEY"}) text.Remove(gone);
+    *keys = TakeElements(text, is_mariadb_);
+    for (const std::string_view gone : {"FIRST", "AFTER"}) text.Remove(gone);
     TableElement element;
     element.kind = ElementKind::kColumn;
     element.name = name;
@@ -267,6 +260,7 @@ class Editor {
   void RenameInKeys() {
     std::map<std::string, std::string> now;
     for (const auto& [name, before] : names_) now[sql::ToLower(before)] = name;
+    if (!now.empty()) RenameInChecks(table_, now);
     for (TableElement& element : table_.elements) {
       if (!element.IsKey() && element.kind != ElementKind::kForeignKey) continue;
       for (const KeyPartText& part : KeyParts(element)) {
@@ -277,19 +271,32 @@ class Editor {
         element.tokens[part.begin].gap = gap;
       }
     }
-    for (TableElement& element : added_) table_.elements.push_back(std::move(element));
+    AddAdded();
+  }
+
+  // Named at the end: when the server names them, what the statement drops is gone.
+  void AddAdded() {
+    for (TableElement& element : added_) {
+      table_.elements.push_back(WithName(std::move(element), {table_.name.name, is_mariadb_, before_, Names()}));
+    }
     added_.clear();
+    for (const TableElement& element : table_.elements) {
+      if (element.kind == ElementKind::kPrimaryKey) RequireValues(table_, element);
+    }
+    if (renamed_) RenameGenerated(table_, table_.name.name, renamed_->name, is_mariadb_);
+  }
+
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const TableElement& one : table_.elements) {
+      if (one.kind != ElementKind::kColumn) names.push_back(one.name);
+    }
+    return names;
   }
 
   void AddElement(TableElement element) {
     if (element.kind == ElementKind::kPeriod) NotFollowed(ddl_, "it has system versioning");
-    std::vector<std::string> taken;
-    for (const Elements* elements : {&table_.elements, &added_}) {
-      for (const TableElement& one : *elements) {
-        if (one.kind != ElementKind::kColumn) taken.push_back(one.name);
-      }
-    }
-    added_.push_back(WithName(std::move(element), table_.name.name, taken));
+    added_.push_back(std::move(element));
   }
 
   void Drop(Cursor& cursor) {
@@ -297,8 +304,8 @@ class Editor {
     if (cursor.SeesWord("SYSTEM") || cursor.SeesWord("PERIOD")) NotFollowed(ddl_, "it has system versioning");
     if (cursor.TakeWords({"PRIMARY", "KEY"})) return DropKey("PRIMARY");
     if (cursor.TakeWords({"FOREIGN", "KEY"})) {
-      cursor.TakeWords({"IF", "EXISTS"});
-      return DropNamed(cursor.Peek().Name(), {ElementKind::kForeignKey});
+      const bool may_miss = cursor.TakeWords({"IF", "EXISTS"});
+      return DropConstraint(cursor.Peek().Name(), {ElementKind::kForeignKey}, may_miss);
     }
     if (cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName())) {
       cursor.Skip();
@@ -307,9 +314,10 @@ class Editor {
     }
     if (cursor.TakeWord("CONSTRAINT") ||
         (cursor.SeesWord("CHECK") && cursor.Peek(1).IsName() && cursor.TakeWord("CHECK"))) {
-      cursor.TakeWords({"IF", "EXISTS"});
-      return DropNamed(cursor.Peek().Name(), {ElementKind::kForeignKey, ElementKind::kCheck, ElementKind::kUniqueKey,
-                                              ElementKind::kPrimaryKey});
+      const bool may_miss = cursor.TakeWords({"IF", "EXISTS"});
+      return DropConstraint(
+          cursor.Peek().Name(),
+          {ElementKind::kForeignKey, ElementKind::kCheck, ElementKind::kUniqueKey, ElementKind::kPrimaryKey}, may_miss);
     }
     cursor.TakeWord("COLUMN");
     const bool may_miss = cursor.TakeWords({"IF", "EXISTS"});
@@ -323,12 +331,18 @@ class Editor {
                      ElementKind::kSpatialKey, ElementKind::kVectorKey});
   }
 
-  // What is not there has another name at the source than here: keys without a name of their own. It is of no
+  // An index that is not there has another name at the source than here: keys without a name of their own. It is of no
   // consequence for the rows.
-  void DropNamed(const std::string& name, std::initializer_list<ElementKind> kinds) {
-    std::erase_if(table_.elements, [&](const TableElement& one) {
+  size_t DropNamed(const std::string& name, std::initializer_list<ElementKind> kinds) {
+    return std::erase_if(table_.elements, [&](const TableElement& one) {
       return std::find(kinds.begin(), kinds.end(), one.kind) != kinds.end() && sql::EqualIgnoringCase(one.name, name);
     });
+  }
+
+  // One that stayed at the destination would go on acting there.
+  void DropConstraint(const std::string& name, std::initializer_list<ElementKind> kinds, bool may_miss) {
+    if (DropNamed(name, kinds) != 0 || may_miss) return;
+    NotFollowed(ddl_, "it drops the constraint " + name + ", which is not known");
   }
 
   void DropColumn(const std::string& name) {
@@ -337,6 +351,7 @@ class Editor {
     // A key loses the column, and is gone with its last one.
     Elements kept;
     for (TableElement& element : table_.elements) {
+      if (ChecksColumn(element, name)) continue;  // of this column alone, or the server would not let it go
       if (!element.IsKey()) {
         kept.push_back(std::move(element));
         continue;
@@ -404,7 +419,9 @@ class Editor {
 
   void AlterPart(Cursor& cursor) {
     if (cursor.SeesWord("INDEX") || (cursor.SeesWord("KEY") && cursor.Peek(1).IsName())) return;  // its visibility
-    if (cursor.SeesWord("CONSTRAINT") || cursor.SeesWord("CHECK")) return;  // whether it is enforced
+    if (cursor.TakeWord("CONSTRAINT") || cursor.TakeWord("CHECK")) {
+      return SetEnforced(table_, cursor.Peek().Name(), !cursor.SeesWord("NOT", 1));
+    }
     cursor.TakeWord("COLUMN");
     cursor.TakeWords({"IF", "EXISTS"});
     const auto found = FindColumn(cursor.Peek().Name());
@@ -451,6 +468,8 @@ class Editor {
 
   CreateTable table_;
   const model::DdlChange& ddl_;
+  const bool is_mariadb_;
+  const std::vector<std::string> before_;  // names of keys and constraints
   std::optional<model::ObjectName> renamed_;
   std::map<std::string, std::string> names_;  // new name, name before the statement
   Elements added_;                            // keys and constraints
@@ -459,8 +478,8 @@ class Editor {
 
 }  // namespace
 
-EditedTable EditTable(CreateTable table, const Tokens& tokens, const model::DdlChange& ddl) {
-  Editor editor(std::move(table), ddl);
+EditedTable EditTable(CreateTable table, const Tokens& tokens, const model::DdlChange& ddl, sql::Family family) {
+  Editor editor(std::move(table), ddl, family);
   if (ddl.kind == DdlKind::kCreateIndex) {
     editor.CreateIndex(tokens);
   } else if (ddl.kind == DdlKind::kDropIndex) {

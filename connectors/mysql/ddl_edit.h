@@ -18,8 +18,8 @@ struct EditedTable {
 };
 
 // `tokens`: the statement, ALTER TABLE, CREATE INDEX or DROP INDEX as `ddl.kind` says (anything else is read as ALTER
-// TABLE). Throws kUnsupported.
-EditedTable EditTable(CreateTable table, const sql::Tokens& tokens, const model::DdlChange& ddl);
+// TABLE). `family`: of the source, which names what has no name. Throws kUnsupported.
+EditedTable EditTable(CreateTable table, const sql::Tokens& tokens, const model::DdlChange& ddl, sql::Family family);
 
 // Throws that the statement cannot be followed to another engine, and why.
 [[noreturn]] void NotFollowed(const model::DdlChange& ddl, const std::string& why);

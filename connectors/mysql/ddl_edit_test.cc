@@ -13,15 +13,15 @@ constexpr const char* kTable =
     "(`id`), "
     "KEY `k` (`a`,`b`(3)), CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `shop`.`p` (`id`)) ENGINE=InnoDB CHARSET=latin1";
 
-EditedTable Edit(const std::string& statement) {
+EditedTable Edit(const std::string& statement, sql::Family family = sql::Family::kMySql) {
   const model::DdlChange ddl = ClassifyDdl(statement, "shop", "");
-  return EditTable(*ParseCreateTable(kTable, "shop", {}), sql::Tokenize(statement, {}), ddl);
+  return EditTable(*ParseCreateTable(kTable, "shop", {}), sql::Tokenize(statement, {}), ddl, family);
 }
 
 // The elements, each on a line, without what quotes and spaces differ in.
-std::string After(const std::string& statement) {
+std::string After(const std::string& statement, sql::Family family = sql::Family::kMySql) {
   std::string out;
-  for (const TableElement& element : Edit(statement).table.elements) {
+  for (const TableElement& element : Edit(statement, family).table.elements) {
     std::string text = sql::Render(element.tokens);
     text.erase(0, text.find_first_not_of(' '));
     out += text + "\n";
@@ -63,6 +63,64 @@ TEST(EditTable, KeysGetTheNamesThatTheServerGives) {
       kColumns + "PRIMARY KEY (`id`)\nCONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `shop`.`p` (`id`)\nKEY k (b)\n");
   EXPECT_EQ(After("CREATE UNIQUE INDEX u ON t (b)"), kColumns + kKeys + "UNIQUE INDEX `u` ( b )\n");
   EXPECT_EQ(After("DROP INDEX k ON t").find("KEY `k`"), std::string::npos);
+}
+
+std::vector<std::string> Names(const EditedTable& edited) {
+  std::vector<std::string> names;
+  for (const TableElement& element : edited.table.elements) {
+    if (element.kind == ElementKind::kForeignKey || element.kind == ElementKind::kCheck) names.push_back(element.name);
+  }
+  return names;
+}
+
+TEST(EditTable, ConstraintsGetTheNamesThatTheServerGives) {
+  constexpr auto kMariaDb = sql::Family::kMariaDb;
+  using Wanted = std::vector<std::string>;
+  const std::string adds =
+      "ALTER TABLE t ADD CHECK (a > 0), ADD FOREIGN KEY (a) REFERENCES p (id), ADD c INT CHECK (c > 0)";
+  EXPECT_EQ(Names(Edit(adds)), (Wanted{"f", "t_chk_1", "t_ibfk_1", "t_chk_2"}));
+  EXPECT_EQ(Names(Edit(adds, kMariaDb)), (Wanted{"f", "CONSTRAINT_1", "t_ibfk_1"}));  // the column keeps its check
+  // What goes in the same statement counts for foreign keys, but not for checks.
+  const std::string again = adds +
+                            ", ADD CONSTRAINT t_ibfk_7 FOREIGN KEY (b) REFERENCES p (id), ADD CONSTRAINT t_chk_7 CHECK "
+                            "(a > 1), ADD FOREIGN KEY (b) REFERENCES p (id), ADD CHECK (a > 2)";
+  EXPECT_EQ(Names(Edit(again)),
+            (Wanted{"f", "t_chk_1", "t_ibfk_1", "t_chk_2", "t_ibfk_7", "t_chk_7", "t_ibfk_8", "t_chk_8"}));
+  // They follow the table's name.
+  EXPECT_EQ(Names(Edit(adds + ", RENAME TO u")), (Wanted{"f", "u_chk_1", "u_ibfk_1", "u_chk_2"}));
+  EXPECT_EQ(Names(Edit(adds + ", RENAME TO u", kMariaDb)), (Wanted{"f", "CONSTRAINT_1", "u_ibfk_1"}));
+  EXPECT_EQ(Names(Edit("ALTER TABLE t DROP FOREIGN KEY f")), Wanted{});
+  EXPECT_THROW(Edit("ALTER TABLE t DROP FOREIGN KEY unknown"), Error);
+  EXPECT_THROW(Edit("ALTER TABLE t DROP CONSTRAINT unknown"), Error);
+}
+
+TEST(EditTable, APrimaryKeyHasNoNulls) {
+  EXPECT_EQ(After("ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (id, a)"),
+            "`id` int NOT NULL\n`a` int NOT NULL\n`b` varchar(10) DEFAULT 'x'\nKEY `k` (`a`,`b`(3))\n"
+            "CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `shop`.`p` (`id`)\nPRIMARY KEY (id, a)\n");
+}
+
+TEST(EditTable, APrimaryKeyKeepsItsColumnFromNulls) {
+  EXPECT_EQ(After("ALTER TABLE t MODIFY id BIGINT").substr(0, 20), "`id` BIGINT NOT NULL");
+}
+
+TEST(EditTable, ChecksFollowTheirColumns) {
+  const sql::Family family = sql::Family::kMariaDb;
+  const model::DdlChange ddl = ClassifyDdl("ALTER TABLE t CHANGE a z INT", "shop", "");
+  const CreateTable table = Edit("ALTER TABLE t ADD CONSTRAINT c CHECK (a > 0)").table;
+  const auto after = [&](const char* statement) {
+    return Render(EditTable(table, sql::Tokenize(statement, {}), ddl, family).table);
+  };
+  EXPECT_NE(after("ALTER TABLE t CHANGE a z INT").find("(`z` > 0)"), std::string::npos);
+  EXPECT_EQ(after("ALTER TABLE t DROP FOREIGN KEY f, DROP COLUMN a").find("CHECK"), std::string::npos);
+  EXPECT_NE(after("ALTER TABLE t ALTER CHECK c NOT ENFORCED").find("NOT ENFORCED"), std::string::npos);
+}
+
+TEST(EditTable, JsonOfMariaDbIsText) {
+  const std::string text = After("ALTER TABLE t ADD j JSON NOT NULL", sql::Family::kMariaDb);
+  EXPECT_NE(text.find("`j` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL CHECK (json_valid(`j`))"),
+            std::string::npos)
+      << text;
 }
 
 TEST(EditTable, DefaultsAndOptions) {

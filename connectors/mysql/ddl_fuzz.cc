@@ -59,7 +59,7 @@ void TryAlter(std::string_view text, const sql::Dialect& dialect, const Flavour&
 void TryEdit(std::string_view text, const sql::Dialect& dialect, const model::DdlChange& change) {
   const auto table = ParseCreateTable(
       "CREATE TABLE shop.orders (a INT, b INT, PRIMARY KEY (a), KEY k (b, a), CHECK (a > 1)) COMMENT 'x'", "shop", {});
-  const EditedTable edited = EditTable(*table, sql::Tokenize(text, dialect), change);
+  const EditedTable edited = EditTable(*table, sql::Tokenize(text, dialect), change, dialect.family);
   Check(ParseCreateTable(Render(edited.table), "shop", dialect).has_value(), "what was edited can be read");
 }
 

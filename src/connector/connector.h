@@ -135,6 +135,9 @@ struct TableChange {
   // table itself, which then is another change of the list, without a `before`.
   std::map<std::string, std::string> renamed_columns = {};
   model::ObjectName renamed_to = {};
+  // Columns that are new, and what rows that were there have in them, where that is not what the column's default says
+  // (neutral.h): the moment of the statement, or the zero of a type.
+  std::map<std::string, std::string> filled = {};
 };
 
 // Writes what is missing, from the source's descriptions. A source of another engine (ServerInfo::engine) is known by

@@ -54,6 +54,13 @@ struct DdlChange {
   // Default collation of the first object's database at the source, for tables made without one; empty if unknown.
   std::string database_collation;
   bool foreign_keys_off = false;
+  // When it began, by the source's clock, in microseconds since 1970 (UTC), how many digits of its fraction the log
+  // has of that, and the zone of its session in the source's words: what CURRENT_TIMESTAMP was. 0, "": unknown.
+  int64_t began_micros = 0;
+  uint8_t began_digits = 0;
+  std::string time_zone;
+  // Whether the source takes a TIMESTAMP column as it is declared; MySQL's old way gives it defaults that nobody wrote.
+  std::optional<bool> explicit_timestamps;
   std::vector<ObjectName> objects;    // what it changes, in the order of the statement
   std::vector<ObjectName> new_names;  // kRenameTable and ALTER .. RENAME: beside `objects`, empty name = unchanged
 };

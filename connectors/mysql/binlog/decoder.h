@@ -127,7 +127,7 @@ class Decoder {
 
   // decoder_statement.cc: statements and XA
   void OnQuery(const EventHeader& header, std::string_view body);
-  void OnSchemaStatement(const QueryEvent& query, const StatementStart& start);
+  void OnSchemaStatement(const EventHeader& header, const QueryEvent& query, const StatementStart& start);
   void OnRowStatement(const QueryEvent& query, const StatementStart& start);
   void OnXaPrepare(std::string_view body);
   void OnXaEnd(const StatementStart& start);

@@ -38,6 +38,15 @@ bool CutStartTransaction(std::string_view& statement) {
   return true;
 }
 
+void SetMoment(const EventHeader& header, const QueryEvent& query, model::DdlChange& ddl) {
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  constexpr uint8_t kMicrosecondDigits = 6;
+  ddl.began_micros = int64_t{header.timestamp} * kMicrosPerSecond + query.microseconds.value_or(0);
+  ddl.began_digits = query.microseconds ? kMicrosecondDigits : 0;
+  ddl.time_zone = query.time_zone;
+  ddl.explicit_timestamps = query.explicit_timestamps;
+}
+
 }  // namespace
 
 void Decoder::OnQuery(const EventHeader& header, std::string_view body) {
@@ -84,7 +93,7 @@ void Decoder::OnQuery(const EventHeader& header, std::string_view body) {
       OnRowStatement(query, start);
       return;
     case Verb::kOther:
-      OnSchemaStatement(query, start);
+      OnSchemaStatement(header, query, start);
       return;
   }
 }
@@ -110,7 +119,7 @@ bool Decoder::Wanted(const model::DdlChange& ddl) const {
          std::any_of(ddl.new_names.begin(), ddl.new_names.end(), selected);
 }
 
-void Decoder::OnSchemaStatement(const QueryEvent& query, const StatementStart& start) {
+void Decoder::OnSchemaStatement(const EventHeader& header, const QueryEvent& query, const StatementStart& start) {
   std::string_view statement = query.text();
   const bool rows_follow = CutStartTransaction(statement);
   // An ALTER TABLE that MariaDB announces ahead comes again when it has been done.
@@ -132,6 +141,7 @@ void Decoder::OnSchemaStatement(const QueryEvent& query, const StatementStart& s
     const auto collation = options_.collations.find(query.connection_collation);
     if (!converted && collation != options_.collations.end()) ddl.collation = collation->second.second;
     ddl.foreign_keys_off = query.foreign_keys_off;
+    SetMoment(header, query, ddl);
     wanted = Wanted(ddl);
     if (!wanted && ddl.kind == model::DdlKind::kOther && start.words != "DROP TEMPORARY") {
       // Two words only: what follows may be a password.

@@ -36,9 +36,11 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
         bytes.Skip(2);
         break;
       case 5:
+        query.time_zone = bytes.Take(bytes.U8());
+        break;
       case 6:
         bytes.Skip(bytes.U8());
-        break;  // time zone, catalog
+        break;  // catalog
       case 7:
       case 8:
       case 18:
@@ -56,11 +58,22 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
         bytes.Skip(bytes.U8());
         bytes.Skip(bytes.U8());
         break;
+      case 12: {  // databases it changed, each with a zero at its end; 254: too many, none named
+        constexpr uint8_t kTooMany = 254;
+        const uint8_t count = bytes.U8();
+        for (uint8_t i = 0; i < count && count != kTooMany; ++i) {
+          while (bytes.U8() != 0) {
+          }
+        }
+        break;
+      }
       case 13:
       case 128:
-        bytes.Skip(3);
-        break;  // microseconds
+        query.microseconds = bytes.U24();
+        break;
       case 16:
+        query.explicit_timestamps = bytes.U8() != 0;
+        break;
       case 19:
       case 20:
         bytes.Skip(1);

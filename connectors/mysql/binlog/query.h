@@ -21,6 +21,9 @@ struct QueryEvent {
   uint16_t client_charset = 0;  // collation numbers; 0 = unknown
   uint16_t connection_collation = 0;
   uint16_t error_code = 0;
+  std::string_view time_zone;            // of the session; empty: the statement did not need it
+  std::optional<uint32_t> microseconds;  // of the second in which it began; nothing: the statement did not need them
+  std::optional<bool> explicit_timestamps;
 
   std::string_view text() const { return inflated.empty() ? statement : std::string_view(inflated); }
 };

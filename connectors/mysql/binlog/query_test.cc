@@ -54,6 +54,37 @@ TEST(ReadStatementStart, QuotesNoSecrets) {
   EXPECT_EQ(ReadStatementStart("CREATE USER 'a' IDENTIFIED BY 'secret'").words, "CREATE USER");
 }
 
+// As MySQL 8 and MariaDB write them, in their order.
+TEST(ParseQuery, KnowsTheMoment) {
+  FormatDescription format;
+  format.post_header[static_cast<uint8_t>(EventType::kQuery)] = 13;
+  using std::string_literals::operator""s;
+  const std::string before = "\x00\x00\x00\x00\x04"s + "\x05\x06+05:30"s;
+  const std::string mysql = before + "\x0c\x02one\0two\0"s + "\x0d\x40\xe2\x01"s + "\x10\x01"s;
+  const std::string mariadb = before + "\x80\x40\xe2\x01"s;
+  for (const std::string& status : {mysql, mariadb}) {
+    std::string body(11, '\0');
+    body[8] = 1;
+    body += static_cast<char>(status.size());
+    body += '\0';
+    body += status + "d\0ALTER TABLE t"s;
+    const QueryEvent query = ParseQuery(EventType::kQuery, body, format);
+    EXPECT_EQ(query.database, "d");
+    EXPECT_EQ(query.statement, "ALTER TABLE t");
+    EXPECT_TRUE(query.foreign_keys_off);
+    EXPECT_EQ(query.time_zone, "+05:30");
+    EXPECT_EQ(query.microseconds, 123456u);
+    EXPECT_EQ(query.explicit_timestamps, status == mysql ? std::optional(true) : std::nullopt);
+  }
+  const std::string short_status = "\x05\x03UTC"s;
+  std::string body(11, '\0');
+  body += static_cast<char>(short_status.size());
+  body += "\0"s + short_status + "\0X"s;
+  const QueryEvent query = ParseQuery(EventType::kQuery, body, format);
+  EXPECT_EQ(query.microseconds, std::nullopt);
+  EXPECT_EQ(query.time_zone, "UTC");
+}
+
 TEST(ToUtf8, Converts) {
   bool converted = false;
   EXPECT_EQ(ToUtf8("\xe4", "latin1", converted), "ä");

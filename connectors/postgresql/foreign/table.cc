@@ -54,22 +54,33 @@ ForeignTable::ForeignTable(const model::Table& table, const model::TableMapping&
       names_(names),
       version_(version),
       schema_(mapping.destination.database),
-      full_(Quote(schema_, mapping.destination.name)) {}
+      full_(Quote(schema_, mapping.destination.name)) {
+  for (const model::Column& column : table.columns) {
+    if (column.generated != model::Generated::kNo && !Generation(column)) lost_.insert(column.name);
+  }
+  for (const model::Key& key : table.keys) {
+    const bool whole = std::none_of(key.parts.begin(), key.parts.end(),
+                                    [](const model::KeyPart& part) { return part.prefix_length != 0; });
+    if (key.primary && !whole) prefix_primary_ = true;
+  }
+}
 
 std::vector<SchemaStatement> ForeignTable::Run() {
   std::string create = Create();
-  std::vector<std::pair<std::string, std::string>> indexes = Indexes();
+  std::vector<ForeignIndex> indexes = Indexes();
   create += Comments();
   if (table_.bytes_estimated < kIndexesLaterFromBytes) {
-    for (const auto& [unused, sql] : indexes) create += ";\n" + sql;
+    for (const ForeignIndex& index : indexes) create += ";\n" + index.sql;
     indexes.clear();
   }
   if (table_.create_statement.find("PARTITION BY") != std::string::npos) Note("partitions: it is one table here");
   const std::string title = "table " + mapping_.destination.Text();
   const size_t place = statements_.size();
   Add(SchemaStage::kBeforeLoad, title, std::move(create));
-  for (const auto& [name, sql] : indexes) Add(SchemaStage::kIndexes, "index " + name + " of " + title, sql);
-  ForeignKeys(title);
+  for (const ForeignIndex& index : indexes) {
+    Add(SchemaStage::kIndexes, "index " + index.name + " of " + title, index.sql);
+  }
+  AddForeignKeys(title);
   statements_[place].notes = std::move(notes_);
   return std::move(statements_);
 }
@@ -96,15 +107,40 @@ std::optional<std::string> ForeignTable::Expression(const std::string& text) con
   return TranslateExpression(text, table_, [this](const model::Column& column) { return NameOf(column); });
 }
 
+// A generated column may not refer to another one here.
+std::optional<std::string> ForeignTable::Generation(const model::Column& column) const {
+  constexpr uint32_t kGenerates = 120000;
+  if (version_ < kGenerates) return std::nullopt;
+  return TranslateExpression(column.generated_as, table_, [this](const model::Column& one) {
+    return one.generated == model::Generated::kNo ? NameOf(one) : std::string();
+  });
+}
+
+model::ObjectName ForeignTable::EnumName(const std::string& column) const {
+  return {schema_, Fitting(mapping_.destination.name + "_" + column)};
+}
+
+std::string ForeignTable::CreateEnum(const model::ObjectName& own, const std::vector<std::string>& labels) const {
+  std::string list;
+  for (const std::string& label : labels) list += (list.empty() ? "" : ", ") + Literal(label);
+  return fmt::format("CREATE TYPE {} AS ENUM ({})", Quote(own.database, own.name), list);
+}
+
+std::vector<model::ObjectName> ForeignTable::EnumTypes() const {
+  std::vector<model::ObjectName> types;
+  for (size_t i = 0; i < table_.columns.size(); ++i) {
+    const std::string name = NameOf(table_.columns[i]);
+    if (!name.empty() && !ToPostgresqlType(table_, i).labels.empty()) types.push_back(EnumName(name));
+  }
+  return types;
+}
+
 std::string ForeignTable::TypeText(const model::Column& column, const std::string& name) {
   const ForeignType type = ToPostgresqlType(table_, static_cast<size_t>(&column - table_.columns.data()));
   if (!type.note.empty()) Note(fmt::format("of column {}: {}", name, type.note));
   if (type.labels.empty()) return type.text;
-  const model::ObjectName own{schema_, Fitting(mapping_.destination.name + "_" + name)};
-  std::string labels;
-  for (const std::string& label : type.labels) labels += (labels.empty() ? "" : ", ") + Literal(label);
-  SchemaStatement& made = Add(SchemaStage::kTypes, "type " + own.Text(),
-                              fmt::format("CREATE TYPE {} AS ENUM ({})", Quote(own.database, own.name), labels));
+  const model::ObjectName own = EnumName(name);
+  SchemaStatement& made = Add(SchemaStage::kTypes, "type " + own.Text(), CreateEnum(own, type.labels));
   made.kind = model::ObjectKind::kType;
   made.object = own;
   return Quote(own.database, own.name);
@@ -130,29 +166,30 @@ std::string ForeignTable::Default(const model::Column& column, const std::string
   return "";
 }
 
-std::string ForeignTable::Column(const model::Column& column, const std::string& name) {
-  std::string generated;
-  if (column.generated != model::Generated::kNo) {
-    constexpr uint32_t kGenerates = 120000;
-    const auto expression = version_ >= kGenerates ? Expression(column.generated_as) : std::nullopt;
-    if (!expression) {
-      lost_.insert(column.name);
-      Note(fmt::format("generated column {}: {}", name, column.generated_as));
-      return "";
-    }
-    generated = " GENERATED ALWAYS AS (" + *expression + ") STORED";
-  }
+std::string ForeignTable::Fill(const model::Column& column, const std::string& value) const {
+  const bool zoned = column.type.kind == TypeKind::kTimestamp && !value.ends_with("infinity");
+  return " DEFAULT " + Literal(zoned ? value + "+00" : value);
+}
+
+std::string ForeignTable::Column(const model::Column& column, const std::string& name, const std::string* fill) {
   std::string text = Quote(name) + " " + TypeText(column, name);
-  if (!generated.empty()) {
-    text += generated;
+  if (column.generated != model::Generated::kNo) {
+    text += " GENERATED ALWAYS AS (" + Generation(column).value_or("") + ") STORED";
   } else if (column.auto_increment) {
     text += " GENERATED BY DEFAULT AS IDENTITY";
   } else {
-    text += Default(column, name);
+    text += fill == nullptr ? Default(column, name) : Fill(column, *fill);
   }
   if (column.now_on_update) Note(fmt::format("of column {}: ON UPDATE CURRENT_TIMESTAMP", name));
   if (!column.nullable) text += " NOT NULL";
   return text;
+}
+
+void ForeignTable::NoteLostColumns() {
+  for (const model::Column& column : table_.columns) {
+    if (mapping_.excluded.contains(column.name) || !lost_.contains(column.name)) continue;
+    Note(fmt::format("generated column {}: {}", names_.MapColumn(table_.name, column.name), column.generated_as));
+  }
 }
 
 bool ForeignTable::Names(const std::vector<uint32_t>& columns, std::string& list) const {
@@ -164,51 +201,62 @@ bool ForeignTable::Names(const std::vector<uint32_t>& columns, std::string& list
   return true;
 }
 
-void ForeignTable::AddSetCheck(const model::Column& column, const std::string& name, std::string& body) {
-  const ForeignType type = ToPostgresqlType(table_, static_cast<size_t>(&column - table_.columns.data()));
-  if (type.elements.empty()) return;
-  std::string elements;
-  for (const std::string& element : type.elements) elements += (elements.empty() ? "" : ", ") + Literal(element);
-  body += fmt::format(",\n  CONSTRAINT {} CHECK (string_to_array({}, ',') <@ ARRAY[{}]::text[])",
-                      Quote(Fitting(mapping_.destination.name + "_" + name + "_set")), Quote(name), elements);
-}
-
-std::string ForeignTable::Create() {
-  std::string body;
-  std::string checks;
-  for (const model::Column& column : table_.columns) {
-    const std::string name = NameOf(column);
-    if (name.empty()) continue;
-    const std::string text = Column(column, name);
-    if (text.empty()) continue;
-    body += (body.empty() ? "\n  " : ",\n  ") + text;
-    AddSetCheck(column, name, checks);
+std::vector<ForeignConstraint> ForeignTable::Checks() {
+  std::vector<ForeignConstraint> checks;
+  for (size_t i = 0; i < table_.columns.size(); ++i) {
+    const std::string name = NameOf(table_.columns[i]);
+    const ForeignType type = ToPostgresqlType(table_, i);
+    if (name.empty() || type.elements.empty()) continue;
+    std::string elements;
+    for (const std::string& element : type.elements) elements += (elements.empty() ? "" : ", ") + Literal(element);
+    checks.push_back(
+        {.origin = i,
+         .name = Fitting(mapping_.destination.name + "_" + name + "_set"),
+         .body = fmt::format("CHECK (string_to_array({}, ',') <@ ARRAY[{}]::text[])", Quote(name), elements)});
   }
-  for (const model::Key& key : table_.keys) {
-    if (!key.primary) continue;
-    std::vector<uint32_t> columns;
-    for (const model::KeyPart& part : key.parts) columns.push_back(part.column);
-    const bool whole = std::none_of(key.parts.begin(), key.parts.end(),
-                                    [](const model::KeyPart& part) { return part.prefix_length != 0; });
-    std::string list;
-    if (whole && Names(columns, list)) {
-      body += ",\n  PRIMARY KEY (" + list + ")";
-    } else if (Names(columns, list)) {
-      prefix_primary_ = true;
-    } else {
-      Note("the primary key: a column of it is left out");
-    }
-  }
-  for (const model::TableCheck& check : table_.checks) {
+  for (size_t i = 0; i < table_.checks.size(); ++i) {
+    const model::TableCheck& check = table_.checks[i];
     const auto expression = Expression(check.expression);
     if (!expression) {
       Note(fmt::format("check {}: {}", check.name, check.expression));
       continue;
     }
-    const std::string name = check.name.empty() ? "" : "CONSTRAINT " + Quote(Fitting(check.name)) + " ";
-    checks += fmt::format(",\n  {}CHECK ({})", name, *expression);
+    checks.push_back(
+        {.origin = table_.columns.size() + i,
+         .source = check.name,
+         .name = Fitting(check.name.empty() ? fmt::format("{}_check_{}", mapping_.destination.name, i) : check.name),
+         .body = "CHECK (" + *expression + ")"});
   }
-  return fmt::format("CREATE TABLE {} ({}{}\n)", full_, body, checks);
+  return checks;
+}
+
+std::string ForeignTable::PrimaryKey() const {
+  for (const model::Key& key : table_.keys) {
+    if (!key.primary || prefix_primary_) continue;
+    std::vector<uint32_t> columns;
+    for (const model::KeyPart& part : key.parts) columns.push_back(part.column);
+    std::string list;
+    if (Names(columns, list)) return "(" + list + ")";
+  }
+  return "";
+}
+
+std::string ForeignTable::Create() {
+  std::string body;
+  NoteLostColumns();
+  for (const model::Column& column : table_.columns) {
+    const std::string name = NameOf(column);
+    if (!name.empty()) body += (body.empty() ? "\n  " : ",\n  ") + Column(column, name);
+  }
+  const std::string primary = PrimaryKey();
+  const bool has_primary =
+      std::any_of(table_.keys.begin(), table_.keys.end(), [](const model::Key& key) { return key.primary; });
+  if (!primary.empty()) body += ",\n  PRIMARY KEY " + primary;
+  if (primary.empty() && has_primary && !prefix_primary_) Note("the primary key: a column of it is left out");
+  for (const ForeignConstraint& check : Checks()) {
+    body += ",\n  CONSTRAINT " + Quote(check.name) + " " + check.body;
+  }
+  return fmt::format("CREATE TABLE {} ({}\n)", full_, body);
 }
 
 std::optional<std::string> ForeignTable::KeyPart(const model::KeyPart& part) const {
@@ -224,9 +272,10 @@ std::optional<std::string> ForeignTable::KeyPart(const model::KeyPart& part) con
   return text + (part.descending ? " DESC" : "");
 }
 
-std::vector<std::pair<std::string, std::string>> ForeignTable::Indexes() {
-  std::vector<std::pair<std::string, std::string>> indexes;
-  for (const model::Key& key : table_.keys) {
+std::vector<ForeignIndex> ForeignTable::Indexes() {
+  std::vector<ForeignIndex> indexes;
+  for (size_t i = 0; i < table_.keys.size(); ++i) {
+    const model::Key& key = table_.keys[i];
     if (key.primary && !prefix_primary_) continue;
     if (!key.method.empty() || key.has_expression) {
       Note(fmt::format("index {}: {}", key.name,
@@ -246,12 +295,12 @@ std::vector<std::pair<std::string, std::string>> ForeignTable::Indexes() {
     }
     const std::string own = key.primary ? "primary" : key.name;
     const std::string name = Fitting(mapping_.destination.name + "_" + own + (key.unique ? "_key" : "_idx"));
-    std::string sql =
-        fmt::format("CREATE {}INDEX {} ON {} ({})", key.unique ? "UNIQUE " : "", Quote(name), full_, parts);
+    const char* unique = key.unique ? "UNIQUE " : "";
+    std::string sql = fmt::format("CREATE {}INDEX {} ON {} ({})", unique, Quote(name), full_, parts);
     if (!key.comment.empty()) {
       sql += fmt::format(";\nCOMMENT ON INDEX {} IS {}", Quote(schema_, name), Literal(key.comment));
     }
-    indexes.emplace_back(name, std::move(sql));
+    indexes.push_back({i, name, fmt::format("{}({}) {}", unique, parts, key.comment), std::move(sql)});
   }
   return indexes;
 }
@@ -267,14 +316,16 @@ std::string ForeignTable::Comments() const {
   return sql;
 }
 
-void ForeignTable::ForeignKeys(const std::string& title) {
-  for (const model::ForeignKey& key : table_.foreign_keys) {
+std::vector<ForeignConstraint> ForeignTable::ForeignKeys() {
+  std::vector<ForeignConstraint> keys;
+  for (size_t i = 0; i < table_.foreign_keys.size(); ++i) {
+    const model::ForeignKey& key = table_.foreign_keys[i];
     if (!names_.Selected(key.referenced)) {
       Note(fmt::format("foreign key {}: table {} is not carried", key.name, key.referenced.Text()));
       continue;
     }
     std::string columns;
-    if (!Names(key.columns, columns)) {
+    if (!Names(key.columns, columns) || columns.empty()) {
       Note(fmt::format("foreign key {}: a column of it is left out", key.name));
       continue;
     }
@@ -283,15 +334,24 @@ void ForeignTable::ForeignKeys(const std::string& title) {
       referenced += (referenced.empty() ? "" : ", ") + Quote(names_.MapColumn(key.referenced, column));
     }
     const model::ObjectName there = names_.Map(key.referenced);
-    const std::string name = Quote(Fitting(key.name));
-    // First for what is written from now on, then checked for what is there, which holds no lock that stops others.
-    Add(SchemaStage::kForeignKeys, fmt::format("foreign key {} of {}", key.name, title),
-        fmt::format("ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {} "
-                    "NOT VALID",
-                    full_, name, columns, Quote(there.database, there.name), referenced, Action(key.on_delete),
-                    Action(key.on_update)));
-    Add(SchemaStage::kForeignKeys, fmt::format("validation of foreign key {} of {}", key.name, title),
-        fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", full_, name));
+    keys.push_back({.origin = i,
+                    .source = key.name,
+                    .name = Fitting(key.name),
+                    .body = fmt::format("FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}", columns,
+                                        Quote(there.database, there.name), referenced, Action(key.on_delete),
+                                        Action(key.on_update)),
+                    .column = NameOf(table_.columns[key.columns.front()])});
+  }
+  return keys;
+}
+
+// First for what is written from now on, then checked for what is there, which holds no lock that stops others.
+void ForeignTable::AddForeignKeys(const std::string& title) {
+  for (const ForeignConstraint& key : ForeignKeys()) {
+    Add(SchemaStage::kForeignKeys, fmt::format("foreign key {} of {}", key.source, title),
+        fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID", full_, Quote(key.name), key.body));
+    Add(SchemaStage::kForeignKeys, fmt::format("validation of foreign key {} of {}", key.source, title),
+        fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {}", full_, Quote(key.name)));
   }
 }
 

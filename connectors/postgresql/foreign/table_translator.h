@@ -11,6 +11,23 @@
 
 namespace sluice::postgresql {
 
+// An index beside the primary key. `body` tells whether two are alike but for their names.
+struct ForeignIndex {
+  size_t origin = 0;  // which of Table::keys
+  std::string name;   // here
+  std::string body;
+  std::string sql;
+};
+
+// A check or a foreign key: ALTER TABLE .. ADD CONSTRAINT name body.
+struct ForeignConstraint {
+  size_t origin = 0;   // which one of the table's
+  std::string source;  // its name there
+  std::string name;    // here
+  std::string body;
+  std::string column;  // of a foreign key: the first one that refers
+};
+
 class ForeignTable {
  public:
   using SchemaStatement = connector::SchemaStatement;
@@ -20,13 +37,19 @@ class ForeignTable {
                uint32_t version);
 
   std::vector<SchemaStatement> Run();
-  // The column's name here; empty: it is left out.
+  // The column's name here; empty: it is left out, or is a generated one that cannot be.
   std::string NameOf(const model::Column& column) const;
-  // Empty: a generated column that cannot be.
-  std::string Column(const model::Column& column, const std::string& name);
-  // Name and statement of each index beside the primary key.
-  std::vector<std::pair<std::string, std::string>> Indexes();
-  void ForeignKeys(const std::string& title);
+  // `fill`: what rows that are there get, in place of the column's default (connector/neutral.h).
+  std::string Column(const model::Column& column, const std::string& name, const std::string* fill = nullptr);
+  std::string PrimaryKey() const;  // "(a, b)"; empty: there is none
+  std::vector<ForeignIndex> Indexes();
+  std::vector<ForeignConstraint> Checks();  // with those of sets
+  std::vector<ForeignConstraint> ForeignKeys();
+  void NoteLostColumns();
+  // The type of its own that a column with labels has; its name is the column's here.
+  model::ObjectName EnumName(const std::string& column) const;
+  std::string CreateEnum(const model::ObjectName& own, const std::vector<std::string>& labels) const;
+  std::vector<model::ObjectName> EnumTypes() const;
   std::string Default(const model::Column& column, const std::string& name);
   SchemaStatement& Add(SchemaStage stage, std::string label, std::string sql);
   const std::string& full() const { return full_; }
@@ -39,10 +62,12 @@ class ForeignTable {
   std::string Comments() const;
   std::string TypeText(const model::Column& column, const std::string& name);
   std::optional<std::string> Expression(const std::string& text) const;
+  std::optional<std::string> Generation(const model::Column& column) const;
+  std::string Fill(const model::Column& column, const std::string& value) const;
+  void AddForeignKeys(const std::string& title);
   // Whether all columns of a key are here; their names.
   bool Names(const std::vector<uint32_t>& columns, std::string& list) const;
   std::optional<std::string> KeyPart(const model::KeyPart& part) const;
-  void AddSetCheck(const model::Column& column, const std::string& name, std::string& body);
 
   const model::Table& table_;
   const model::TableMapping& mapping_;

@@ -1,0 +1,289 @@
+"""Statements of a MySQL or MariaDB log that change tables, followed at PostgreSQL: docs/mysql-to-postgresql.md, "Changes"."""
+
+import pytest
+
+OBJECTS = [{"database": "d"}]
+
+
+# The oldest server is the one that adds values to types outside of transactions alone.
+PAIRS = pytest.mark.parametrize("kind, to", [("mariadb", "pg10"), ("mysql", "pg10"), ("mariadb", "pg18"), ("mysql", "pg18")])
+
+
+def begin(get, sluice, kind, to, *statements):
+    source, destination = get.shared(kind, "source"), get.shared(to, "destination")
+    source.make_database("d")
+    source.execute(*statements)
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    return source, destination, task
+
+
+def follow(task, source, *statements):
+    """One by one, so that each is met as the destination was left by the one before."""
+    for statement in statements:
+        source.execute(statement)
+        task.run_until_caught_up()
+    task.verify()
+
+
+def stops(task, source, statement, *words):
+    source.execute(statement)
+    finished = task.run_until_caught_up(check=4)
+    for word in words:
+        assert word in finished.text, finished
+
+
+def constraints(destination, table):
+    """Name and definition, without the primary key's name, which is the server's affair."""
+    rows = destination.query(
+        f"SELECT CASE contype WHEN 'p' THEN 'primary' ELSE conname END, pg_get_constraintdef(oid) FROM pg_constraint "
+        f"WHERE conrelid = 'd.{table}'::regclass AND contype <> 'n'"
+    )
+    return {name: text.replace("d.", "") for name, text in rows}
+
+
+def labels(destination, type_name):
+    return [
+        row[0]
+        for row in destination.query(
+            "SELECT enumlabel FROM pg_enum e JOIN pg_type t ON t.oid = e.enumtypid JOIN pg_namespace n ON n.oid = "
+            f"t.typnamespace WHERE n.nspname = 'd' AND t.typname = '{type_name}' ORDER BY enumsortorder"
+        )
+    ]
+
+
+@PAIRS
+def test_enums_of_the_log(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, e ENUM('b','d') DEFAULT 'b', v VARCHAR(20), KEY (e))",
+        "INSERT INTO d.t VALUES (1, 'b', 'p'), (2, 'd', 'q'), (3, NULL, NULL)",
+    )  # fmt: skip
+    follow(
+        task, source,
+        # A new element as the default, in the statement that adds it.
+        "ALTER TABLE d.t MODIFY e ENUM('a','b','c','d','e') DEFAULT 'e'",
+        "INSERT INTO d.t (id) VALUES (4)",
+        "INSERT INTO d.t (id, e) VALUES (5, 'a'), (6, 'c')",
+    )  # fmt: skip
+    assert labels(destination, "t_e") == ["a", "b", "c", "d", "e"]
+    follow(
+        task, source,
+        # Another order, and one that no row has goes: values are kept by their names.
+        "UPDATE d.t SET e = 'b' WHERE e = 'a'",
+        "ALTER TABLE d.t MODIFY e ENUM('e','d','c','b','it''s') DEFAULT 'd'",
+        "INSERT INTO d.t (id) VALUES (7)",
+        # A column becomes one, a new one is one, one ceases to be one.
+        "ALTER TABLE d.t MODIFY v ENUM('p','q'), ADD COLUMN n ENUM('x','y') NOT NULL DEFAULT 'y', ADD COLUMN o ENUM('k')",
+        "INSERT INTO d.t (id, v, n, o) VALUES (8, 'q', 'x', 'k')",
+        "ALTER TABLE d.t MODIFY e VARCHAR(10) DEFAULT 'plain'",
+        "INSERT INTO d.t (id) VALUES (9)",
+        # Types are called after their columns and tables.
+        "ALTER TABLE d.t CHANGE n m ENUM('x','y','z') NOT NULL, DROP COLUMN o",
+        "RENAME TABLE d.t TO d.u",
+        "ALTER TABLE d.u MODIFY v ENUM('p','q','r')",
+        "INSERT INTO d.u (id, v, m) VALUES (10, 'r', 'z')",
+        "DROP TABLE d.u",
+        "CREATE TABLE d.u (id INT PRIMARY KEY, v ENUM('only'))",
+    )  # fmt: skip
+    assert labels(destination, "u_v") == ["only"]
+    types = "FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = 'd' AND typtype = 'e'"
+    assert [row[0] for row in destination.query(f"SELECT typname {types}")] == ["u_v"]
+    source.execute("INSERT INTO d.u VALUES (1, 'only')")
+    task.run_until_caught_up()
+    with source.session("d") as session:
+        session.execute("SET SESSION sql_mode = ''")
+        session.execute("ALTER TABLE u MODIFY v ENUM('other')")
+    finished = task.run_until_caught_up(check=4)
+    assert "only" in finished.text and "ENUM('other')" in finished.text, finished
+    assert labels(destination, "u_v") == ["only"]
+
+
+@PAIRS
+def test_sets_of_the_log(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, s SET('a','c'))", "INSERT INTO d.t VALUES (1, 'a,c'), (2, '')"
+    )
+    follow(
+        task, source,
+        "ALTER TABLE d.t MODIFY s SET('a','b','c') NOT NULL, ADD COLUMN n SET('x','y') NOT NULL DEFAULT 'x,y'",
+        "INSERT INTO d.t VALUES (3, 'b,c', 'y')",
+        "ALTER TABLE d.t CHANGE n m SET('x','y','z') NULL",
+        "INSERT INTO d.t VALUES (4, 'a,b,c', 'x,z')",
+    )  # fmt: skip
+    assert set(constraints(destination, "t")) == {"primary", "t_s_set", "t_m_set"}
+    with pytest.raises(destination.errors):
+        destination.execute("INSERT INTO d.t VALUES (9, 'a', 'no')")
+    follow(task, source, "ALTER TABLE d.t MODIFY s VARCHAR(20)", "INSERT INTO d.t VALUES (5, 'no element', NULL)")
+    # The source brings its rows' elements into the new order; the texts here are in the old one.
+    stops(task, source, "ALTER TABLE d.t MODIFY m SET('z','y','x')", "SET('z','y','x')")
+
+
+@PAIRS
+def test_keys_of_the_log(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, a INT, b VARCHAR(10), c BIGINT UNSIGNED NOT NULL, KEY k (a))",
+        "INSERT INTO d.t VALUES (1, 1, 'x', 10), (2, 2, 'y', 20), (3, 3, NULL, 30)",
+    )  # fmt: skip
+    follow(
+        task, source,
+        "ALTER TABLE d.t DROP PRIMARY KEY, ADD PRIMARY KEY (a, id)",
+        # Two rows that only the new key tells apart; found by it.
+        "INSERT INTO d.t VALUES (1, 7, 'z', 40)",
+        "UPDATE d.t SET b = 'changed' WHERE a = 7",
+        "ALTER TABLE d.t DROP PRIMARY KEY",
+        "UPDATE d.t SET b = 'no key' WHERE a = 7",
+        "INSERT INTO d.t VALUES (8, 8, 'twice', 50), (8, 8, 'twice', 50)",
+        "DELETE FROM d.t WHERE id = 8",
+        "ALTER TABLE d.t MODIFY a INT NULL, ADD PRIMARY KEY (c), ADD UNIQUE KEY u (b, a), ADD UNIQUE (id, c)",
+        "UPDATE d.t SET a = NULL WHERE c = 40",
+        "ALTER TABLE d.t RENAME INDEX u TO w, RENAME INDEX k TO l",
+        # An index of the same name over something else, while a column is renamed.
+        "ALTER TABLE d.t DROP KEY w, CHANGE b bb VARCHAR(10), ADD UNIQUE KEY w (bb)",
+        "RENAME TABLE d.t TO d.moved",
+        "UPDATE d.moved SET bb = 'again' WHERE c = 20",
+    )  # fmt: skip
+    assert constraints(destination, "moved") == {"primary": "PRIMARY KEY (c)"}
+    where = "schemaname = 'd' AND indexname NOT LIKE '%pkey%'"
+    indexes = dict(destination.query(f"SELECT indexname, indexdef FROM pg_indexes WHERE {where}"))
+    assert {name: text.split(" btree ")[1] for name, text in indexes.items()} == {
+        "moved_l_idx": "(a)", "moved_w_key": "(bb)", "moved_id_key": "(id, c)"}  # fmt: skip
+    with pytest.raises(destination.errors):
+        destination.execute("INSERT INTO d.moved VALUES (1, 1, 'other', 20)")
+    follow(task, source, "ALTER TABLE d.moved ADD COLUMN n INT NOT NULL DEFAULT 1, DROP PRIMARY KEY, ADD PRIMARY KEY (n, c)",
+           "ALTER TABLE d.moved DROP KEY id, DROP COLUMN id, DROP COLUMN a", "UPDATE d.moved SET n = 2 WHERE c = 10")  # fmt: skip
+    assert constraints(destination, "moved") == {"primary": "PRIMARY KEY (n, c)"}
+
+
+@PAIRS
+def test_foreign_keys_and_checks_of_the_log(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.p (id INT PRIMARY KEY, x INT)",
+        "CREATE TABLE d.c (id INT PRIMARY KEY, p INT, q INT, n INT, CHECK (n > 0), CHECK (id > 0), FOREIGN KEY (q) REFERENCES p (id))",
+        "INSERT INTO d.p VALUES (1, 1), (2, 2), (3, 3)", "INSERT INTO d.c VALUES (1, 1, 1, 1), (2, 2, 1, 2), (3, 3, 1, 3)",
+    )  # fmt: skip
+    check = "c_chk_{}" if kind == "mysql" else "CONSTRAINT_{}"
+    follow(
+        task, source,
+        "ALTER TABLE d.c ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE, ADD CHECK (n < 100)",
+        # The source's log does not have the rows of the child.
+        "DELETE FROM d.p WHERE id = 3",
+    )  # fmt: skip
+    assert destination.value("SELECT count(*) FROM d.c") == 2
+    follow(
+        task, source,
+        "ALTER TABLE d.c DROP FOREIGN KEY c_ibfk_1, ADD FOREIGN KEY (q) REFERENCES p (id) ON DELETE SET NULL, DROP CONSTRAINT "
+        + check.format(1),
+        "ALTER TABLE d.c ADD CONSTRAINT positive CHECK (id < 50), ADD COLUMN m INT CHECK (m > 5)",
+        "INSERT INTO d.c VALUES (4, 2, 2, -4, 6)",
+        "ALTER TABLE d.c DROP FOREIGN KEY fk",
+        "ALTER TABLE d.c ADD CONSTRAINT fk FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL",
+        "DELETE FROM d.p WHERE id = 2",
+    )  # fmt: skip
+    assert list(destination.query("SELECT id, p, q, n, m FROM d.c ORDER BY id")) == [
+        (1, 1, 1, 1, None), (2, None, 1, 2, None), (4, None, None, -4, 6),
+    ]  # fmt: skip
+    wanted = {
+        "primary": "PRIMARY KEY (id)",
+        check.format(2): "CHECK ((id > 0))",
+        check.format(3): "CHECK ((n < 100))",
+        "positive": "CHECK ((id < 50))",
+        "c_chk_4" if kind == "mysql" else "m_check": "CHECK ((m > 5))",
+        "c_ibfk_2": "FOREIGN KEY (q) REFERENCES p(id) ON DELETE SET NULL",
+        "fk": "FOREIGN KEY (p) REFERENCES p(id) ON DELETE SET NULL",
+    }
+    assert constraints(destination, "c") == wanted
+    # Names that the server made after the table's change with it.
+    follow(task, source, "RENAME TABLE d.c TO d.r", "ALTER TABLE d.r DROP FOREIGN KEY r_ibfk_2")
+    wanted.pop("c_ibfk_2")
+    if kind == "mysql":
+        wanted = {name.replace("c_chk", "r_chk"): text for name, text in wanted.items()}
+    assert constraints(destination, "r") == wanted
+    follow(task, source, "ALTER TABLE d.r DROP COLUMN m, DROP FOREIGN KEY fk, ADD CHECK (id > -1)",
+           "INSERT INTO d.r VALUES (5, 77, 77, 1)", "UPDATE d.r SET p = 78 WHERE id = 5", "DELETE FROM d.p")  # fmt: skip
+    stops(task, source, "ALTER TABLE d.r MODIFY n VARCHAR(10)", "MODIFY n VARCHAR(10)")
+
+
+@PAIRS
+def test_columns_with_the_time_of_their_statement(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY)", "INSERT INTO d.t VALUES (1), (2)")  # fmt: skip
+    for i, zone in enumerate(["+00:00", "+05:30", "SYSTEM"]):
+        with source.session("d") as session:
+            session.execute(f"SET SESSION time_zone = '{zone}'")
+            session.execute(f"ALTER TABLE t ADD COLUMN a{i} TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL, ADD COLUMN b{i} DATETIME(6) "
+                            "DEFAULT CURRENT_TIMESTAMP(6)")  # fmt: skip
+            session.execute(f"ALTER TABLE t ADD COLUMN c{i} DATETIME DEFAULT NOW() ON UPDATE NOW(), ADD COLUMN d{i} TIMESTAMP(3) "
+                            f"NULL DEFAULT NOW(3), ADD COLUMN e{i} TIMESTAMP NULL DEFAULT '2020-06-01 12:00:00'")  # fmt: skip
+            session.execute(f"INSERT INTO t (id) VALUES ({10 + i})")
+        task.run_until_caught_up()
+    task.verify()
+    assert destination.value("SELECT count(DISTINCT e1) FROM d.t WHERE id = 1") == 1
+    assert destination.value("SELECT e1 - e0 FROM d.t WHERE id = 1").total_seconds() == -5.5 * 3600
+    task.call("cutover", check=0)
+    destination.execute("INSERT INTO d.t (id) VALUES (99)")
+    recent = "a1 > now() - interval '1 hour' AND b1 > LOCALTIMESTAMP - interval '1 hour'"
+    assert destination.value(f"SELECT {recent} FROM d.t WHERE id = 99")
+
+
+ZEROS = ["INT", "BIGINT UNSIGNED", "DECIMAL(5,2)", "DOUBLE", "BIT(5)", "YEAR", "TIME(2)", "CHAR(3)", "VARCHAR(3)", "TEXT", "BINARY(3)",
+         "VARBINARY(3)", "BLOB", "ENUM('x','y')", "SET('x','y')", "DATE", "DATETIME(3)", "TIMESTAMP(2)"]  # fmt: skip
+OWN_ZEROS = {"mysql": ["JSON"], "mariadb": ["UUID", "INET6", "INET4"]}
+
+
+@PAIRS
+def test_columns_that_are_not_null_and_have_no_default(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY)", "INSERT INTO d.t VALUES (1)")  # fmt: skip
+    types = ZEROS + OWN_ZEROS[kind]
+    with source.session("d") as session:
+        session.execute("SET SESSION sql_mode = ''")  # for the zero dates
+        for i, type_text in enumerate(types):
+            session.execute(f"ALTER TABLE t ADD COLUMN c{i} {type_text} NOT NULL")
+    task.run_until_caught_up()
+    task.verify()
+    where = "table_schema = 'd' AND column_default IS NOT NULL"
+    assert destination.value(f"SELECT count(*) FROM information_schema.columns WHERE {where}") == 0
+    stops(task, source, "ALTER TABLE d.t ADD COLUMN n INT NOT NULL AUTO_INCREMENT UNIQUE", "AUTO_INCREMENT")
+
+
+@PAIRS
+def test_tables_that_change_places(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.a (id INT PRIMARY KEY, e ENUM('x'), KEY k (e))",
+        "CREATE TABLE d.b (id INT PRIMARY KEY, f INT, KEY k (f))",
+        "INSERT INTO d.a VALUES (1, 'x')", "INSERT INTO d.b VALUES (1, 1), (2, 2)",
+    )  # fmt: skip
+    follow(task, source, "RENAME TABLE d.a TO d.tmp, d.b TO d.a, d.tmp TO d.b", "INSERT INTO d.a VALUES (3, 3)",
+           "INSERT INTO d.b VALUES (2, 'x')",
+           "ALTER TABLE d.b MODIFY e ENUM('x','y')", "INSERT INTO d.b VALUES (3, 'y')")  # fmt: skip
+    assert list(destination.query("SELECT id, e::text FROM d.b ORDER BY id")) == [(1, "x"), (2, "x"), (3, "y")]
+
+
+@PAIRS
+def test_counters_json_and_what_is_left_out(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, s SET('a','b','c'), v VARCHAR(20))",
+        "INSERT INTO d.t VALUES (4, 'a,c', 'x')",
+    )  # fmt: skip
+    follow(
+        task, source,
+        "ALTER TABLE d.t MODIFY id INT AUTO_INCREMENT",
+        "INSERT INTO d.t (s) VALUES ('a')",
+        "ALTER TABLE d.t MODIFY s SET('a','c'), ADD COLUMN j JSON",
+        """INSERT INTO d.t (s, j) VALUES ('c', '{"b": [1, 2.5]}')""",
+        "ALTER TABLE d.t MODIFY id INT",
+        "INSERT INTO d.t (id) VALUES (70)",
+        "ALTER TABLE d.t ADD FULLTEXT KEY words (v), ADD CHECK (v <> 'no')",
+    )  # fmt: skip
+    columns = "FROM information_schema.columns WHERE table_schema = 'd' AND column_name ="
+    assert destination.value(f"SELECT is_identity {columns} 'id'") == "NO"
+    assert destination.value(f"SELECT data_type {columns} 'j'") == ("jsonb" if kind == "mysql" else "json")
+    source.execute("ALTER TABLE d.t ADD FULLTEXT KEY more (v)")
+    said = task.run_until_caught_up().text
+    assert "not kept: index more: there is no fulltext index here" in said, said
+    with source.session("d") as session:
+        session.execute("SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
+        session.execute("INSERT INTO t (id) VALUES (0)")
+        session.execute("ALTER TABLE t MODIFY id INT AUTO_INCREMENT")
+    finished = task.run_until_caught_up(check=4)
+    assert "rows with 0" in finished.text, finished
