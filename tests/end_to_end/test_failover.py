@@ -47,7 +47,7 @@ def wait_slot_came_along(standby):
 
 @pytest.mark.parametrize("kind", [pytest.param("pg17", marks=pytest.mark.soak), "pg18"])
 def test_a_promoted_standby_is_followed(get, sluice, kind):
-    """17 and later: the slot fails over, and the primary tells nothing that its standby has not (synchronized_standby_slots)."""
+    """From 17 on the slot fails over; the primary tells nothing that its standby lacks (synchronized_standby_slots)."""
     primary, standby = pair_with_standby(get, kind, ["synchronized_standby_slots=standby"])
     destination = get.shared("pg18", "destination")
     with Proxy(primary) as address:
@@ -103,7 +103,7 @@ def test_what_the_standby_had_not_received_is_a_hard_stop(get, sluice):
 
 @pytest.mark.parametrize("kind", [pytest.param("pg12", marks=pytest.mark.soak), "pg15"])
 def test_a_slot_that_did_not_come_along_is_a_hard_stop(get, sluice, kind):
-    """Before 17 a standby has no slots of its primary's. No new one is made: what happened meanwhile would be missing."""
+    """Before 17 a standby has none of its primary's. No new one is made: what happened meanwhile would be missing."""
     primary, standby = pair_with_standby(get, kind)
     destination = get.shared("pg15", "destination")
     with Proxy(primary) as address:

@@ -1,5 +1,5 @@
-"""What a PostgreSQL server can be short of, refuse, or be set to: told beforehand, a hard stop with the way out, or nothing
-that disturbs."""
+"""What a PostgreSQL server can be short of, refuse, or be set to: told beforehand, a hard stop with the way out, or no
+disturbance."""
 
 import contextlib
 
@@ -235,7 +235,8 @@ def test_settings_of_the_account_do_not_disturb(get, sluice, kind):
     source.execute(
         "CREATE TABLE shop.odd (id int PRIMARY KEY, a text[], b bytea, i interval, t timestamptz, f float8, x xml)",
         "INSERT INTO shop.odd SELECT g, CASE WHEN g % 2 = 0 THEN ARRAY['NULL', NULL, '\\'] END, '\\x00ff5c27', "
-        "'1 mon -3 days 4:05:06.789', '2024-05-06 07:08:09.123+00', g / 3.0, 'text <b/>' FROM generate_series(1, 20000) g",
+        "'1 mon -3 days 4:05:06.789', '2024-05-06 07:08:09.123+00', g / 3.0, 'text <b/>' "
+        "FROM generate_series(1, 20000) g",
     )
     for server in (source, destination):
         hostile_account(server)
@@ -266,7 +267,8 @@ def test_settings_of_the_account_do_not_disturb(get, sluice, kind):
         locker.execute("BEGIN")
         locker.execute("LOCK TABLE shop.odd IN EXCLUSIVE MODE")
         source.execute("UPDATE shop.odd SET f = f + 1, a = a || '{NULL,x}'", "DELETE FROM shop.odd WHERE id % 3 = 0")
-        wait_until(lambda: destination.query(waiting.format("query_start")), 60, lambda: f"the lock's wait\n{task.log_text()}")
+        apply = waiting.format("query_start")
+        wait_until(lambda: destination.query(apply), 60, lambda: f"the lock's wait\n{task.log_text()}")
         locker.execute("ROLLBACK")
     task.follow_to(source, "shop", destination=destination)
     compare.assert_equal(source, "shop", destination)
