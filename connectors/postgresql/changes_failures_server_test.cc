@@ -60,9 +60,8 @@ class PostgresqlChangesFail : public ::testing::TestWithParam<const char*> {
   std::string text_;  // of the last error
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlChangesFail,
-                         ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) { return std::string(info.param).substr(12); });
+INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlChangesFail, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 TEST_P(PostgresqlChangesFail, WithoutTheirSlot) {
   rig_.Prepare({"t"});

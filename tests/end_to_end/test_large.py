@@ -119,7 +119,9 @@ def test_values_of_two_hundred_megabytes(get, sluice, kind):
     )
     task.follow_to(source, "huge", destination=destination, seconds=600)
     assert source.query(rows) == destination.query(rows)
-    print(f"{kind}: {loaded:.0f} MiB after the load, {peak_mib(task.process.pid):.0f} MiB after the changes")
+    changed = peak_mib(task.process.pid)
+    print(f"{kind}: {loaded:.0f} MiB after the load, {changed:.0f} MiB after the changes")
+    assert loaded <= 1024 and changed <= 2560, "what docs/postgresql.md says of large values"
     task.verify(timeout=600)
     assert task.terminate() == 0
 
