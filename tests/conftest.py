@@ -14,6 +14,11 @@ DEFAULT_SEED = 1
 PAIRS = [(source, destination) for source in servers.mysql.KINDS for destination in servers.mysql.KINDS]
 
 PG_PAIRS = [("pg15", "pg15"), ("pg10", "pg18"), ("pg18", "pg10")]
+# The versions between them, each as source and as destination, up and down.
+PG_SOAK_PAIRS = [
+    pytest.param(pair, marks=pytest.mark.soak)
+    for pair in (("pg12", "pg17"), ("pg17", "pg12"), ("pg14", "pg16"), ("pg16", "pg14"))
+]
 # Between engines.
 CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18"), ("pg15", "mariadb"), ("pg18", "mysql")]
 
@@ -137,7 +142,11 @@ def get(park):
     made.close()
 
 
-@pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+def _pair_name(pair):
+    return f"{pair[0]}-{pair[1]}"
+
+
+@pytest.fixture(params=PAIRS, ids=_pair_name)
 def pair(request, get):
     """Source and destination, each of the four combinations, shared and empty."""
     return get.shared(request.param[0], "source"), get.shared(request.param[1], "destination")
@@ -150,19 +159,19 @@ def _both(get, kinds):
     return source, destination
 
 
-@pytest.fixture(params=PAIRS + PG_PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+@pytest.fixture(params=PAIRS + PG_PAIRS + PG_SOAK_PAIRS, ids=_pair_name)
 def any_pair(request, get):
     """As `pair`, for tests whose statements every engine takes, or which say them for each."""
     return _both(get, request.param)
 
 
-@pytest.fixture(params=[("mariadb", "mariadb"), ("pg15", "pg15")], ids=lambda pair: f"{pair[0]}-{pair[1]}")
+@pytest.fixture(params=[("mariadb", "mariadb"), ("pg15", "pg15")], ids=_pair_name)
 def one_pair(request, get):
     """One pair of each engine."""
     return _both(get, request.param)
 
 
-@pytest.fixture(params=CROSS_PAIRS, ids=lambda pair: f"{pair[0]}-{pair[1]}")
+@pytest.fixture(params=CROSS_PAIRS, ids=_pair_name)
 def cross_pair(request, get):
     return _both(get, request.param)
 

@@ -362,14 +362,8 @@ TEST_P(ApplierServer, FiltersAreTheSourcesOwn) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Servers, ApplierServer,
-                         ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) {
-                           std::string name = info.param + std::string("SLUICE_TEST_").size();
-                           std::transform(name.begin(), name.end(), name.begin(),
-                                          [](char c) { return std::tolower(c); });
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Servers, ApplierServer, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 }  // namespace
 }  // namespace sluice::postgresql

@@ -60,9 +60,8 @@ class PostgresqlChangesFail : public ::testing::TestWithParam<const char*> {
   std::string text_;  // of the last error
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlChangesFail,
-                         ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) { return std::string(info.param).substr(12); });
+INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlChangesFail, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 TEST_P(PostgresqlChangesFail, WithoutTheirSlot) {
   rig_.Prepare({"t"});
@@ -249,6 +248,22 @@ TEST_P(PostgresqlChangesFail, ReleaseLeavesNothing) {
               ElementsAre("replication slot " + rig_.slot(), "publication " + rig_.slot()));
   EXPECT_THAT(ListSourceObjects(rig_.endpoint(), {}), IsEmpty());
   EXPECT_THAT(ReleaseSourceObjects(rig_.endpoint(), kTestTask, {}), IsEmpty());
+}
+
+// The precheck looks for a free one; another task may be faster.
+TEST_P(PostgresqlChangesFail, WhenNoSlotIsFree) {
+  rig_.Follow("t");
+  PreparePublication(rig_.sql(), rig_.slot(), rig_.tables());
+  rig_.sql().Execute(
+      "SELECT pg_create_physical_replication_slot('filler_' || n) FROM generate_series(1, "
+      "current_setting('max_replication_slots')::int - (SELECT count(*)::int FROM pg_replication_slots)) n");
+  Connection replication(rig_.endpoint(), {}, {.replication = true});
+  EXPECT_EQ(CodeOf([&] { CreateSlot(replication, rig_.slot(), false); }), kNoSlotFree.id);
+  EXPECT_THAT(text_, HasSubstr("SELECT pg_drop_replication_slot("));
+  EXPECT_THAT(text_, HasSubstr("ALTER SYSTEM SET max_replication_slots"));
+  rig_.sql().Execute(
+      "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name LIKE 'filler%'");
+  EXPECT_EQ(CodeOf([&] { CreateSlot(replication, rig_.slot(), false); }), "");
 }
 
 // A slot waits for transactions that run, and lets itself be stopped meanwhile.

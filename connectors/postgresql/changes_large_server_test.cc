@@ -26,9 +26,8 @@ class PostgresqlLargeChanges : public ::testing::TestWithParam<const char*> {
   bool interrupted_ = false;
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlLargeChanges,
-                         ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) { return std::string(info.param).substr(12); });
+INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlLargeChanges, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 TEST_P(PostgresqlLargeChanges, ComeInPartsWithoutWhatWasRolledBack) {
   Connection& sql = rig_.sql();

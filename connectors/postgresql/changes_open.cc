@@ -22,6 +22,18 @@ std::string Question(uint32_t version, const std::string& slot) {
       version >= 140000 ? "two_phase" : "false", Literal(slot));
 }
 
+// So that it does not happen again; `reason` as the server names it.
+std::string KeepTheLog(const std::string& reason) {
+  if (reason == "idle_timeout") {
+    return " Keep slots that nobody reads for a while: ALTER SYSTEM SET idle_replication_slot_timeout = 0; SELECT "
+           "pg_reload_conf();";
+  }
+  if (reason == "wal_level_insufficient") {
+    return " Before that: ALTER SYSTEM SET wal_level = logical; and restart the server.";
+  }
+  return " Keep more of the log: ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf();";
+}
+
 }  // namespace
 
 LogPosition CheckHistory(pgoutput::LogSession& session, const LogPosition& start) {
@@ -83,13 +95,22 @@ void CheckSlot(Connection& connection, const std::string& slot, const LogPositio
                             Literal(slot)))
         .Side(side);
   }
+  // What follows is not final there: at its promotion a standby has what was brought over from the primary.
+  if (connection.QueryOne("SELECT pg_is_in_recovery()") == "t") {
+    throw Error(kStandby)
+        .Object("server " + connection.endpoint().Address())
+        .Cause("It has the task's replication slot, as a copy of the primary's, and nobody may read from that yet.")
+        .Remedy(
+            "Nothing has to be done if it is about to be promoted: Sluice goes on then. Otherwise take the primary.")
+        .Side(side)
+        .Retry(RetryClass::kReconnect);
+  }
   if (row[5] == "lost" || row[6] || !row[3]) {
     throw Error(kLogRemoved)
         .Object(object)
         .Cause(
             fmt::format("The server gave it up{}: the log that it needs is gone.", row[6] ? " (" + *row[6] + ")" : ""))
-        .Remedy(std::string(kBeginAnew) +
-                " Keep more of the log: ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf();")
+        .Remedy(std::string(kBeginAnew) + KeepTheLog(row[6].value_or("")))
         .Side(side);
   }
   const uint64_t confirmed = ParseLsn(row[4].value_or("")).value_or(0);

@@ -37,14 +37,13 @@ class PostgresqlChanges : public ::testing::TestWithParam<const char*> {
   std::string text_;  // of the last error
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlChanges,
-                         ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) { return std::string(info.param).substr(12); });
+INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlChanges, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 // They are in the log from 11 on.
 class PostgresqlTruncates : public PostgresqlChanges {};
-INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlTruncates, ::testing::Values("SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) { return std::string(info.param).substr(12); });
+INSTANTIATE_TEST_SUITE_P(Servers, PostgresqlTruncates, ::testing::ValuesIn(kServers.begin() + 1, kServers.end()),
+                         [](const auto& info) { return ServerName(info.param); });
 
 TEST_P(PostgresqlChanges, RowsKeysAndTransactions) {
   Connection& sql = rig_.sql();

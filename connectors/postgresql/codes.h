@@ -44,6 +44,8 @@ inline constexpr ErrorCode kNoReplicaIdentity{"PG-0220",
 inline constexpr ErrorCode kPublicationChanged{"PG-0221", "The publication does not hold a table that is followed"};
 inline constexpr ErrorCode kSpoolFailed{"PG-0222", "A large transaction cannot be kept in a temporary file"};
 inline constexpr ErrorCode kSlotUnfit{"PG-0223", "The replication slot is not one that Sluice can follow"};
+inline constexpr ErrorCode kStandby{"PG-0226", "The source is a standby that was not promoted"};
+inline constexpr ErrorCode kNoSlotFree{"PG-0227", "No replication slot is free"};
 
 // Definitions.
 inline constexpr ErrorCode kNotTranslatable{"PG-0301", "The destination cannot have such an object"};

@@ -32,6 +32,9 @@ constexpr std::pair<const char*, const char*> kSessionSettings[] = {
     {"standard_conforming_strings", "on"},
     {"search_path", ""},
     {"row_security", "off"},
+    {"array_nulls", "on"},  // off: NULL in the text of an array is a word
+    {"xmloption", "content"},
+    {"quote_all_identifiers", "off"},  // the definitions that are read
     {"statement_timeout", "0"},
     {"lock_timeout", "0"},
     {"default_transaction_isolation", "read committed"},

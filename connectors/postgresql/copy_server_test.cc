@@ -408,10 +408,13 @@ TEST_P(CopyServer, MarksWaitForALoadThatIsStillCommitting) {
 INSTANTIATE_TEST_SUITE_P(Servers, CopyServer,
                          testing::Values(std::pair{"SLUICE_TEST_PG10", "SLUICE_TEST_PG18"},
                                          std::pair{"SLUICE_TEST_PG18", "SLUICE_TEST_PG10"},
-                                         std::pair{"SLUICE_TEST_PG15", "SLUICE_TEST_PG15"}),
+                                         std::pair{"SLUICE_TEST_PG15", "SLUICE_TEST_PG15"},
+                                         std::pair{"SLUICE_TEST_PG12", "SLUICE_TEST_PG17"},
+                                         std::pair{"SLUICE_TEST_PG17", "SLUICE_TEST_PG12"},
+                                         std::pair{"SLUICE_TEST_PG14", "SLUICE_TEST_PG16"},
+                                         std::pair{"SLUICE_TEST_PG16", "SLUICE_TEST_PG14"}),
                          [](const auto& info) {
-                           return std::string(info.param.first).substr(12) + "to" +
-                                  std::string(info.param.second).substr(12);
+                           return ServerName(info.param.first) + "_" + ServerName(info.param.second);
                          });
 
 }  // namespace

@@ -381,14 +381,8 @@ TEST_P(PrecheckServer, TriggersThatWouldActAreFound) {
   Item(Destination(root_), "triggers", PrecheckStatus::kPassed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Servers, PrecheckServer,
-                         ::testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) {
-                           std::string name = info.param + std::string("SLUICE_TEST_").size();
-                           std::transform(name.begin(), name.end(), name.begin(),
-                                          [](char c) { return std::tolower(c); });
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Servers, PrecheckServer, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 }  // namespace
 }  // namespace sluice::postgresql

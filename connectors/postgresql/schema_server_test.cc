@@ -207,7 +207,9 @@ TEST_P(SchemaServer, DropsWhatItCreated) {
 INSTANTIATE_TEST_SUITE_P(Servers, SchemaServer,
                          testing::Values(std::pair{"PG15", "PG15"}, std::pair{"PG10", "PG10"},
                                          std::pair{"PG18", "PG18"}, std::pair{"PG10", "PG18"},
-                                         std::pair{"PG15", "PG18"}),
+                                         std::pair{"PG15", "PG18"}, std::pair{"PG12", "PG14"},
+                                         std::pair{"PG14", "PG16"}, std::pair{"PG16", "PG17"},
+                                         std::pair{"PG12", "PG17"}, std::pair{"PG17", "PG17"}),
                          [](const auto& info) {
                            std::string name = std::string(info.param.first) + "_" + info.param.second;
                            for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));

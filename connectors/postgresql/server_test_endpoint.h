@@ -1,6 +1,7 @@
 // The servers of *_server_test.cc: tests/contract/test_programs.py starts them and sets the variables.
 #pragma once
 
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
@@ -32,6 +33,18 @@ inline std::optional<connector::Endpoint> ServerOf(const char* variable) {
   endpoint.user = parts[2];
   endpoint.password = Secret(parts[3]);
   return endpoint;
+}
+
+// All that tests take; 12, 14, 16 and 17 are for the soak.
+inline const std::vector<const char*> kServers{"SLUICE_TEST_PG10", "SLUICE_TEST_PG12", "SLUICE_TEST_PG14",
+                                               "SLUICE_TEST_PG15", "SLUICE_TEST_PG16", "SLUICE_TEST_PG17",
+                                               "SLUICE_TEST_PG18"};
+
+// "pg15", with which a test's name ends: test_programs.py starts the servers that are named so.
+inline std::string ServerName(const char* variable) {
+  std::string name = std::string(variable).substr(std::string("SLUICE_TEST_").size());
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
 }
 
 }  // namespace sluice::postgresql

@@ -23,6 +23,7 @@ namespace {
 constexpr uint32_t kHasPublications = 100000;
 constexpr uint32_t kPublishesTruncate = 110000;
 constexpr uint32_t kPublishesRoots = 130000;
+constexpr uint32_t kSlotsFailOver = 170000;
 constexpr uint32_t kPublishesGenerated = 180000;
 constexpr milliseconds kSlotWaitTold{5000};
 constexpr milliseconds kSlotFreeWithin{15000};
@@ -175,7 +176,21 @@ ResultPtr RunSlotCommand(Connection& replication, const std::string& command, co
   ResultPtr result(PQgetResult(replication.handle()));
   while (const ResultPtr rest{PQgetResult(replication.handle())}) {
   }
-  return replication.Expect(std::move(result), {PGRES_TUPLES_OK}, object, command);
+  try {
+    return replication.Expect(std::move(result), {PGRES_TUPLES_OK}, object, command);
+  } catch (const Error& error) {
+    constexpr std::string_view kConfigurationLimit = "53400";
+    if (!error.info().native_message.starts_with(kConfigurationLimit)) throw;
+    throw Error(kNoSlotFree)
+        .Object(object)
+        .Cause(error.info().cause)
+        .Remedy(
+            "Remove one that nobody needs: SELECT slot_name, active FROM pg_replication_slots; SELECT "
+            "pg_drop_replication_slot('NAME'); or raise the limit: ALTER SYSTEM SET max_replication_slots = 20; and "
+            "restart the server.")
+        .Native(0, error.info().native_message)
+        .Side(error.info().side);
+  }
 }
 
 }  // namespace
@@ -239,9 +254,14 @@ ExportedSlot CreateSlot(Connection& replication, const std::string& name, bool t
         .Remedy("Begin anew with `sluice run --restart`: tables that were not loaded cannot be added to the cut.")
         .Side(replication.endpoint().side);
   }
+  // A slot that fails over is brought to the standbys that ask for it (sync_replication_slots); elsewhere it is as
+  // others.
+  const bool fails_over = !temporary && replication.version() >= kSlotsFailOver;
   const std::string command =
       fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL {}", Quote(name), temporary ? " TEMPORARY" : "",
-                  has_pgoutput ? "pgoutput EXPORT_SNAPSHOT" : "test_decoding");
+                  fails_over     ? "pgoutput (SNAPSHOT 'export', FAILOVER)"
+                  : has_pgoutput ? "pgoutput EXPORT_SNAPSHOT"
+                                 : "test_decoding");
   const ResultPtr result = RunSlotCommand(replication, command, object);
   // slot_name, consistent_point, snapshot_name, output_plugin
   const std::optional<uint64_t> lsn = PQntuples(result.get()) == 1 && PQnfields(result.get()) >= 3

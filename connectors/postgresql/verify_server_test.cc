@@ -224,9 +224,8 @@ TEST_P(VerifyServer, RowsOfPartitionsAndChildren) {
   EXPECT_EQ(Read(Table("parent", 0)).size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Servers, VerifyServer,
-                         testing::Values("SLUICE_TEST_PG10", "SLUICE_TEST_PG15", "SLUICE_TEST_PG18"),
-                         [](const auto& info) { return std::string(info.param).substr(12); });
+INSTANTIATE_TEST_SUITE_P(Servers, VerifyServer, ::testing::ValuesIn(kServers),
+                         [](const auto& info) { return ServerName(info.param); });
 
 }  // namespace
 }  // namespace sluice::postgresql

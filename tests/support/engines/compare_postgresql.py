@@ -191,6 +191,11 @@ def shape(server, database):
         found["views"] = [
             (view, kind, re.sub(r"(?<![\w\"])\w+\.(?=[\w\"])", "", text)) for view, kind, text in found["views"]
         ]
+        # From 14 on IN is written of arguments, of procedures only.
+        found["routines"] = [
+            (routine, arguments.replace("IN ", ""), re.sub(r"(?<=[(,] )IN |(?<=\()IN ", "", text), comment)
+            for routine, arguments, text, comment in found["routines"]
+        ]
     return found
 
 

@@ -167,7 +167,8 @@ def _is_alive(pid):
 
 
 class PostgresqlServer(Server):
-    """`extra`: settings, "name=value" each."""
+    """`extra`: settings, "name=value" each. `standby_of`: a server that is stopped, of whose files it begins as a hot
+    standby; 12 and later. Its slot is called `standby` and has to be there."""
 
     engine = "postgresql"
     one_snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"  # psycopg2 has sent BEGIN
@@ -178,7 +179,9 @@ class PostgresqlServer(Server):
     death_signal = signal.SIGQUIT  # "immediate": it takes its children along
     in_use = b"could not bind"
 
-    def __init__(self, kind, directory, template, extra=(), server_id=1, binlog=True, profile="test"):
+    def __init__(
+        self, kind, directory, template, extra=(), server_id=1, binlog=True, profile="test", standby_of=None
+    ):
         super().__init__(kind, directory, extra)
         del server_id  # a server has a random identity of its own
         self.major = major(kind)
@@ -187,7 +190,23 @@ class PostgresqlServer(Server):
         if not binlog:
             self.settings["wal_level"] = "replica"
         _give(directory)
-        subprocess.run(["cp", "-a", "--reflink=auto", str(template), str(self.data)], check=True)
+        begin = template if standby_of is None else standby_of.data
+        subprocess.run(["cp", "-a", "--reflink=auto", str(begin), str(self.data)], check=True)
+        if standby_of is not None:
+            self._become_standby(standby_of)
+
+    def _become_standby(self, primary):
+        for leftover in self.data.glob("pg_replslot/*"):
+            shutil.rmtree(leftover)
+        (self.data / "standby.signal").touch()
+        _give(self.data / "standby.signal")
+        self.settings["primary_conninfo"] = (
+            f"host={primary.host} port={primary.port} user=admin password={ADMIN_PASSWORD} dbname={DATABASE}"
+        )
+        self.settings["primary_slot_name"] = "standby"
+        self.settings["hot_standby_feedback"] = "on"
+        if self.major >= 17:
+            self.settings["sync_replication_slots"] = "on"
 
     @property
     def socket(self):
