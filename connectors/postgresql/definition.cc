@@ -33,6 +33,9 @@ class Writing {
   void Number(const char* key, std::optional<int>& value) {
     if (value) out[key] = *value;
   }
+  void Optional(const char* key, std::optional<std::string>& value) {
+    if (value) out[key] = *value;
+  }
   template <typename T, typename Describe>
   void List(const char* key, std::vector<T>& values, const Describe& describe) {
     if (values.empty()) return;
@@ -60,6 +63,9 @@ class Reading {
   }
   void Number(const char* key, std::optional<int>& value) {
     if (in.contains(key)) value = in.at(key).get<int>();
+  }
+  void Optional(const char* key, std::optional<std::string>& value) {
+    if (in.contains(key)) value = in.at(key).get<std::string>();
   }
   template <typename T, typename Describe>
   void List(const char* key, std::vector<T>& values, const Describe& describe) {
@@ -91,6 +97,7 @@ constexpr auto kSequence = [](auto& io, SequenceDefinition& sequence) {
 
 constexpr auto kColumn = [](auto& io, ColumnDefinition& column) {
   io.Member("name", column.name);
+  io.Member("number", column.number);
   io.Member("type", column.type);
   io.Member("collation", column.collation);
   io.Member("not_null", column.not_null);
@@ -107,6 +114,7 @@ constexpr auto kColumn = [](auto& io, ColumnDefinition& column) {
   io.Member("options", column.options);
   io.Member("local", column.local, true);
   io.Member("comment", column.comment);
+  io.Optional("missing", column.missing);
 };
 
 constexpr auto kConstraint = [](auto& io, ConstraintDefinition& constraint) {
@@ -164,6 +172,7 @@ struct TableMembers {
   template <typename Io>
   void operator()(Io& io, Definition& table) const {
     io.Member("name", table.name);
+    io.Member("id", table.id);
     io.Letter("kind", table.kind, 'r');
     io.Letter("persistence", table.persistence, 'p');
     io.Member("of_type", table.of_type);
@@ -182,6 +191,8 @@ struct TableMembers {
     io.List("partitions", table.partitions, *this);
     io.Letter("replica_identity", table.replica_identity, 'd');
     io.Member("comment", table.comment);
+    io.Member("empty", table.empty);
+    io.Member("unpublished", table.unpublished);
     io.Member("relations", table.references.relations);
     io.Member("others", table.references.others);
   }
@@ -210,6 +221,12 @@ Definition DefinitionFromJson(const std::string& text, const model::ObjectName& 
         .Cause("Its definition is not one that this program has read from a PostgreSQL server.")
         .Remedy("Create the table by hand and go on with `sluice schema skip`, and report this.");
   }
+}
+
+uint32_t IdOf(const model::Table& table) {
+  const json value = json::parse(table.create_statement, nullptr, false);
+  if (!value.is_object() || !value.contains("id") || !value["id"].is_number_unsigned()) return 0;
+  return value["id"].get<uint32_t>();
 }
 
 }  // namespace sluice::postgresql
