@@ -29,8 +29,8 @@ void AddCreated(std::vector<SchemaStatement>& to, const model::Table& table, con
   const Definition definition = DefinitionFromJson(table.create_statement, table.name);
   const std::string name = "table " + table.name.Text();
   if (!definition.empty) throw NotCarried(ddl, name + " came with rows, which the log does not have");
-  if (definition.unpublished) {
-    throw NotCarried(ddl, name + " could not be put into the publication: the log does not have its rows");
+  if (!definition.unpublished.empty()) {
+    throw NotCarried(ddl, fmt::format("the log does not have the rows of {}: {}", name, definition.unpublished));
   }
   for (SchemaStatement& one : TranslateTable(table, mapping, names, version)) to.push_back(std::move(one));
 }
@@ -55,6 +55,9 @@ std::vector<SchemaStatement> TranslateChanges(const std::vector<TableChange>& ch
     } else if (was != nullptr && change.after == nullptr) {
       AddStatement(last, change.name, was->destination,
                    "DROP TABLE IF EXISTS " + Quote(was->destination.database, was->destination.name));
+    } else if (was != nullptr && is == nullptr) {
+      throw NotCarried(ddl,
+                       fmt::format("{} is {} now, which is not selected", before->name.Text(), change.name.Text()));
     } else if (was != nullptr && is != nullptr) {
       const Definition old = DefinitionFromJson(before->create_statement, before->name);
       const Definition now = DefinitionFromJson(change.after->create_statement, change.after->name);
@@ -66,7 +69,11 @@ std::vector<SchemaStatement> TranslateChanges(const std::vector<TableChange>& ch
   }
   std::move(then.begin(), then.end(), std::back_inserter(first));
   std::move(last.begin(), last.end(), std::back_inserter(first));
-  return first;
+  if (first.size() < 2) return first;
+  // All of it or nothing: what a crash left then shows in the tables.
+  SchemaStatement whole = first.front();
+  for (size_t i = 1; i < first.size(); ++i) whole.sql += ";\n" + first[i].sql;
+  return {whole};
 }
 
 }  // namespace sluice::postgresql

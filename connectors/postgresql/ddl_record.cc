@@ -6,6 +6,9 @@
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <stdexcept>
 
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/definition.h"
@@ -59,6 +62,9 @@ class RecordedAnswers : public DefinitionAnswers {
 struct Facts {
   std::map<uint32_t, std::pair<bool, bool>> relations;  // number: has rows, is published
   std::map<std::pair<uint32_t, int>, std::string> missing;
+  std::set<std::pair<uint32_t, int>> domain_defaults;
+  std::map<uint32_t, int> rewritten;
+  std::string why;  // a table could not be put into the publication
 };
 
 Facts FactsOf(const json& record) {
@@ -74,6 +80,17 @@ Facts FactsOf(const json& record) {
       facts.missing[{Number(one.at(0).get<std::string>()), one.at(1).get<int>()}] = one.at(2).get<std::string>();
     }
   }
+  if (record.contains("domains") && record["domains"].is_array()) {
+    for (const json& one : record["domains"]) {
+      facts.domain_defaults.insert({Number(one.at(0).get<std::string>()), one.at(1).get<int>()});
+    }
+  }
+  std::istringstream rewritten(TextOf(record, "rewritten"));  // "16385:4 16390:2"
+  for (std::string one; rewritten >> one;) {
+    const size_t colon = one.find(':');
+    if (colon != std::string::npos) facts.rewritten[Number(one)] |= static_cast<int>(Number(one.substr(colon + 1)));
+  }
+  facts.why = TextOf(record, "why");
   return facts;
 }
 
@@ -82,7 +99,15 @@ void AddFacts(Definition& part, const Facts& facts, bool above_published, Defini
   const auto found = facts.relations.find(part.id);
   const bool published = above_published || (found != facts.relations.end() && found->second.second);
   part.empty = found == facts.relations.end() || !found->second.first;
-  part.unpublished = !published && part.partitions.empty() && part.kind == 'r' && part.persistence == 'p';
+  if (!published && part.kind == 'r' && part.persistence == 'p') {
+    part.unpublished = facts.why.empty() ? "it is not in the publication" : facts.why;
+  }
+  if (const auto rewritten = facts.rewritten.find(part.id); rewritten != facts.rewritten.end()) {
+    root.rewritten |= rewritten->second;
+  }
+  for (ColumnDefinition& column : part.columns) {
+    column.domain_default = facts.domain_defaults.contains({part.id, column.number});
+  }
   for (const ColumnDefinition& column : part.columns) {
     const auto value = facts.missing.find({part.id, column.number});
     if (value == facts.missing.end()) continue;
@@ -98,8 +123,13 @@ void AddFacts(Definition& part, const Facts& facts, bool above_published, Defini
 
 // What only the moment of the statement has does not make two definitions different.
 std::string Compared(Definition definition) {
-  definition.empty = definition.unpublished = false;
-  for (ColumnDefinition& column : definition.columns) column.missing.reset();
+  definition.empty = false;
+  definition.unpublished.clear();
+  definition.rewritten = 0;
+  for (ColumnDefinition& column : definition.columns) {
+    column.missing.reset();
+    column.domain_default = false;
+  }
   for (Definition& one : definition.partitions) one = DefinitionFromJson(Compared(one), one.name);
   return ToJson(definition);
 }
@@ -137,8 +167,9 @@ class Change {
     TablePtr after = MakeTable(read);
     if (before != nullptr) {
       const Definition was = DefinitionFromJson(before->create_statement, before->name);
-      if (Compared(was) == Compared(definition)) return;
-      ddl_.rows_need_it = ddl_.rows_need_it || OtherRows(was, definition);
+      const bool other_values = (definition.rewritten & kRewrittenByType) != 0 && !definition.empty;
+      if (Compared(was) == Compared(definition) && !other_values) return;
+      ddl_.rows_need_it = ddl_.rows_need_it || other_values || OtherRows(was, definition);
     }
     Add(before, std::move(after));
   }
@@ -293,6 +324,8 @@ std::optional<model::DdlChange> ReadDdlRecord(std::string_view record, const std
     return change.Take();
   } catch (const json::exception& error) {
     ThrowBadRecord(error.what());
+  } catch (const std::out_of_range&) {
+    ThrowBadRecord("an answer has too few columns");
   }
 }
 

@@ -10,6 +10,7 @@
 namespace sluice::postgresql {
 namespace {
 
+constexpr uint32_t kHasPublications = 100000;
 constexpr uint32_t kPublishesRoots = 130000;
 constexpr uint32_t kHasMissingValues = 110000;
 constexpr size_t kMostOfName = 58;
@@ -38,6 +39,11 @@ BEGIN
     RETURN;
   END IF;
   BEGIN
+    IF TG_EVENT = 'table_rewrite' THEN
+      PERFORM set_config('sluice.rewritten', concat(current_setting('sluice.rewritten', true), ' ',
+        pg_event_trigger_table_rewrite_oid(), ':', pg_event_trigger_table_rewrite_reason()), true);
+      RETURN;
+    END IF;
     PERFORM set_config('sluice.recording', 'on', true);
     IF TG_EVENT = 'sql_drop' THEN
       SELECT json_agg(json_build_object('type', d.object_type, 'id', d.objid::text, 'schema', d.address_names[1],
@@ -83,6 +89,20 @@ BEGIN
       UNION SELECT i.inhrelid FROM tree JOIN pg_class c ON c.oid = tree.id AND c.relkind = 'p'
         JOIN pg_inherits i ON i.inhparent = tree.id)
     SELECT array_agg(id) INTO ids FROM tree;
+    -- In the publication the server refuses updates of what has no identity, a key that is dropped among them.
+    FOR one IN SELECT format('%I.%I', n.nspname, c.relname) AS full_name
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.oid = ANY (ids) AND c.relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_index x
+          WHERE x.indrelid = c.oid AND (c.relreplident = 'd' AND x.indisprimary AND x.indimmediate
+            OR c.relreplident = 'i' AND x.indisreplident))
+        AND c.relreplident IN ('d', 'i') AND EXISTS (
+          WITH RECURSIVE above(id) AS (
+            SELECT c.oid UNION SELECT i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.id)
+          SELECT FROM above JOIN pg_publication_rel p ON p.prrelid = above.id
+            JOIN pg_publication b ON b.oid = p.prpubid WHERE b.pubname = {2})
+    LOOP
+      EXECUTE 'ALTER TABLE ONLY ' || one.full_name || ' REPLICA IDENTITY FULL';
+    END LOOP;
     -- Published before its first row: an empty table that is not yet.
     FOR one IN SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS full_name, c.relreplident,
         EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary AND x.indimmediate) AS has_key
@@ -105,12 +125,19 @@ BEGIN
     INSERT INTO {0} (record) VALUES (json_build_object(
       'event', TG_EVENT, 'tag', TG_TAG, 'query', left(current_query(), 100000), 'gone', gone, 'answers', facts,
       'why', why, 'missing', {4},
+      'rewritten', current_setting('sluice.rewritten', true),
+      'domains', (SELECT json_agg(json_build_array(a.attrelid::text, a.attnum)) FROM pg_attribute a
+        JOIN pg_type t ON t.oid = a.atttypid
+        WHERE a.attrelid = ANY (ids) AND NOT a.attisdropped AND t.typtype = 'd' AND t.typdefault IS NOT NULL),
       'sizes', (SELECT json_agg(json_build_array(c.oid::text,
           CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_relation_size(c.oid) END,
           EXISTS (SELECT FROM pg_publication_rel p JOIN pg_publication b ON b.oid = p.prpubid
                   WHERE b.pubname = {2} AND p.prrelid = c.oid)))
         FROM pg_class c WHERE c.oid = ANY (ids)))::text) RETURNING id INTO record_id;
     DELETE FROM {0} WHERE id = record_id;
+    PERFORM set_config('sluice.rewritten', coalesce((SELECT string_agg(w, ' ')
+      FROM unnest(string_to_array(current_setting('sluice.rewritten', true), ' ')) w
+      WHERE w <> '' AND split_part(w, ':', 1)::oid <> ALL (ids)), ''), true);
     PERFORM set_config('sluice.recording', 'off', true);
   EXCEPTION WHEN OTHERS THEN
     why := SQLSTATE || ' ' || SQLERRM;
@@ -127,6 +154,9 @@ END $sluice$;)sql";
 
 std::string DropTriggerName(const std::string& name) {
   return name.substr(0, kMostOfName) + "_drop";
+}
+std::string RewriteTriggerName(const std::string& name) {
+  return name.substr(0, kMostOfName) + "_fill";
 }
 
 // $1 and $2 stand in an EXECUTE ... USING; inside of our own function they are its variables.
@@ -180,6 +210,7 @@ std::string FunctionText(const std::string& name, const std::vector<std::string>
 }  // namespace
 
 bool InstallDdlTriggers(Connection& connection, const std::string& name, const std::vector<std::string>& schemas) {
+  if (connection.version() < kHasPublications) return false;
   const std::string table = Quote(kOwnSchema, name);
   const std::string object = "event triggers " + name;
   const std::string drop = Quote(DropTriggerName(name));
@@ -200,8 +231,10 @@ bool InstallDdlTriggers(Connection& connection, const std::string& name, const s
                     "'SELECT INTO', 'ALTER TABLE', 'CREATE INDEX', 'ALTER INDEX', 'CREATE SCHEMA', 'ALTER SCHEMA') "
                     "EXECUTE PROCEDURE {0}(); "
                     "CREATE EVENT TRIGGER {2} ON sql_drop EXECUTE PROCEDURE {0}(); "
-                    "ALTER EVENT TRIGGER {1} ENABLE ALWAYS; ALTER EVENT TRIGGER {2} ENABLE ALWAYS",
-                    table, Quote(name), drop),
+                    "CREATE EVENT TRIGGER {3} ON table_rewrite EXECUTE PROCEDURE {0}(); "
+                    "ALTER EVENT TRIGGER {1} ENABLE ALWAYS; ALTER EVENT TRIGGER {2} ENABLE ALWAYS; "
+                    "ALTER EVENT TRIGGER {3} ENABLE ALWAYS",
+                    table, Quote(name), drop, Quote(RewriteTriggerName(name))),
         object);
     connection.Execute("COMMIT", object);
     return true;
@@ -217,16 +250,19 @@ bool InstallDdlTriggers(Connection& connection, const std::string& name, const s
 bool DropDdlTriggers(Connection& connection, const std::string& name) {
   const std::string object = "event triggers " + name;
   const OptionalText there = connection.QueryOne(
-      fmt::format("SELECT 1 FROM pg_event_trigger WHERE evtname IN ({0}, {1}) UNION ALL SELECT 1 FROM pg_class c JOIN "
-                  "pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {2} AND c.relname = {0}",
-                  Literal(name), Literal(DropTriggerName(name)), Literal(kOwnSchema)),
+      fmt::format(
+          "SELECT 1 FROM pg_event_trigger WHERE evtname IN ({0}, {1}, {3}) UNION ALL SELECT 1 FROM pg_class c JOIN "
+          "pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {2} AND c.relname = {0}",
+          Literal(name), Literal(DropTriggerName(name)), Literal(kOwnSchema), Literal(RewriteTriggerName(name))),
       object);
   if (!there) return false;
   // First what fires, so that a statement of the application finds both or neither.
-  connection.Execute(fmt::format("BEGIN; DROP EVENT TRIGGER IF EXISTS {0}; DROP EVENT TRIGGER IF EXISTS {1}; "
-                                 "DROP FUNCTION IF EXISTS {2}(); DROP TABLE IF EXISTS {2}; COMMIT",
-                                 Quote(name), Quote(DropTriggerName(name)), Quote(kOwnSchema, name)),
-                     object);
+  connection.Execute(
+      fmt::format("BEGIN; DROP EVENT TRIGGER IF EXISTS {0}; DROP EVENT TRIGGER IF EXISTS {1}; "
+                  "DROP EVENT TRIGGER IF EXISTS {3}; "
+                  "DROP FUNCTION IF EXISTS {2}(); DROP TABLE IF EXISTS {2}; COMMIT",
+                  Quote(name), Quote(DropTriggerName(name)), Quote(kOwnSchema, name), Quote(RewriteTriggerName(name))),
+      object);
   try {
     connection.Execute(fmt::format("DROP SCHEMA IF EXISTS {}", Quote(kOwnSchema)), object);
   } catch (const Error& error) {

@@ -1,6 +1,8 @@
 #include "connectors/postgresql/definition.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "connectors/postgresql/codes.h"
 
@@ -115,6 +117,7 @@ constexpr auto kColumn = [](auto& io, ColumnDefinition& column) {
   io.Member("local", column.local, true);
   io.Member("comment", column.comment);
   io.Optional("missing", column.missing);
+  io.Member("domain_default", column.domain_default);
 };
 
 constexpr auto kConstraint = [](auto& io, ConstraintDefinition& constraint) {
@@ -193,6 +196,7 @@ struct TableMembers {
     io.Member("comment", table.comment);
     io.Member("empty", table.empty);
     io.Member("unpublished", table.unpublished);
+    io.Member("rewritten", table.rewritten);
     io.Member("relations", table.references.relations);
     io.Member("others", table.references.others);
   }
@@ -223,10 +227,15 @@ Definition DefinitionFromJson(const std::string& text, const model::ObjectName& 
   }
 }
 
+// Asked of each table at each statement, so without reading all of it. Members are in the order of their names: what
+// has a number of its own comes behind the table's, and a text has its quotes escaped.
 uint32_t IdOf(const model::Table& table) {
-  const json value = json::parse(table.create_statement, nullptr, false);
-  if (!value.is_object() || !value.contains("id") || !value["id"].is_number_unsigned()) return 0;
-  return value["id"].get<uint32_t>();
+  constexpr std::string_view kKey = "\"id\":";
+  const std::string& text = table.create_statement;
+  const size_t at = text.find(kKey);
+  uint32_t id = 0;
+  if (at != std::string::npos) std::from_chars(text.data() + at + kKey.size(), text.data() + text.size(), id);
+  return id;
 }
 
 }  // namespace sluice::postgresql

@@ -45,9 +45,10 @@ struct ColumnDefinition {
   std::vector<std::string> options;  // "n_distinct=5"
   bool local = true;                 // false: it comes from a parent alone
   std::string comment;
-  // What rows have that are older than the column (pg_attribute.attmissingval, 11 and later); only of a statement that
-  // the source's log tells.
+  // Only of a statement that the source's log tells: what rows have that are older than the column
+  // (pg_attribute.attmissingval, 11 and later); its type is a domain with a default of its own.
   std::optional<std::string> missing;
+  bool domain_default = false;
 };
 
 struct ConstraintDefinition {
@@ -101,6 +102,9 @@ struct StatisticsDefinition {
   std::string comment;
 };
 
+// pg_event_trigger_table_rewrite_reason(): AT_REWRITE_COLUMN_REWRITE.
+inline constexpr int kRewrittenByType = 4;
+
 struct Definition {
   model::ObjectName name;
   uint32_t id = 0;         // pg_class.oid: stays when the table is renamed; 0: not known
@@ -122,9 +126,11 @@ struct Definition {
   std::vector<Definition> partitions;
   char replica_identity = 'd';  // d, n, f, i
   std::string comment;
-  // Only of a statement that the source's log tells: the table had no rows then; it is not in the publication.
+  // Only of a statement that the source's log tells: the table had no rows then; why its rows are not in the log; why
+  // the statement wrote it anew (pg_event_trigger_table_rewrite_reason).
   bool empty = false;
-  bool unpublished = false;
+  std::string unpublished;
+  int rewritten = 0;
   // Of the topmost table: which names in all these texts are those of other objects.
   References references;
 };

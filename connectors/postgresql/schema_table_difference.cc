@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/ddl.h"
@@ -133,6 +134,13 @@ void TableDifference::RequireSameKind() const {
   if (before_.access_method != after_.access_method) Refuse("its access method changed");
   if (Plain(renamed_.partition_key) != Plain(after_.partition_key)) Refuse("its partition key changed");
   if (before_.parents != after_.parents) Refuse("what it inherits from changed");
+  const bool other_type =
+      std::any_of(after_.columns.begin(), after_.columns.end(), [&](const ColumnDefinition& column) {
+        const ColumnDefinition* was = Before(column);
+        return was != nullptr && (was->type != column.type || was->collation != column.collation);
+      });
+  if (HasRows() && (after_.rewritten & kRewrittenByType) != 0 && !other_type)
+    Refuse("its values were changed by USING");
   for (const ColumnDefinition& column : after_.columns) {
     if (column.number == 0) Refuse("its columns cannot be told: the plan is of an older version of Sluice");
   }
@@ -295,7 +303,8 @@ void TableDifference::Partitions(const Definition& before, const Definition& aft
       Add("DROP TABLE IF EXISTS " + Quote(here.database, here.name));
       continue;
     }
-    if (now->name != old.name || now->partition_bound != old.partition_bound) Refuse("a partition was changed");
+    if (now->partition_bound != old.partition_bound) Refuse("a partition was attached elsewhere");
+    Partition(old, *now);
     Partitions(old, *now);
   }
   for (const Definition& one : after.partitions) {
@@ -303,8 +312,48 @@ void TableDifference::Partitions(const Definition& before, const Definition& aft
                                      [&](const Definition& old) { return old.id == one.id; });
     if (!is_new) continue;
     if (!one.empty) Refuse("a partition came with rows");
-    if (one.unpublished) Refuse("a partition came that is not in the publication");
+    if (!one.unpublished.empty()) Refuse("a partition came whose rows the log does not have: " + one.unpublished);
     Add(new_.Create(one));
+  }
+}
+
+// What a partition has of its own.
+void TableDifference::Partition(const Definition& before, const Definition& after) {
+  const model::ObjectName from = old_.NameOf(before);
+  const model::ObjectName to = new_.NameOf(after);
+  if (from.name != to.name) {
+    Add(fmt::format("ALTER TABLE {} RENAME TO {}", Quote(from.database, from.name), Quote(to.name)));
+  }
+  if (from.database != to.database) {
+    Add(fmt::format("ALTER TABLE {} SET SCHEMA {}", Quote(from.database, to.name), Quote(to.database)));
+  }
+  const auto own_checks = [](const Definition& part, const Definition& root) {
+    std::set<std::string> names;
+    for (const ConstraintDefinition& check : part.checks) {
+      const bool of_root = std::any_of(root.checks.begin(), root.checks.end(),
+                                       [&](const ConstraintDefinition& one) { return one.name == check.name; });
+      if (!of_root) names.insert(check.name);
+    }
+    return names;
+  };
+  if (own_checks(before, before_) != own_checks(after, after_)) Refuse("a check of a partition alone came or went");
+  const auto own = [](const Definition& part, const std::string& name) {
+    return std::find_if(part.indexes.begin(), part.indexes.end(), [&](const IndexDefinition& one) {
+      return one.name.name == name && one.valid && one.parent.name.empty();
+    });
+  };
+  for (const IndexDefinition& index : before.indexes) {
+    if (own(before, index.name.name) == before.indexes.end()) continue;
+    const bool stays = std::any_of(after.indexes.begin(), after.indexes.end(),
+                                   [&](const IndexDefinition& one) { return one.name.name == index.name.name; });
+    if (!stays) Add("DROP INDEX IF EXISTS " + Quote(to.database, index.name.name));
+  }
+  for (const IndexDefinition& index : after.indexes) {
+    if (own(after, index.name.name) == after.indexes.end()) continue;
+    const bool was_there = std::any_of(before.indexes.begin(), before.indexes.end(),
+                                       [&](const IndexDefinition& one) { return one.name.name == index.name.name; });
+    if (was_there) continue;
+    if (const std::optional<std::string> sql = new_.Index(after, index)) Add(*sql);
   }
 }
 

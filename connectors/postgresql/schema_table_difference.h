@@ -41,6 +41,9 @@ class TableDifference {
   void AddIndexes();
   bool IsSame(const IndexDefinition& old, const IndexDefinition& now) const;
   void Partitions(const Definition& before, const Definition& after);
+  void Partition(const Definition& before, const Definition& after);
+  // Of its own, or of what inherits from it and changes with it.
+  bool HasRows() const { return !after_.empty || after_.has_children; }
   void Settings();
   // schema_table_difference_columns.cc
   void Columns();
