@@ -280,8 +280,10 @@ bool DropPublication(Connection& connection, const std::string& name) {
   return true;
 }
 
-std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint& endpoint,
-                                                       const connector::SessionContext& context) {
+namespace {
+
+std::vector<connector::SourceObject> ListObjects(const connector::Endpoint& endpoint,
+                                                 const connector::SessionContext& context) {
   Connection connection(endpoint, context);
   const bool new_names = connection.version() >= kHasPublications;
   // On a standby the newest place is what it has received and replayed.
@@ -313,6 +315,15 @@ std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint
   for (const std::string& name : ListDdlTriggers(connection)) {
     objects.push_back({.kind = "event trigger", .name = name, .in_use = used(name)});
   }
+  return objects;
+}
+
+}  // namespace
+
+std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint& endpoint,
+                                                       const connector::SessionContext& context) {
+  std::vector<connector::SourceObject> objects = ListObjects(endpoint, context);
+  for (connector::SourceObject& object : objects) object.task = object.name.substr(SourceObjectName("").size());
   return objects;
 }
 

@@ -508,3 +508,91 @@ def test_more_statements(servers, sluice, name):
         for shape in (here, there):
             shape.pop("tables", None)
     assert here == there
+
+
+def test_an_account_that_may_not_is_told(get, sluice):
+    """Without event triggers a changed table stops the task, as it always did."""
+    source, destination = get.own("pg15"), get.shared("pg15", "destination")
+    prepare(source)
+    source.create_account("mover", "pw-Of-mover1", "REPLICATION", "CREATE ON DATABASE app", "ALL ON SCHEMA d")
+    source.execute("ALTER SCHEMA d OWNER TO mover", "ALTER TABLE d.a OWNER TO mover", "ALTER TABLE d.b OWNER TO mover")
+    task = sluice(
+        source, destination, objects=[{"database": "d"}], source_user="mover", source_password="pw-Of-mover1"
+    )
+    found = task.call("precheck", check=0)
+    assert "Statements that change tables" in found.text and "ALTER ROLE" in found.text, found
+    task.run_until_caught_up()
+    assert source.value("SELECT count(*) FROM pg_event_trigger") == 0
+    assert source.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice'") == 0
+    source.execute("ALTER TABLE d.a ADD COLUMN n integer", "INSERT INTO d.a VALUES (9, 'x', 1)")
+    done = task.run_until_caught_up(check=None)
+    assert done.code == 4 and "PG-0205" in done.text, done
+
+
+def test_nothing_is_made_where_nothing_is_allowed(get, sluice):
+    source, destination = get.shared("pg15", "source"), get.shared("pg15", "destination")
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d", "operations": {"ddl": []}}])
+    task.run_until_caught_up()
+    assert source.value("SELECT count(*) FROM pg_event_trigger") == 0
+
+
+def test_tables_are_created_under_the_load(servers, sluice):
+    source, destination = servers
+    prepare(source)
+    source.execute(
+        "CREATE TABLE d.large (id integer PRIMARY KEY, v text)",
+        "INSERT INTO d.large SELECT i, repeat('v', 100) FROM generate_series(1, 60000) i",
+    )
+    task = sluice(source, destination, objects=[{"database": "d"}], limits={"rows_per_second": 8000})
+    task.start()
+    task.wait_phase("full")
+    for number in range(5):
+        source.execute(
+            f"CREATE TABLE d.made{number} (id serial PRIMARY KEY, a integer REFERENCES d.a)",
+            f"INSERT INTO d.made{number} (a) VALUES (1), (2)",
+            f"CREATE INDEX made{number}_a ON d.made{number} (a)",
+            f"ALTER TABLE d.made{number} ADD COLUMN n integer DEFAULT {number}",
+        )
+    source.execute("CREATE INDEX large_v ON d.large (id, v)", "UPDATE d.large SET v = 'x' WHERE id < 10")
+    task.wait_caught_up()
+    source.execute("ALTER TABLE d.large DROP COLUMN v", "INSERT INTO d.made0 (a) VALUES (3)")
+    task.follow_to(source, "d")
+    same(source, destination)
+    assert task.terminate() == 0
+
+
+def test_sessions_that_create_tables_side_by_side(servers, sluice):
+    """Both are in the publication, or the task says which is not; no statement of the application fails."""
+    source, destination = servers
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    with source.session(autocommit=False) as one, source.session() as two:
+        one.execute("CREATE TABLE d.one (id integer PRIMARY KEY)")
+        one.execute("INSERT INTO d.one VALUES (1)")
+        two.execute("CREATE TABLE d.two (id integer PRIMARY KEY)")
+        two.execute("INSERT INTO d.two VALUES (1)")
+        one.connection.commit()
+    done = task.run_until_caught_up(check=None)
+    if done.code == 0:
+        compare.assert_equal(source, "d", destination)
+    else:
+        assert "PG-0122" in done.text and "lock timeout" in done.text and "d.two" in done.text, done
+
+
+def test_what_is_left_of_a_task_is_listed_and_removed(get, sluice):
+    source, destination = get.own("pg15"), get.shared("pg15", "destination")
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    found = task.call("cleanup", "--json", check=0).json["objects"]
+    assert {one["kind"] for one in found} == {"replication slot", "publication", "event trigger"}
+    assert {one["task"] for one in found} == {"test"}, found
+    name = found[0]["name"]
+    assert task.call("cleanup", "--remove", name).code != 0, "the task may go on"
+    other = sluice(source, destination, objects=[{"database": "d"}], name="another")
+    done = other.call("cleanup", "--remove", name, "--json", check=0).json
+    assert len(done["removed"]) == 3 and done["objects"] == [], done
+    assert source.value("SELECT count(*) FROM pg_event_trigger") == 0
+    assert source.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice'") == 0
