@@ -20,7 +20,8 @@ constexpr size_t kMostOfName = 58;
 constexpr const char* kLockTimeout = "500ms";
 
 // {0} record table, {1} schemas, {2} publication (a literal), {3} answers, {4} values of rows that are older than their
-// column, {5} settings, {6} function, {7} whether a partitioned table is published itself.
+// column, {5} settings, {6} function, {7} whether a partitioned table is published itself, {8} where the session keeps
+// which tables the statement has written anew (each task's own: each trigger forgets what it has recorded).
 constexpr const char* kFunction = R"sql(
 CREATE FUNCTION {6}() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER {5} AS $sluice$
 #variable_conflict use_column
@@ -40,7 +41,7 @@ BEGIN
   END IF;
   BEGIN
     IF TG_EVENT = 'table_rewrite' THEN
-      PERFORM set_config('sluice.rewritten', concat(current_setting('sluice.rewritten', true), ' ',
+      PERFORM set_config({8}, concat(current_setting({8}, true), ' ',
         pg_event_trigger_table_rewrite_oid(), ':', pg_event_trigger_table_rewrite_reason()), true);
       RETURN;
     END IF;
@@ -123,9 +124,10 @@ BEGIN
     END LOOP;
     SELECT json_build_object({3}) INTO facts;
     INSERT INTO {0} (record) VALUES (json_build_object(
-      'event', TG_EVENT, 'tag', TG_TAG, 'query', left(current_query(), 100000), 'gone', gone, 'answers', facts,
+      'event', TG_EVENT, 'tag', TG_TAG, 'query', CASE WHEN length(current_query()) > 1000000
+        THEN left(current_query(), 1000) || '; SELECT /* the rest is cut */' ELSE current_query() END, 'gone', gone, 'answers', facts,
       'why', why, 'missing', {4},
-      'rewritten', current_setting('sluice.rewritten', true),
+      'rewritten', current_setting({8}, true),
       'domains', (SELECT json_agg(json_build_array(a.attrelid::text, a.attnum)) FROM pg_attribute a
         JOIN pg_type t ON t.oid = a.atttypid
         WHERE a.attrelid = ANY (ids) AND NOT a.attisdropped AND t.typtype = 'd' AND t.typdefault IS NOT NULL),
@@ -135,15 +137,16 @@ BEGIN
                   WHERE b.pubname = {2} AND p.prrelid = c.oid)))
         FROM pg_class c WHERE c.oid = ANY (ids)))::text) RETURNING id INTO record_id;
     DELETE FROM {0} WHERE id = record_id;
-    PERFORM set_config('sluice.rewritten', coalesce((SELECT string_agg(w, ' ')
-      FROM unnest(string_to_array(current_setting('sluice.rewritten', true), ' ')) w
+    PERFORM set_config({8}, coalesce((SELECT string_agg(w, ' ')
+      FROM unnest(string_to_array(current_setting({8}, true), ' ')) w
       WHERE w <> '' AND split_part(w, ':', 1)::oid <> ALL (ids)), ''), true);
     PERFORM set_config('sluice.recording', 'off', true);
   EXCEPTION WHEN OTHERS THEN
     why := SQLSTATE || ' ' || SQLERRM;
     BEGIN
       INSERT INTO {0} (record) VALUES (json_build_object(
-        'event', TG_EVENT, 'tag', TG_TAG, 'query', left(current_query(), 100000), 'error', why)::text)
+        'event', TG_EVENT, 'tag', TG_TAG, 'query', CASE WHEN length(current_query()) > 1000000
+        THEN left(current_query(), 1000) || '; SELECT /* the rest is cut */' ELSE current_query() END, 'error', why)::text)
         RETURNING id INTO record_id;
       DELETE FROM {0} WHERE id = record_id;
     EXCEPTION WHEN OTHERS THEN
@@ -204,7 +207,8 @@ std::string FunctionText(const std::string& name, const std::vector<std::string>
       kLockTimeout);
   return fmt::format(fmt::runtime(kFunction), Quote(kOwnSchema, name), "ARRAY[" + list + "]::text[]", Literal(name),
                      answers, missing, settings, Quote(kOwnSchema, name),
-                     version >= kPublishesRoots ? "NOT c.relispartition" : "c.relkind = 'r'");
+                     version >= kPublishesRoots ? "NOT c.relispartition" : "c.relkind = 'r'",
+                     Literal("sluice.rewritten_by_" + name));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/schema_table.h"
+#include "sql/token.h"
 
 namespace sluice::postgresql {
 
@@ -53,6 +54,8 @@ class TableDifference {
   void ChangeType(const ColumnDefinition& was, const ColumnDefinition& column);
   void ChangeValue(const ColumnDefinition& was, const ColumnDefinition& column);
   void RequireStatedConversion(const ColumnDefinition& was, const ColumnDefinition& column) const;
+  void RequireFirstDefault(const ColumnDefinition& column) const;
+  std::vector<sql::Tokens> SeenStatements(const std::string& what) const;
   bool IsConstant(const std::string& expression) const;
   const ColumnDefinition* Before(const ColumnDefinition& column) const;
   std::string NameHere(const ColumnDefinition& column) const { return Quote(new_.columns_.Map(column.name)); }

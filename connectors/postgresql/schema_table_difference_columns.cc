@@ -133,6 +133,8 @@ void TableDifference::AddColumn(const ColumnDefinition& column) {
     } else if (sequence || column.domain_default ||
                (!column.default_value.empty() && !IsConstant(column.default_value))) {
       Refuse(fmt::format("column {} was added with a default that differs from row to row", column.name));
+    } else if (!column.default_value.empty()) {
+      RequireFirstDefault(column);
     }
   }
   for (const SequenceDefinition& one : after_.sequences) {
@@ -193,27 +195,45 @@ void TableDifference::ChangeType(const ColumnDefinition& was, const ColumnDefini
   }
 }
 
-// Without USING the server converts as it assigns. What the client sent has to show that there was none: a statement
-// inside of a function or a block is not seen.
-void TableDifference::RequireStatedConversion(const ColumnDefinition& was, const ColumnDefinition& column) const {
-  bool seen = false;
-  for (const sql::Tokens& statement : Statements(ddl_.statement)) {
-    if (statement.size() < 2 || !statement[0].Is("ALTER") || !statement[1].Is("TABLE")) {
-      const bool runs_code = statement[0].Is("DO") || statement[0].Is("SELECT") || statement[0].Is("CALL") ||
-                             statement[0].Is("EXECUTE") || statement[0].Is("WITH");
-      if (runs_code)
-        Refuse("how values were converted cannot be seen: the statement ran inside of a function or block");
-      continue;
+// What the client sent has to show what was done to values: a statement inside of a function or a block is not seen.
+std::vector<sql::Tokens> TableDifference::SeenStatements(const std::string& what) const {
+  static const std::set<std::string> plain = {"alter", "create",   "drop",      "begin",   "start", "commit", "end",
+                                              "set",   "rollback", "savepoint", "release", "lock",  "comment"};
+  std::vector<sql::Tokens> altering;
+  for (sql::Tokens& statement : Statements(ddl_.statement)) {
+    if (!plain.contains(sql::ToLower(statement[0].value))) altering.clear();
+    if (!plain.contains(sql::ToLower(statement[0].value))) break;
+    if (statement.size() > 1 && statement[0].Is("ALTER") && statement[1].Is("TABLE")) {
+      altering.push_back(std::move(statement));
     }
-    seen = true;
+  }
+  if (altering.empty()) {
+    Refuse(what + " cannot be seen: the statement ran inside of a function or block, or together with others");
+  }
+  return altering;
+}
+
+// Without USING the server converts as it assigns.
+void TableDifference::RequireStatedConversion(const ColumnDefinition& was, const ColumnDefinition& column) const {
+  for (const sql::Tokens& statement : SeenStatements("how values were converted")) {
     for (const sql::Token& token : statement) {
       if (token.Is("USING")) Refuse(fmt::format("the values of column {} were converted by USING", column.name));
     }
   }
-  if (!seen) Refuse("how values were converted cannot be seen: the statement ran inside of a function or block");
   if (!ConvertsAlike(Base(was.type), Base(column.type))) {
     Refuse(fmt::format("how values of column {} become {} from {} depends on settings of the session", column.name,
                        column.type, was.type));
+  }
+}
+
+// Rows got the default that the column was added with, which another action of the statement may have replaced.
+void TableDifference::RequireFirstDefault(const ColumnDefinition& column) const {
+  for (const sql::Tokens& statement : SeenStatements("which default column " + column.name + " was added with")) {
+    for (size_t i = 0; i + 1 < statement.size(); ++i) {
+      if (statement[i].Is("SET") && statement[i + 1].Is("DEFAULT")) {
+        Refuse(fmt::format("column {} was added, and a default was set", column.name));
+      }
+    }
   }
 }
 

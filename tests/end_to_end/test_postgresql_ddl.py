@@ -228,6 +228,7 @@ def test_what_rows_had_before_a_column(servers, sluice):
 REFUSED = {
     "random": ("ALTER TABLE d.a ADD COLUMN r double precision DEFAULT random()", "differs from row to row"),
     "serial": ("ALTER TABLE d.a ADD COLUMN s serial", "differs from row to row"),
+    "using inside": ("DO $$BEGIN ALTER TABLE d.a ALTER v TYPE varchar(50) USING upper(v); END$$", "USING"),
     "using": ("ALTER TABLE d.a ALTER v TYPE integer USING length(v)", "USING"),
     "in a block": ("DO $$BEGIN ALTER TABLE d.b ALTER id TYPE bigint; END$$", "inside of a function or block"),
     "by settings": ("ALTER TABLE d.a ADD COLUMN f float8; ALTER TABLE d.a ALTER f TYPE text", "settings of the session"),
@@ -296,9 +297,9 @@ def test_nothing_is_left_at_the_source(servers, sluice):
     prepare(source)
     task = sluice(source, destination, objects=[{"database": "d"}])
     task.run_until_caught_up()
-    assert source.value("SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'sluice%'") == 2
+    assert source.value("SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'sluice%'") == 3
     task.run_until_caught_up("--restart")
-    assert source.value("SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'sluice%'") == 2
+    assert source.value("SELECT count(*) FROM pg_event_trigger WHERE evtname LIKE 'sluice%'") == 3
     task.call("release", check=0)
     assert source.value("SELECT count(*) FROM pg_event_trigger") == 0
     assert source.value("SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace WHERE nspname = 'sluice'") == 0
@@ -500,6 +501,8 @@ def test_more_statements(servers, sluice, name):
     task = sluice(source, destination, objects=[{"database": "d", "rename": "d2"}])
     task.run_until_caught_up()
     for statement in MORE[name]:
+        if source.major < 11:  # whose catalog does not know what older rows have
+            statement = statement.replace("ADD COLUMN n integer DEFAULT 3; EXECUTE", "ADD COLUMN n integer; EXECUTE")
         source.execute(statement)
     task.run_until_caught_up()
     compare.assert_equal(source, "d", destination, "d2")
@@ -560,6 +563,31 @@ def test_tables_are_created_under_the_load(servers, sluice):
     task.follow_to(source, "d")
     same(source, destination)
     assert task.terminate() == 0
+
+
+def test_two_tasks_of_one_source(get, sluice):
+    """Each has its own event triggers, and none takes anything from the other."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg15", "destination")
+    prepare(source)
+    tasks = [
+        sluice(source, destination, objects=[{"database": "d", "rename": f"d{number}"}], name=f"task{number}")
+        for number in (1, 2)
+    ]
+    for task in tasks:
+        task.run_until_caught_up()
+    source.execute(
+        "ALTER TABLE d.a ADD COLUMN n integer DEFAULT 4", "CREATE TABLE d.k (v text)", "INSERT INTO d.k VALUES ('x')"
+    )
+    for number, task in enumerate(tasks, 1):
+        task.run_until_caught_up()
+        compare.assert_equal(source, "d", destination, f"d{number}")
+    source.execute("ALTER TABLE d.a ALTER v TYPE varchar(50) USING upper(v)")
+    for task in tasks:
+        done = task.run_until_caught_up(check=None)
+        assert done.code == 4 and "USING" in done.text, done
+    tasks[0].call("release", check=0)
+    source.execute("ALTER TABLE d.b ADD COLUMN x integer")
+    assert source.value("SELECT count(*) FROM pg_event_trigger") == 3
 
 
 def test_sessions_that_create_tables_side_by_side(servers, sluice):
