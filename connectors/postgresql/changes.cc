@@ -61,13 +61,14 @@ class Changes : public connector::ChangeStream {
         definitions_(request.tables),
         catalog_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}, {.answer_within = kCatalogAnswers}),
         session_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}),
-        tables_(catalog_, request.tables),
+        tables_(catalog_, definitions_, name_),
         queue_(kQueueBytes) {
     pgoutput::DecoderOptions options;
     options.start = CheckHistory(session_, ParsePosition(request.start));
     CheckSlot(catalog_, name_, options.start);
-    tables_.CheckPublication(name_);
+    tables_.CheckPublication();
     options.ordinal = request.ordinal;
+    options.records = {kOwnSchema, name_};
     options.selected = request.selected;
     options.neutral = request.neutral;
     options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
@@ -155,7 +156,7 @@ class Changes : public connector::ChangeStream {
 
   void CheckSometimes() {
     if (Clock::now() - checked_at_ < kCheckEvery) return;
-    tables_.CheckPublication(name_);
+    tables_.CheckPublication();
     checked_at_ = Clock::now();
   }
 

@@ -61,19 +61,36 @@ std::optional<TruncateStatement> TruncateStatement::Parse(std::string_view text)
   return statement;
 }
 
-Error NotCarried(const model::DdlChange& ddl) {
+Error NotCarried(const model::DdlChange& ddl, const std::string& why) {
   return Error(kUnsupported)
       .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
-      .Cause("A statement that changes tables is not carried from this log: " + ddl.statement.substr(0, 400))
+      .Cause("A statement that changes tables is not carried" + (why.empty() ? "" : " (" + why + ")") + ": " +
+             ddl.statement.substr(0, 400))
       .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
 }
 
-std::vector<connector::TableChange> DescribeAfterTruncate(const model::DdlChange& ddl,
-                                                          const std::vector<model::TablePtr>& before) {
-  if (ddl.kind != model::DdlKind::kTruncateTable) throw NotCarried(ddl);
+std::vector<connector::TableChange> DescribeAfterDdl(const model::DdlChange& ddl,
+                                                     const std::vector<model::TablePtr>& before) {
   std::vector<connector::TableChange> out;
-  for (const model::TablePtr& table : before) {
-    if (table != nullptr) out.push_back({table->name, table, table});
+  if (ddl.kind == model::DdlKind::kTruncateTable) {
+    for (const model::TablePtr& table : before) {
+      if (table != nullptr) out.push_back({table->name, table, table});
+    }
+    return out;
+  }
+  if (ddl.after.size() != ddl.objects.size()) throw NotCarried(ddl);
+  for (size_t i = 0; i < ddl.objects.size(); ++i) {
+    const auto found = std::find_if(before.begin(), before.end(), [&](const model::TablePtr& table) {
+      return table != nullptr && table->name == ddl.objects[i];
+    });
+    const model::TablePtr was = found == before.end() ? nullptr : *found;
+    const model::TablePtr& is = ddl.after[i];
+    if (is != nullptr && is->name != ddl.objects[i]) {
+      out.push_back({.name = ddl.objects[i], .before = was, .after = nullptr, .renamed_to = is->name});
+      out.push_back({.name = is->name, .before = nullptr, .after = is});
+    } else {
+      out.push_back({.name = ddl.objects[i], .before = was, .after = is});
+    }
   }
   return out;
 }

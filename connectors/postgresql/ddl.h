@@ -29,10 +29,15 @@ struct TruncateStatement {
 // partition is carried where its table is: `ddl.objects` has the tables.
 // Throws for every other statement.
 std::vector<connector::SchemaStatement> TranslateTruncate(const model::DdlChange& ddl, const model::NameMap& names);
-// For DescribeAfter: nothing of the tables changes. Throws for every other statement.
-std::vector<connector::TableChange> DescribeAfterTruncate(const model::DdlChange& ddl,
-                                                          const std::vector<model::TablePtr>& before);
+// For DescribeAfter: what the log itself says (ddl_record.h); nothing of the tables changes by TRUNCATE. Throws for
+// every other statement.
+std::vector<connector::TableChange> DescribeAfterDdl(const model::DdlChange& ddl,
+                                                     const std::vector<model::TablePtr>& before);
+// What makes the tables of a server of this version follow.
+std::vector<connector::SchemaStatement> TranslateChanges(const std::vector<connector::TableChange>& changes,
+                                                         const model::DdlChange& ddl, const model::NameMap& names,
+                                                         uint32_t version);
 // The error for a statement that is not carried.
-Error NotCarried(const model::DdlChange& ddl);
+Error NotCarried(const model::DdlChange& ddl, const std::string& why = "");
 
 }  // namespace sluice::postgresql

@@ -1,6 +1,8 @@
 #include "connectors/postgresql/definition.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "connectors/postgresql/codes.h"
 
@@ -33,6 +35,9 @@ class Writing {
   void Number(const char* key, std::optional<int>& value) {
     if (value) out[key] = *value;
   }
+  void Optional(const char* key, std::optional<std::string>& value) {
+    if (value) out[key] = *value;
+  }
   template <typename T, typename Describe>
   void List(const char* key, std::vector<T>& values, const Describe& describe) {
     if (values.empty()) return;
@@ -60,6 +65,9 @@ class Reading {
   }
   void Number(const char* key, std::optional<int>& value) {
     if (in.contains(key)) value = in.at(key).get<int>();
+  }
+  void Optional(const char* key, std::optional<std::string>& value) {
+    if (in.contains(key)) value = in.at(key).get<std::string>();
   }
   template <typename T, typename Describe>
   void List(const char* key, std::vector<T>& values, const Describe& describe) {
@@ -91,6 +99,7 @@ constexpr auto kSequence = [](auto& io, SequenceDefinition& sequence) {
 
 constexpr auto kColumn = [](auto& io, ColumnDefinition& column) {
   io.Member("name", column.name);
+  io.Member("number", column.number);
   io.Member("type", column.type);
   io.Member("collation", column.collation);
   io.Member("not_null", column.not_null);
@@ -107,6 +116,8 @@ constexpr auto kColumn = [](auto& io, ColumnDefinition& column) {
   io.Member("options", column.options);
   io.Member("local", column.local, true);
   io.Member("comment", column.comment);
+  io.Optional("missing", column.missing);
+  io.Member("domain_default", column.domain_default);
 };
 
 constexpr auto kConstraint = [](auto& io, ConstraintDefinition& constraint) {
@@ -164,6 +175,7 @@ struct TableMembers {
   template <typename Io>
   void operator()(Io& io, Definition& table) const {
     io.Member("name", table.name);
+    io.Member("id", table.id);
     io.Letter("kind", table.kind, 'r');
     io.Letter("persistence", table.persistence, 'p');
     io.Member("of_type", table.of_type);
@@ -182,6 +194,9 @@ struct TableMembers {
     io.List("partitions", table.partitions, *this);
     io.Letter("replica_identity", table.replica_identity, 'd');
     io.Member("comment", table.comment);
+    io.Member("empty", table.empty);
+    io.Member("unpublished", table.unpublished);
+    io.Member("rewritten", table.rewritten);
     io.Member("relations", table.references.relations);
     io.Member("others", table.references.others);
   }
@@ -210,6 +225,17 @@ Definition DefinitionFromJson(const std::string& text, const model::ObjectName& 
         .Cause("Its definition is not one that this program has read from a PostgreSQL server.")
         .Remedy("Create the table by hand and go on with `sluice schema skip`, and report this.");
   }
+}
+
+// Asked of each table at each statement, so without reading all of it. Members are in the order of their names: what
+// has a number of its own comes behind the table's, and a text has its quotes escaped.
+uint32_t IdOf(const model::Table& table) {
+  constexpr std::string_view kKey = "\"id\":";
+  const std::string& text = table.create_statement;
+  const size_t at = text.find(kKey);
+  uint32_t id = 0;
+  if (at != std::string::npos) std::from_chars(text.data() + at + kKey.size(), text.data() + text.size(), id);
+  return id;
 }
 
 }  // namespace sluice::postgresql

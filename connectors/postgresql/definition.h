@@ -11,6 +11,7 @@
 
 #include "connectors/postgresql/names_in_text.h"
 #include "model/name.h"
+#include "model/table.h"
 
 namespace sluice::postgresql {
 
@@ -26,6 +27,7 @@ struct SequenceDefinition {
 
 struct ColumnDefinition {
   std::string name;
+  int number = 0;         // pg_attribute.attnum: stays when the column is renamed; 0: not known
   std::string type;       // format_type()
   std::string collation;  // quoted with its schema; empty: the type's own
   bool not_null = false;
@@ -43,6 +45,10 @@ struct ColumnDefinition {
   std::vector<std::string> options;  // "n_distinct=5"
   bool local = true;                 // false: it comes from a parent alone
   std::string comment;
+  // Only of a statement that the source's log tells: what rows have that are older than the column
+  // (pg_attribute.attmissingval, 11 and later); its type is a domain with a default of its own.
+  std::optional<std::string> missing;
+  bool domain_default = false;
 };
 
 struct ConstraintDefinition {
@@ -97,8 +103,12 @@ struct StatisticsDefinition {
   std::string comment;
 };
 
+// pg_event_trigger_table_rewrite_reason(): AT_REWRITE_COLUMN_REWRITE.
+inline constexpr int kRewrittenByType = 4;
+
 struct Definition {
   model::ObjectName name;
+  uint32_t id = 0;         // pg_class.oid: stays when the table is renamed; 0: not known
   char kind = 'r';         // pg_class.relkind: r, p
   char persistence = 'p';  // p, u(nlogged)
   std::string of_type;     // CREATE TABLE ... OF
@@ -117,6 +127,11 @@ struct Definition {
   std::vector<Definition> partitions;
   char replica_identity = 'd';  // d, n, f, i
   std::string comment;
+  // Only of a statement that the source's log tells: the table had no rows then; why its rows are not in the log; why
+  // the statement wrote it anew (pg_event_trigger_table_rewrite_reason).
+  bool empty = false;
+  std::string unpublished;
+  int rewritten = 0;
   // Of the topmost table: which names in all these texts are those of other objects.
   References references;
 };
@@ -124,5 +139,7 @@ struct Definition {
 std::string ToJson(const Definition& definition);
 // Throws kNotTranslatable for a text that ToJson did not write.
 Definition DefinitionFromJson(const std::string& text, const model::ObjectName& table);
+// The table's number at its server; 0: not known.
+uint32_t IdOf(const model::Table& table);
 
 }  // namespace sluice::postgresql

@@ -12,10 +12,12 @@
 namespace sluice::postgresql {
 
 bool Rows::IsNull(size_t row, int column) const {
+  if (!result_) return !recorded_.at(row).at(static_cast<size_t>(column)).has_value();
   return PQgetisnull(result_.get(), static_cast<int>(row), column) != 0;
 }
 
 std::string Rows::Text(size_t row, int column) const {
+  if (!result_) return recorded_.at(row).at(static_cast<size_t>(column)).value_or("");
   const int r = static_cast<int>(row);
   return {PQgetvalue(result_.get(), r, column), static_cast<size_t>(PQgetlength(result_.get(), r, column))};
 }
@@ -64,6 +66,7 @@ Definition RelationOf(const Rows& rows, size_t row) {
   table.partition_key = rows.Text(row, 14);
   table.partition_bound = rows.Text(row, 15);
   table.has_children = rows.Flag(row, 16);
+  table.id = rows.Id(row, 0);
   return table;
 }
 
@@ -83,6 +86,7 @@ ColumnDefinition ColumnOf(const Rows& rows, size_t row) {
   column.generated = rows.Letter(row, 14);
   const char compression = rows.Letter(row, 15);
   column.compression = compression == 'p' ? "pglz" : compression == 'l' ? "lz4" : "";
+  column.number = static_cast<int>(rows.Number(row, 17));
   return column;
 }
 

@@ -18,8 +18,10 @@ namespace sluice::postgresql {
 class Rows {
  public:
   explicit Rows(ResultPtr result) : result_(std::move(result)) {}
+  // An answer that was given before, and written down.
+  explicit Rows(TextRows recorded) : recorded_(std::move(recorded)) {}
 
-  size_t size() const { return static_cast<size_t>(PQntuples(result_.get())); }
+  size_t size() const { return result_ ? static_cast<size_t>(PQntuples(result_.get())) : recorded_.size(); }
   bool IsNull(size_t row, int column) const;
   std::string Text(size_t row, int column) const;
   char Letter(size_t row, int column) const;  // ' ' when there is none
@@ -32,6 +34,7 @@ class Rows {
 
  private:
   ResultPtr result_;
+  TextRows recorded_;  // without a result
 };
 
 // Of pg_sequence, as `q`.

@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/definition.h"
+#include "connectors/postgresql/definition_parts.h"
+#include "connectors/postgresql/definition_questions.h"
 #include "connectors/postgresql/names_in_text.h"
 #include "model/table.h"
 
@@ -21,8 +24,19 @@ struct TableRead {
   uint64_t bytes_estimated = 0;
 };
 
+// Who answers the questions: a server, or what it wrote down.
+class DefinitionAnswers {
+ public:
+  virtual ~DefinitionAnswers() = default;
+  virtual Rows Answer(DefinitionQuestion question, std::span<const OptionalText> parameters) = 0;
+  // What the answer about sequences cannot have (before 10).
+  virtual void Complete(SequenceDefinition& sequence) = 0;
+};
+
 // In no particular order; a table that does not exist is left out.
 std::vector<TableRead> ReadTables(Connection& connection, const std::vector<model::ObjectName>& names,
+                                  const KnownNames& known);
+std::vector<TableRead> ReadTables(DefinitionAnswers& answers, const std::vector<model::ObjectName>& names,
                                   const KnownNames& known);
 
 model::TablePtr MakeTable(const TableRead& read);

@@ -21,9 +21,11 @@ struct FollowedRelation {
   bool logged = true;       // false: UNLOGGED, a temporary or a foreign table
   bool identified = false;  // updates and deletes are logged with what identifies the row
   char identity = 'd';      // pg_class.relreplident
+  bool renamed = false;     // found by its number: it has another name by now
 };
 
-// In the order of `tables`, each followed by its partitions. What is not there is left out.
+// In the order of `tables`, each followed by its partitions. What is not there is left out. Tables whose number is
+// known are found by that, whatever their name is by now; they are given under the name that they have in `tables`.
 std::vector<FollowedRelation> FindFollowed(Connection& connection, const std::vector<model::TablePtr>& tables);
 
 // The root of the relation with this number; nothing: there is no such relation (any more).

@@ -88,6 +88,7 @@ std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, co
     check.Topic("log_retention", CheckLogRetention);
     check.Topic("publication", CheckPublication);
     check.Topic("standby", CheckStandby);
+    check.Topic("ddl", CheckDdl);
     check.Topic("replica_identity", CheckReplicaIdentity);
     check.Topic("prepared_transactions", CheckPreparedTransactions);
   }

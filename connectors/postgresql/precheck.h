@@ -72,6 +72,7 @@ void CheckLogRetention(Precheck& check);
 void CheckReplicationSession(Precheck& check);
 void CheckPublication(Precheck& check);
 void CheckStandby(Precheck& check);
+void CheckDdl(Precheck& check);
 void CheckSourceRights(Precheck& check);
 void CheckSourceRowSecurity(Precheck& check);
 void CheckOpenTransactions(Precheck& check);

@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/ddl_trigger.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/precheck.h"
 #include "connectors/postgresql/slot.h"
@@ -203,6 +204,31 @@ void CheckPublication(Precheck& check) {
     return;
   }
   check.Pass("publication", kTitle);
+}
+
+// Asked for where any table's rules allow any kind of statement beside TRUNCATE, which the log itself has.
+void CheckDdl(Precheck& check) {
+  if (!check.same_engine() || !check.AtLeast(kHasPublications)) return;
+  const auto& mappings = check.request().mappings;
+  const bool wanted = std::any_of(mappings.begin(), mappings.end(), [](const model::TableMappingPtr& mapping) {
+    const std::set<model::DdlKind>& kinds = mapping->operations.ddl;
+    return kinds.size() > (kinds.contains(model::DdlKind::kTruncateTable) ? 1 : 0);
+  });
+  if (!wanted) return;
+  constexpr const char* kTitle = "Statements that change tables can be followed";
+  if (!MayMakeEventTriggers(check.connection())) {
+    const std::string give = check.hosting() == "amazon"   ? "GRANT rds_superuser TO {};"
+                             : check.hosting() == "azure"  ? "GRANT azure_pg_admin TO {};"
+                             : check.hosting() == "google" ? "GRANT cloudsqlsuperuser TO {};"
+                                                           : "ALTER ROLE {} SUPERUSER;";
+    return check.Warn(
+        "ddl", kTitle, "role " + check.role(),
+        "Event triggers tell of them, which only a superuser can make. Without, a table that is altered at "
+        "the source stops the task, and one that is created there is not followed.",
+        fmt::format(fmt::runtime(give), Quote(check.role())) +
+            " or set `operations: {ddl: []}` and alter nothing while the task runs.");
+  }
+  check.Pass("ddl", kTitle);
 }
 
 void CheckStandby(Precheck& check) {

@@ -170,6 +170,7 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::DdlC
 std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const std::vector<connector::TableChange>& changes,
                                                                const model::DdlChange& ddl, const model::NameMap& names,
                                                                const connector::ServerInfo& source) {
+  if (source.engine == "postgresql") return TranslateChanges(changes, ddl, names, connection_.version());
   if (ddl.kind == model::DdlKind::kTruncateTable) return TruncateForeign(ddl, names);
   return TranslateForeignChanges(changes, ddl, names, connection_.version(), source);
 }
@@ -177,7 +178,7 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const std::vector
 std::vector<connector::TableChange> PostgresqlSchemaWriter::DescribeAfter(const model::DdlChange& ddl,
                                                                           const std::vector<model::TablePtr>& before,
                                                                           const connector::ServerInfo& /*source*/) {
-  return DescribeAfterTruncate(ddl, before);
+  return DescribeAfterDdl(ddl, before);
 }
 
 std::string PostgresqlSchemaWriter::Fingerprint(const std::vector<model::ObjectName>& objects) {

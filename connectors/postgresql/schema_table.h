@@ -20,6 +20,8 @@ class TableTranslator {
   std::vector<connector::SchemaStatement> Run(bool small);
 
  private:
+  friend class TableDifference;  // says parts of it
+
   using Statement = connector::SchemaStatement;
 
   Statement Make(connector::SchemaStage stage, std::string label, std::string sql) const;

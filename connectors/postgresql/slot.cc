@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/ddl_trigger.h"
 #include "connectors/postgresql/followed.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/sessions.h"
@@ -41,7 +42,7 @@ std::vector<FollowedRelation> ToPublish(Connection& connection, const std::vecto
   std::vector<FollowedRelation> published;
   const bool roots = connection.version() >= kPublishesRoots;
   for (FollowedRelation& relation : FindFollowed(connection, tables)) {
-    if (!relation.logged) continue;
+    if (!relation.logged || relation.renamed) continue;
     if (!relation.partitioned && !relation.identified) {
       // As part of the publication the server would refuse the application's own updates of it.
       throw Error(kNoReplicaIdentity)
@@ -89,8 +90,9 @@ std::optional<ExistingPublication> ReadPublication(Connection& connection, const
   publication.options_fit = found[0][1] == "t";
   const TextRows relations = connection.Query(
       fmt::format(
-          "SELECT prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE p.pubname = {}",
-          Literal(name)),
+          "SELECT prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON "
+          "c.oid = r.prrelid WHERE p.pubname = {} AND c.relnamespace IS DISTINCT FROM to_regnamespace({})",
+          Literal(name), Literal(kOwnSchema)),
       PublicationObject(name));
   for (const TextRow& row : relations) {
     uint32_t oid = 0;
@@ -220,18 +222,20 @@ bool PublicationFits(Connection& connection, const std::string& name, const std:
   return existing && Fits(*existing, ToPublish(connection, tables));
 }
 
-void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables) {
+void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,
+                        bool with_records) {
   if (connection.version() < kHasPublications) return;  // test_decoding sends every table
   const std::vector<FollowedRelation> published = ToPublish(connection, tables);
   const std::string object = PublicationObject(name);
-  const std::string list = TableList(published);
+  std::string list = TableList(published);
+  if (with_records) list += (list.empty() ? "" : ", ") + Quote(kOwnSchema, name);
   const std::string create = CreateStatement(connection, name, list);
   const std::optional<ExistingPublication> existing = ReadPublication(connection, name);
   if (!existing) {
     connection.Execute(create, object);
     return;
   }
-  if (Fits(*existing, published)) return;
+  if (!with_records && Fits(*existing, published)) return;
   if (existing->all_tables || list.empty()) {
     connection.Execute(fmt::format("BEGIN; DROP PUBLICATION {}; {}; COMMIT", Quote(name), create), object);
     return;
@@ -300,8 +304,10 @@ bool DropPublication(Connection& connection, const std::string& name) {
   return true;
 }
 
-std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint& endpoint,
-                                                       const connector::SessionContext& context) {
+namespace {
+
+std::vector<connector::SourceObject> ListObjects(const connector::Endpoint& endpoint,
+                                                 const connector::SessionContext& context) {
   Connection connection(endpoint, context);
   const bool new_names = connection.version() >= kHasPublications;
   // On a standby the newest place is what it has received and replayed.
@@ -319,14 +325,29 @@ std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint
     objects.push_back(std::move(object));
   }
   if (!new_names) return objects;
+  const auto used = [&](const std::string& name) {
+    return std::any_of(objects.begin(), objects.end(), [&](const connector::SourceObject& other) {
+      return other.kind == "replication slot" && other.name == name && other.in_use;
+    });
+  };
   for (const TextRow& row :
        connection.Query("SELECT pubname FROM pg_publication WHERE pubname LIKE 'sluice\\_%' ORDER BY pubname")) {
     connector::SourceObject object{.kind = "publication", .name = row[0].value_or("")};
-    object.in_use = std::any_of(objects.begin(), objects.end(), [&](const connector::SourceObject& other) {
-      return other.kind == "replication slot" && other.name == object.name && other.in_use;
-    });
+    object.in_use = used(object.name);
     objects.push_back(std::move(object));
   }
+  for (const std::string& name : ListDdlTriggers(connection)) {
+    objects.push_back({.kind = "event trigger", .name = name, .in_use = used(name)});
+  }
+  return objects;
+}
+
+}  // namespace
+
+std::vector<connector::SourceObject> ListSourceObjects(const connector::Endpoint& endpoint,
+                                                       const connector::SessionContext& context) {
+  std::vector<connector::SourceObject> objects = ListObjects(endpoint, context);
+  for (connector::SourceObject& object : objects) object.task = object.name.substr(SourceObjectName("").size());
   return objects;
 }
 
@@ -346,6 +367,7 @@ std::vector<std::string> ReleaseSourceObjects(const connector::Endpoint& endpoin
     }
     if (!SleepFor(context.stop, kSlotAskEvery)) throw Error(kStopped);
   }
+  if (DropDdlTriggers(connection, name)) removed.push_back("event trigger " + name);
   if (DropPublication(connection, name)) removed.push_back(PublicationObject(name));
   return removed;
 }

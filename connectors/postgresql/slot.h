@@ -11,7 +11,9 @@
 namespace sluice::postgresql {
 
 // The publication of these tables, made anew if it is there with others. `connection` is an ordinary session.
-void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables);
+// `with_records`: of the source's schema statements too (ddl_trigger.h).
+void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,
+                        bool with_records = false);
 
 // The statement that makes it, for whoever may when the account may not; and whether it is there as it has to be.
 std::string PublicationStatement(Connection& connection, const std::string& name,

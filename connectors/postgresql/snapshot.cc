@@ -27,6 +27,7 @@
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/copy_format.h"
+#include "connectors/postgresql/ddl_trigger.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/neutral.h"
 #include "connectors/postgresql/sessions.h"
@@ -220,7 +221,9 @@ void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const 
   if (request.first) {
     Connection setup(endpoint, {.stop = context.stop, .purpose = "publication"});
     DropSlot(setup, name);
-    PreparePublication(setup, name, request.tables);
+    DropDdlTriggers(setup, name);
+    const bool ddl = request.with_ddl && InstallDdlTriggers(setup, name, request.databases);
+    PreparePublication(setup, name, request.tables, ddl);
   } else {
     RequireSlot(name);
     // Sessions of an earlier process may not have ended yet, and their slots with them: this session's number differs.

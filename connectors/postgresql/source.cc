@@ -47,7 +47,7 @@ class PostgresqlSource : public connector::Source {
   std::vector<connector::TableChange> DescribeAfter(const model::DdlChange& ddl,
                                                     const std::vector<model::TablePtr>& before,
                                                     const SessionContext& /*context*/) override {
-    return DescribeAfterTruncate(ddl, before);
+    return DescribeAfterDdl(ddl, before);
   }
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const SessionContext& context) override {
     return MakeVerifyReader(endpoint_, context);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/ddl_record.h"
+#include "connectors/postgresql/names.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -28,22 +30,49 @@ ORDER BY 3, 1, 2 LIMIT 1)sql";
 
 }  // namespace
 
-SourceTables::SourceTables(Connection& connection, const std::vector<model::TablePtr>& tables)
-    : connection_(connection), tables_(tables) {
+SourceTables::SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name)
+    : connection_(connection), definitions_(definitions), name_(std::move(name)) {
+  const std::string question = fmt::format(
+      "SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = "
+      "r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = {0} AND n.nspname = {1} AND c.relname "
+      "= "
+      "{0}",
+      Literal(name_), Literal(kOwnSchema));
+  follows_ddl_ = connection_.QueryOne(question, "publication " + name_).has_value();
   LookAtPartitions();
+  if (follows_ddl_) return;
   std::set<model::ObjectName> found;
   for (const auto& [oid, relation] : followed_) found.insert(relation.root);
-  for (const model::TablePtr& table : tables) {
+  for (const model::TablePtr& table : definitions_.All()) {
     if (!found.contains(table->name)) missing_.push_back(table->name);
   }
 }
 
 // What was seen once is kept: the log may still have rows of partitions that are gone.
 void SourceTables::LookAtPartitions() {
-  for (FollowedRelation& relation : FindFollowed(connection_, tables_)) {
+  const std::vector<model::TablePtr> tables = definitions_.All();
+  for (FollowedRelation& relation : FindFollowed(connection_, tables)) {
     const uint32_t oid = relation.oid;
-    followed_.try_emplace(oid, std::move(relation));
+    if (follows_ddl_) {
+      followed_[oid] = std::move(relation);
+    } else {
+      followed_.try_emplace(oid, std::move(relation));
+    }
   }
+  if (!follows_ddl_) return;
+  for (const model::TablePtr& table : tables) {
+    if (table->create_statement.find("\"partitions\"") == std::string::npos) continue;
+    const Definition definition = DefinitionFromJson(table->create_statement, table->name);
+    for (const Definition& one : definition.partitions) LookAtDefinition(one, table->name);
+  }
+}
+
+// Partitions that the catalog no longer has, which is ahead of the log.
+void SourceTables::LookAtDefinition(const Definition& part, const model::ObjectName& root) {
+  if (part.id == 0) return;
+  FollowedRelation relation{.oid = part.id, .name = part.name, .root = root, .partitioned = part.kind == 'p'};
+  followed_.try_emplace(part.id, std::move(relation));
+  for (const Definition& one : part.partitions) LookAtDefinition(one, root);
 }
 
 std::optional<SourceTables::Place> SourceTables::PlaceOf(uint32_t oid) {
@@ -84,8 +113,21 @@ std::string SourceTables::TypeText(uint32_t type, int32_t modifier) {
   return text;
 }
 
+std::optional<model::DdlChange> SourceTables::ChangeOf(std::string_view record) {
+  const std::vector<model::TablePtr> before = definitions_.All();
+  // Names that are gone again since the statement may stand in what it left.
+  KnownNames known = KnownNames::Read(connection_);
+  for (const model::TablePtr& table : before) known.AddRelation(table->name);
+  return ReadDdlRecord(record, before, std::move(known));
+}
+
+void SourceTables::Changed() {
+  places_.clear();
+  LookAtPartitions();
+}
+
 // By number and by name: a table that takes another's name is not the one that is followed.
-void SourceTables::CheckPublication(const std::string& name) {
+void SourceTables::CheckPublication() {
   const bool roots = connection_.version() >= kPublishesRoots;
   if (!roots) LookAtPartitions();
   std::vector<std::string> oids;
@@ -101,11 +143,15 @@ void SourceTables::CheckPublication(const std::string& name) {
   for (const auto& [oid, relation] : followed_) {
     const bool is_root = relation.name == relation.root;
     const bool published = relation.logged && (roots ? is_root : !relation.partitioned);
-    if (is_root || published) add(oid, relation.name, !is_root ? "partition" : published ? "published" : "named");
+    if (follows_ddl_) {
+      if (published) add(oid, relation.name, "partition");
+    } else if (is_root || published) {
+      add(oid, relation.name, !is_root ? "partition" : published ? "published" : "named");
+    }
   }
   for (const model::ObjectName& table : missing_) add(0, table, "named");
-  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(kinds), name};
-  const ResultPtr result = connection_.Run(kChecks, parameters, "publication " + name);
+  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(kinds), name_};
+  const ResultPtr result = connection_.Run(kChecks, parameters, "publication " + name_);
   if (PQntuples(result.get()) == 0) return;
   const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
   const std::string& side = connection_.endpoint().side;
@@ -118,7 +164,7 @@ void SourceTables::CheckPublication(const std::string& name) {
         .Side(side);
   }
   throw Error(kPublicationChanged)
-      .Object(fmt::format("publication {}, table {}.{}", name, text(0), text(1)))
+      .Object(fmt::format("publication {}, table {}.{}", name_, text(0), text(1)))
       .Cause(
           "Someone dropped or altered the publication, or (before PostgreSQL 13) a partition was made that it does not "
           "hold; what was changed in the table since then is not in the log that Sluice is sent.")

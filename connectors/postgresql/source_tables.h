@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "connectors/postgresql/definition.h"
 #include "connectors/postgresql/followed.h"
 #include "connectors/postgresql/pgoutput/relations.h"
 
@@ -15,23 +16,30 @@ namespace sluice::postgresql {
 
 class SourceTables : public pgoutput::SourceCatalog {
  public:
-  SourceTables(Connection& connection, const std::vector<model::TablePtr>& tables);
+  // `name`: of the publication, and of the table with records of schema statements.
+  SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name);
 
   std::optional<Place> PlaceOf(uint32_t oid) override;
   std::optional<model::ObjectName> FollowedAs(uint32_t oid) override;
   std::string TypeText(uint32_t type, int32_t modifier) override;
   std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) override;
   std::vector<model::ObjectName> Missing() override { return missing_; }
+  std::optional<model::DdlChange> ChangeOf(std::string_view record) override;
+  void Changed() override;
 
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came
   // since, and kSchemaDrift when a table has another name or was made anew. What was dropped is left out.
-  void CheckPublication(const std::string& name);
+  // Where the log tells schema statements only the first is judged: the catalog may be ahead of the log.
+  void CheckPublication();
 
  private:
   void LookAtPartitions();
+  void LookAtDefinition(const Definition& part, const model::ObjectName& root);
 
   Connection& connection_;
-  const std::vector<model::TablePtr> tables_;
+  const connector::Definitions& definitions_;
+  const std::string name_;
+  bool follows_ddl_ = false;
   std::unordered_map<uint32_t, FollowedRelation> followed_;
   std::unordered_map<uint32_t, Place> places_;  // of relations that are not followed, or came later
   std::map<std::pair<uint32_t, int32_t>, std::string> types_;

@@ -31,6 +31,15 @@ class Definitions {
     tables_[name] = std::move(table);
     generation_.fetch_add(1);
   }
+  // Those that are there.
+  std::vector<model::TablePtr> All() const {
+    std::lock_guard lock(mutex_);
+    std::vector<model::TablePtr> all;
+    for (const auto& [name, table] : tables_) {
+      if (table != nullptr) all.push_back(table);
+    }
+    return all;
+  }
   // Changes with every Set(): tells whether what was derived from descriptions is still right.
   uint64_t generation() const { return generation_.load(); }
 

@@ -63,6 +63,11 @@ struct DdlChange {
   std::optional<bool> explicit_timestamps;
   std::vector<ObjectName> objects;    // what it changes, in the order of the statement
   std::vector<ObjectName> new_names;  // kRenameTable and ALTER .. RENAME: beside `objects`, empty name = unchanged
+  // Where the log itself says what became of the objects: their descriptions afterwards, beside `objects` (null: gone).
+  // Empty: the statement has to tell.
+  std::vector<TablePtr> after;
+  // Rows that follow cannot be applied unless it is carried.
+  bool rows_need_it = false;
 };
 
 // A committed transaction, or one part of a very large one (parts follow each other without a gap; only the last

@@ -16,6 +16,7 @@ inline constexpr ErrorCode kRetriesExhausted{"PL-0202", "A lost connection did n
 inline constexpr ErrorCode kDdlFailed{"PL-0203", "A schema statement of the source failed at the destination"};
 inline constexpr ErrorCode kUnknownTable{"PL-0204", "The log has rows of a table that has no mapping"};
 inline constexpr ErrorCode kChangeFailed{"PL-0205", "A change could not be applied"};
+inline constexpr ErrorCode kDdlRefused{"PL-0206", "A schema statement is not carried, and rows after it need it"};
 
 // PL-03xx: verification.
 inline constexpr ErrorCode kVerifyUnsettled{"PL-0301", "A table without a key could not be compared while it changes"};

@@ -71,6 +71,16 @@ std::optional<DdlNote> ParseNote(const std::optional<std::string>& text) {
   return note;
 }
 
+Error Refused(const DdlChange& ddl, const std::string& why_not) {
+  return Error(kDdlRefused)
+      .Object("table " + ddl.objects.front().Text())
+      .Cause(fmt::format("{}, and what is written into the table from now on does not fit the destination's: {}",
+                         why_not, ddl.statement.substr(0, 500)))
+      .Remedy(fmt::format("List {} in operations.ddl of the task file and begin anew with `sluice run --restart`.",
+                          model::Name(ddl.kind)))
+      .Side("source");
+}
+
 Error DescribeDdl(const Error& error, const model::Transaction& transaction, const std::string& statement) {
   ErrorInfo info = error.info();
   const std::string where = transaction.gtid.empty() ? transaction.end.json : transaction.gtid;
@@ -98,6 +108,7 @@ void DdlBarrier::Pass(const model::Transaction& transaction, connector::ChangeSt
       std::any_of(names.begin(), names.end(), [&](const ObjectName& name) { return tables_.Selected(name); });
   if (!concerns_us) return;
   const std::string why_not = WhyNotCarried(ddl);
+  if (!why_not.empty() && ddl.rows_need_it) throw Refused(ddl, why_not);
   RetryPauses pauses(context_);
   while (true) {
     try {
@@ -158,10 +169,11 @@ DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, 
     }
   }
   std::vector<std::string> ran;
+  const bool by_description = request.neutral || !ddl.after.empty();
   if (why_not.empty()) {
     ran = RunStatements(transaction,
-                        request.neutral ? writer->Translate(changes, ddl, *request.names, request.source_server)
-                                        : writer->Translate(ddl, *request.names, request.source_server),
+                        by_description ? writer->Translate(changes, ddl, *request.names, request.source_server)
+                                       : writer->Translate(ddl, *request.names, request.source_server),
                         *writer, *bookkeeping);
   }
   Save(transaction, outcome, *bookkeeping);

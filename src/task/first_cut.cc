@@ -46,6 +46,14 @@ void AddNewTables(Session& session, Plan& plan, std::vector<TaskTable>& tables) 
   session.store().SaveTables(session.record().name, records);
 }
 
+// A table that is created later is judged by its schema's rule, which a table's own rule may differ from.
+bool FollowsDdl(Task::Context& context, const std::vector<TaskTable>& tables) {
+  if (!context.spec.types.incremental) return false;
+  const bool any = std::any_of(tables.begin(), tables.end(),
+                               [](const TaskTable& table) { return !table.mapping->operations.ddl.empty(); });
+  return any || tables.empty();
+}
+
 }  // namespace
 
 std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaPhase* schema,
@@ -71,6 +79,8 @@ std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaP
     request.task = session.task_id();
     request.readers = session.limits().readers;
     request.with_position = context.spec.types.incremental;
+    request.with_ddl = FollowsDdl(context, tables);
+    for (const auto& [database, unused] : now.databases) request.databases.push_back(database);
     for (const TaskTable& table : tables) {
       if (table.record.state != "skipped") request.tables.push_back(table.table);
     }

@@ -125,6 +125,11 @@ void Decoder::Take(char type, uint32_t xid, std::string_view body) {
 void Decoder::Keep(Open& open, char type, uint32_t xid, std::string_view body) {
   if (static_cast<MessageType>(type) == MessageType::kTruncate) {
     open.truncations.push_back({open.messages, xid, ReadTruncate(Bytes(body))});
+  } else if (static_cast<MessageType>(type) == MessageType::kRelation && !options_.records.name.empty()) {
+    const Relation relation = ReadRelation(Bytes(body));
+    if (model::ObjectName{relation.schema, relation.name} == options_.records) record_relations_.insert(relation.oid);
+  } else if (static_cast<MessageType>(type) == MessageType::kInsert && !record_relations_.empty()) {
+    open.has_records = open.has_records || record_relations_.contains(Bytes(body).U32());
   }
   open.spool.Append(xid, type, body);
   ++open.messages;
@@ -146,9 +151,9 @@ LogPosition Decoder::At(uint64_t lsn) const {
   return position;
 }
 
-model::TransactionPtr Decoder::NewTransaction(const Commit& commit) const {
+model::TransactionPtr Decoder::NewTransaction(const Commit& commit, uint64_t ordinal) const {
   auto transaction = std::make_unique<model::Transaction>();
-  transaction->ordinal = commit.end_lsn;
+  transaction->ordinal = ordinal;
   transaction->gtid = FormatLsn(commit.commit_lsn);
   transaction->committed_micros = commit.committed_micros;
   transaction->received_micros = NowMicros();
@@ -158,6 +163,7 @@ model::TransactionPtr Decoder::NewTransaction(const Commit& commit) const {
 void Decoder::Finish(Open& open, const Commit& commit) {
   if (commit.end_lsn <= options_.start.lsn) return;  // it is behind the position: nothing of it is wanted
   committed_micros_ = commit.committed_micros;
+  if (open.has_records) return FinishInOrder(open, commit);
   const auto truncated = open.LastTruncations();
   if (!truncated.empty()) {
     // The relations that it names are described by messages of the same transaction, before it.
@@ -166,7 +172,7 @@ void Decoder::Finish(Open& open, const Commit& commit) {
     });
     EmitTruncates(open, commit);
   }
-  model::TransactionPtr filling = NewTransaction(commit);
+  model::TransactionPtr filling = NewTransaction(commit, commit.end_lsn);
   bool first = true;
   uint64_t number = 0;
   open.spool.ReadAll([&](uint32_t xid, std::string_view message) {
@@ -178,11 +184,7 @@ void Decoder::Finish(Open& open, const Commit& commit) {
       const auto last = truncated.find(relation);
       return last != truncated.end() && here < last->second;
     });
-    if (filling->rows.size() < options_.part_rows_max && filling->arena.used() < options_.part_bytes_max) return;
-    if (first) EmitEmpty(commit.commit_lsn);
-    filling->first_part = std::exchange(first, false);
-    filling->last_part = false;
-    Emit(std::exchange(filling, NewTransaction(commit)));
+    Cut(filling, commit, first);
   });
   reached_ = std::max(reached_, commit.end_lsn);
   if (first && filling->rows.empty()) return;
@@ -191,15 +193,98 @@ void Decoder::Finish(Open& open, const Commit& commit) {
   Emit(std::move(filling));
 }
 
+// Hands on a part when it is large enough.
+void Decoder::Cut(model::TransactionPtr& filling, const Commit& commit, bool& first) {
+  if (filling->rows.size() < options_.part_rows_max && filling->arena.used() < options_.part_bytes_max) return;
+  if (first) EmitEmpty(commit.commit_lsn);
+  const uint64_t ordinal = filling->ordinal;
+  filling->first_part = std::exchange(first, false);
+  filling->last_part = false;
+  Emit(std::exchange(filling, NewTransaction(commit, ordinal)));
+}
+
+void Decoder::FinishInOrder(Open& open, const Commit& commit) {
+  uint32_t part = 1;  // of the rows that come next
+  model::TransactionPtr filling = NewTransaction(commit, commit.commit_lsn + part);
+  bool first = true;
+  const auto hand_on_rows = [&](const LogPosition& end) {
+    if (!first || !filling->rows.empty()) {
+      filling->first_part = first;
+      filling->end = FormatPosition(end);
+      Emit(std::move(filling));
+    }
+    first = true;
+  };
+  open.spool.ReadAll([&](uint32_t xid, std::string_view message) {
+    const std::string_view body = message.substr(1);
+    if (message[0] == 'R') return relations_.Set(ReadRelation(Bytes(body)));
+    if (xid != 0 && open.rolled_back.contains(xid)) return;
+    const bool own = message[0] != 'T' && record_relations_.contains(Bytes(body).U32());
+    if (own && message[0] != 'I') return;  // records are deleted again
+    if (own || message[0] == 'T') {
+      LogPosition end = At(commit.commit_lsn);
+      end.part = part;
+      hand_on_rows(end);
+      if (commit.commit_lsn + part + 2 >= commit.end_lsn) {
+        throw Error(kSchemaDrift)
+            .Object("transaction at " + FormatLsn(commit.commit_lsn))
+            .Cause("It has more schema statements than can be told apart.")
+            .Remedy("Begin anew with `sluice run --restart`.")
+            .Side("source");
+      }
+      if (commit.commit_lsn + part + 1 > options_.ordinal) {
+        if (std::optional<model::DdlChange> ddl = StatementOf(message))
+          EmitStatement(std::move(*ddl), commit, part + 1);
+      }
+      part += 2;
+      filling = NewTransaction(commit, commit.commit_lsn + part);
+      return;
+    }
+    if (filling->ordinal <= options_.ordinal) return;
+    ReadRow(message[0], Bytes(body), relations_, *filling, [](uint32_t) { return false; });
+    Cut(filling, commit, first);
+  });
+  reached_ = std::max(reached_, commit.end_lsn);
+  hand_on_rows(At(commit.end_lsn));
+}
+
+// The record's text is its second column.
+std::optional<model::DdlChange> Decoder::StatementOf(std::string_view message) {
+  Bytes body(message.substr(1));
+  if (message[0] == 'T') {
+    model::DdlChange ddl = TruncateOf({ReadTruncate(body)});
+    if (ddl.objects.empty()) return std::nullopt;
+    return ddl;
+  }
+  body.U32();
+  if (body.Char() != 'N') ThrowBadMessage("an insert has no new row");
+  TupleReader tuple(body);
+  if (tuple.left() != 2) ThrowBadMessage("a record of a schema statement has not two columns");
+  tuple.Next();
+  const TupleReader::Value record = tuple.Next();
+  if (record.kind != 't') ThrowBadMessage("a record of a schema statement has no text");
+  return catalog_.ChangeOf(record.bytes);
+}
+
+void Decoder::EmitStatement(model::DdlChange ddl, const Commit& commit, uint32_t part) {
+  model::TransactionPtr transaction = NewTransaction(commit, commit.commit_lsn + part);
+  LogPosition end = At(commit.commit_lsn);
+  end.part = part;
+  transaction->end = FormatPosition(end);
+  const bool truncate = ddl.kind == model::DdlKind::kTruncateTable;
+  transaction->ddl = std::move(ddl);
+  Emit(std::move(transaction));
+  if (!truncate) catalog_.Changed();
+}
+
 // One statement for all: what refers to each other by foreign keys can only be emptied together. No objects: nothing of
 // it is followed.
-model::DdlChange Decoder::TruncateOf(const Open& open) {
+model::DdlChange Decoder::TruncateOf(const std::vector<Truncate>& truncates) {
   std::map<uint32_t, const RelationPlan*> plans;
   TruncateStatement statement;
-  for (const Open::Truncation& truncation : open.truncations) {
-    if (open.rolled_back.contains(truncation.xid)) continue;
-    statement.restart_identity = statement.restart_identity || truncation.truncate.restart_identity;
-    for (const uint32_t relation : truncation.truncate.relations) {
+  for (const Truncate& truncate : truncates) {
+    statement.restart_identity = statement.restart_identity || truncate.restart_identity;
+    for (const uint32_t relation : truncate.relations) {
       const RelationPlan& plan = relations_.PlanOf(relation);
       if (plan.table != nullptr) plans.emplace(relation, &plan);
     }
@@ -236,10 +321,13 @@ model::DdlChange Decoder::TruncateOf(const Open& open) {
 void Decoder::EmitTruncates(const Open& open, const Commit& commit) {
   const uint64_t ordinal = commit.commit_lsn + 1;
   if (ordinal <= options_.ordinal) return;  // done before the stream was opened
-  model::DdlChange ddl = TruncateOf(open);
+  std::vector<Truncate> truncates;
+  for (const Open::Truncation& truncation : open.truncations) {
+    if (!open.rolled_back.contains(truncation.xid)) truncates.push_back(truncation.truncate);
+  }
+  model::DdlChange ddl = TruncateOf(truncates);
   if (ddl.objects.empty()) return;
-  model::TransactionPtr transaction = NewTransaction(commit);
-  transaction->ordinal = ordinal;
+  model::TransactionPtr transaction = NewTransaction(commit, ordinal);
   LogPosition end = At(commit.commit_lsn);
   end.part = 1;
   transaction->end = FormatPosition(end);

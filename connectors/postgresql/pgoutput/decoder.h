@@ -9,7 +9,12 @@
 //   4. TRUNCATE stands alone before the rows of its transaction: what the transaction itself had written before into
 //      the table is left out, so that the order does not matter. Its number is one more than where the commit record
 //      begins, and its position has "part":1: read again from there, the rows follow and the TRUNCATE does not.
-//   5. Before the first of several parts comes an empty transaction that ends where the commit record begins: who
+//   5. With records of schema statements (../ddl_trigger.h) a transaction is handed on in the order in which it was
+//   made:
+//      rows, statement, rows. The n-th statement (TRUNCATE counts as one here) has the number 2n more than where the
+//      commit record begins and "part":2n, the rows before it one less; the rows behind the last have the
+//      transaction's.
+//   6. Before the first of several parts comes an empty transaction that ends where the commit record begins: who
 //      judges parts by where they begin then asks about the commit, not about what was long before it.
 #pragma once
 
@@ -17,6 +22,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -31,7 +37,8 @@ namespace sluice::postgresql::pgoutput {
 
 struct DecoderOptions {
   LogPosition start;
-  uint64_t ordinal = 0;  // of what was handed on last before `start`
+  uint64_t ordinal = 0;       // of what was handed on last before `start`
+  model::ObjectName records;  // the table with records of schema statements, if there is one
   std::function<bool(const model::ObjectName&)> selected;
   std::function<void(model::TransactionPtr)> emit;  // may wait
   bool neutral = false;                             // connector::ChangeRequest::neutral
@@ -61,10 +68,14 @@ class Decoder {
   void Keep(Open& open, char type, uint32_t xid, std::string_view body);
   void Finish(Open& open, const Commit& commit);
   void EmitTruncates(const Open& open, const Commit& commit);
-  model::DdlChange TruncateOf(const Open& open);
+  model::DdlChange TruncateOf(const std::vector<Truncate>& truncates);
+  void FinishInOrder(Open& open, const Commit& commit);
+  std::optional<model::DdlChange> StatementOf(std::string_view message);
+  void EmitStatement(model::DdlChange ddl, const Commit& commit, uint32_t part);
+  void Cut(model::TransactionPtr& filling, const Commit& commit, bool& first);
   void EmitEmpty(uint64_t lsn);
   void Emit(model::TransactionPtr transaction);
-  model::TransactionPtr NewTransaction(const Commit& commit) const;
+  model::TransactionPtr NewTransaction(const Commit& commit, uint64_t ordinal) const;
   LogPosition At(uint64_t lsn) const;
 
   DecoderOptions options_;
@@ -72,6 +83,7 @@ class Decoder {
   Relations relations_;
   std::unique_ptr<Open> current_;                       // between Begin and Commit
   std::map<uint32_t, std::unique_ptr<Open>> streamed_;  // by number, those that still run
+  std::set<uint32_t> record_relations_;                 // numbers of options_.records
   uint32_t stream_ = 0;                                 // between Stream Start and Stream Stop
   uint64_t reached_;                                    // everything before is handed on or has no rows
   uint64_t emitted_;                                    // ordinal of what was handed on last

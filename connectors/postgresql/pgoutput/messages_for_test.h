@@ -67,6 +67,18 @@ class FakeCatalog : public SourceCatalog {
     return partitions;
   }
   std::vector<model::ObjectName> Missing() override { return missing; }
+  // A record's text is the name of a table that gets a column; "" changes nothing.
+  std::optional<model::DdlChange> ChangeOf(std::string_view record) override {
+    if (record.empty()) return std::nullopt;
+    model::DdlChange ddl;
+    ddl.kind = model::DdlKind::kAlterTable;
+    ddl.statement = "changes " + std::string(record);
+    ddl.objects = {{"shop", std::string(record)}};
+    return ddl;
+  }
+  void Changed() override { ++changed; }
+
+  int changed = 0;
 };
 
 }  // namespace sluice::postgresql::pgoutput

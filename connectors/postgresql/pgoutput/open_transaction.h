@@ -22,6 +22,7 @@ struct Decoder::Open {
   Begin begin;
   Spool spool;
   uint64_t messages = 0;
+  bool has_records = false;  // of schema statements
   std::vector<Truncation> truncations;
   std::set<uint32_t> rolled_back;  // subtransactions
 

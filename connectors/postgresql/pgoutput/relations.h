@@ -11,6 +11,7 @@
 
 #include "connector/definitions.h"
 #include "connectors/postgresql/pgoutput/message.h"
+#include "model/change.h"
 
 namespace sluice::postgresql::pgoutput {
 
@@ -32,6 +33,10 @@ class SourceCatalog {
   virtual std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) = 0;
   // Followed tables that are not in the catalog now.
   virtual std::vector<model::ObjectName> Missing() = 0;
+  // What a record of a schema statement says (ddl_record.h); nothing: it changed none of the tables.
+  virtual std::optional<model::DdlChange> ChangeOf(std::string_view record) = 0;
+  // Such a change was handled: the definitions are those behind it.
+  virtual void Changed() = 0;
 };
 
 // How a relation's rows are read.
