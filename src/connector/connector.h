@@ -221,7 +221,8 @@ struct SnapshotRequest {
   bool first = true;
   size_t readers = 1;
   bool with_position = false;  // changes will be followed: the cut needs its position
-  // Statements that change tables will be followed too; `databases` are those in which tables are selected.
+  // Statements that change tables will be followed too, by a destination of the same engine; `databases` are those in
+  // which tables are selected.
   bool with_ddl = false;
   std::vector<std::string> databases;
   std::vector<model::TablePtr> tables;
