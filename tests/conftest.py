@@ -20,7 +20,7 @@ PG_SOAK_PAIRS = [
     for pair in (("pg12", "pg17"), ("pg17", "pg12"), ("pg14", "pg16"), ("pg16", "pg14"))
 ]
 # Between engines.
-CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18")]
+CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18"), ("pg15", "mariadb"), ("pg18", "mysql")]
 
 
 def pytest_addoption(parser):

@@ -33,8 +33,8 @@ constexpr uint32_t kBulkSince = 100207;
 
 class MysqlApplier : public connector::Applier {
  public:
-  MysqlApplier(const connector::Endpoint& endpoint, const connector::SessionContext& context)
-      : connection_(endpoint, context, {.charset = "binary", .multi_statements = true}) {
+  MysqlApplier(const connector::Endpoint& endpoint, bool neutral, const connector::SessionContext& context)
+      : neutral_(neutral), connection_(endpoint, context, {.charset = "binary", .multi_statements = true}) {
     // Short timeouts: a session whose client is gone without a word holds its rows locked.
     connection_.Execute(
         "SET SESSION autocommit=0, foreign_key_checks=1, unique_checks=1, wait_timeout=120, "
@@ -64,6 +64,9 @@ class MysqlApplier : public connector::Applier {
   void SetStrict(bool on);
   void ExpectRows(const Target& target, uint64_t found, size_t wanted) const;
 
+  void RefuseForeignValues(const Target& target, const RowGroup& group) const;
+
+  const bool neutral_;  // rows are those of another engine
   Connection connection_;
   RowWriter& WriterFor(const Target& target) { return target.takes_bytes ? *writer_ : *text_writer_; }
   std::unique_ptr<RowWriter> writer_;
@@ -85,7 +88,7 @@ const Target& MysqlApplier::TargetOf(const RowGroup& group) {
   const model::ObjectName& name = group.mapping->destination;
   const std::string object = "table " + name.Text();
   const DestinationTable there = ReadDestinationTable(connection_, name, object);
-  Known known{group.mapping, MakeTarget(group.table, *group.mapping, there)};
+  Known known{group.mapping, MakeTarget(group.table, *group.mapping, there, neutral_)};
   known.target.computes = !there.columns.empty() && ComputesValues(connection_, name, object);
   return targets_.insert_or_assign(group.table.get(), std::move(known)).first->second.target;
 }
@@ -101,6 +104,7 @@ bool HasEnumError(const Target& target, const RowChange& row) {
 
 void MysqlApplier::Apply(const RowGroup& group) {
   const Target& target = TargetOf(group);
+  if (neutral_) RefuseForeignValues(target, group);
   const bool replaces = (group.idempotent || group.lenient) && group.kind != ChangeKind::kDelete;
   // A replaced row must not take the rows with it that refer to it.
   SetForeignKeyChecks(!group.foreign_keys_off && !replaces);
@@ -110,6 +114,19 @@ void MysqlApplier::Apply(const RowGroup& group) {
   for (const RowChange* row : group.rows) (HasEnumError(target, *row) ? unchecked : checked).push_back(row);
   if (!checked.empty()) ApplyCarefully(target, group, checked);
   for (const RowChange* row : unchecked) ApplyReread(target, group, *row, nullptr);
+}
+
+// The server would round the one without a word, and take the other for a column's name.
+void MysqlApplier::RefuseForeignValues(const Target& target, const RowGroup& group) const {
+  for (const RowChange* row : group.rows) {
+    const std::string value = ForeignValueRefused(target, *row);
+    if (value.empty()) continue;
+    throw Error(kValueRefused)
+        .Object(target.object + ", " + value)
+        .Cause("The column cannot hold this value as it is.")
+        .Remedy("Mend the value at the source, widen the column at the destination, or leave the column out.")
+        .Side(connection_.endpoint().side);
+  }
 }
 
 // What may be a refusal of something else than a carried value. The numbers of warnings that an expression can give are
@@ -303,9 +320,9 @@ void MysqlApplier::Rollback() {
 
 }  // namespace
 
-std::unique_ptr<connector::Applier> MakeApplier(const connector::Endpoint& endpoint,
+std::unique_ptr<connector::Applier> MakeApplier(const connector::Endpoint& endpoint, bool neutral,
                                                 const connector::SessionContext& context) {
-  return std::make_unique<MysqlApplier>(endpoint, context);
+  return std::make_unique<MysqlApplier>(endpoint, neutral, context);
 }
 
 }  // namespace sluice::mysql

@@ -1,6 +1,10 @@
 #include "connectors/mysql/applier_target.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "base/check.h"
 #include "connectors/mysql/connection.h"
@@ -46,7 +50,44 @@ StoredAs MakeStored(const model::ColumnType& type, const DestinationColumn& ther
 
 }  // namespace
 
-Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there) {
+// A type of another engine as the one of ours that its cells have.
+model::ColumnType OwnType(model::ColumnType type) {
+  switch (type.kind) {
+    case TypeKind::kBoolean:
+      type.kind = TypeKind::kInteger;
+      return type;
+    case TypeKind::kChar:
+    case TypeKind::kVarchar:
+    case TypeKind::kText:
+    case TypeKind::kEnum:  // its cells are the texts, not numbers
+    case TypeKind::kInterval:
+    case TypeKind::kOther:
+      type.kind = TypeKind::kVarchar;
+      type.elements.clear();
+      [[fallthrough]];
+    case TypeKind::kUuid:
+    case TypeKind::kInet:
+      type.charset = "utf8mb4";
+      type.collation.clear();
+      return type;
+    default:
+      return type;
+  }
+}
+
+// "decimal(10,2)" -> 2
+std::optional<uint32_t> ScaleOf(const DestinationColumn& column) {
+  if (column.type != "decimal") return std::nullopt;
+  const size_t comma = column.definition.find(',');
+  uint32_t scale = 0;
+  if (comma != std::string::npos) {
+    std::from_chars(column.definition.data() + comma + 1, column.definition.data() + column.definition.size(), scale);
+  }
+  return scale;
+}
+
+Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there,
+                  bool neutral) {
   Target target;
   target.table = table;
   target.name = Quote(mapping.destination.database, mapping.destination.name);
@@ -57,12 +98,16 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
     const model::Column& source = table->columns[*index];
     if (source.generated != model::Generated::kNo) continue;
     const DestinationColumn* stored_in = there.Find(column.destination);
-    const StoredAs stored = stored_in == nullptr ? StoredAs() : MakeStored(source.type, *stored_in);
+    const model::ColumnType type = neutral ? OwnType(source.type) : source.type;
+    const StoredAs stored = stored_in == nullptr ? StoredAs() : MakeStored(type, *stored_in);
     target.takes_bytes = target.takes_bytes && stored.charset.empty() && !stored.by_name;
-    target.columns.push_back({*index, Quote(column.destination), source.type, stored});
+    target.columns.push_back({*index, Quote(column.destination), type, stored, std::nullopt});
+    if (neutral && stored_in != nullptr && type.kind == TypeKind::kDecimal) {
+      target.columns.back().scale = ScaleOf(*stored_in);
+    }
     // ON UPDATE CURRENT_TIMESTAMP would change a column that the statement does not name.
     target.always_set.push_back(source.type.kind == TypeKind::kTimestamp || source.type.kind == TypeKind::kDateTime);
-    target.has_enum = target.has_enum || source.type.kind == TypeKind::kEnum;
+    target.has_enum = target.has_enum || type.kind == TypeKind::kEnum;
   }
   if (const model::Key* key = table->IdentityKey()) {
     for (const model::KeyPart& part : key->parts) {
@@ -76,6 +121,28 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
     }
   }
   return target;
+}
+
+std::string ForeignValueRefused(const Target& target, const model::RowChange& change) {
+  if (change.kind == model::ChangeKind::kDelete) return "";
+  for (const TargetColumn& column : target.columns) {
+    const model::Cell& cell = change.after[column.source];
+    std::string value;
+    if (cell.kind == model::CellKind::kDecimal) {
+      const std::string_view text = cell.text();
+      const bool is_number = text.find_first_of("NnIi") == std::string_view::npos;
+      const size_t point = text.find('.');
+      const size_t last = point == std::string_view::npos ? point : text.find_last_not_of('0');
+      const bool fits = point == std::string_view::npos || !column.scale || last - point <= *column.scale;
+      if (!is_number || !fits) value = text;
+    } else if (cell.kind == model::CellKind::kFloat32 && !std::isfinite(cell.f32)) {
+      value = fmt::format("{}", cell.f32);
+    } else if (cell.kind == model::CellKind::kFloat64 && !std::isfinite(cell.f64)) {
+      value = fmt::format("{}", cell.f64);
+    }
+    if (!value.empty()) return fmt::format("column {}: {}", column.name, value);
+  }
+  return "";
 }
 
 uint64_t ChangedColumns(const Target& target, const model::RowChange& change) {

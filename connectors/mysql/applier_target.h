@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct TargetColumn {
   std::string name;        // quoted
   model::ColumnType type;  // the source's
   StoredAs stored;         // what the destination makes of it
+  // Of a decimal from another engine, which may have more digits than the column: how many it has behind the point.
+  std::optional<uint32_t> scale;
 };
 
 struct Target {
@@ -39,8 +42,14 @@ struct Target {
 // Values that come as text but are no strings at the destination: it would take a binary string for their bytes.
 bool NeedsCharset(const model::ColumnType& type);
 
-// `there` without columns: it stores as the source does.
-Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there);
+// `there` without columns: it stores as the source does. `neutral`: cells are those of another engine (Destination::
+// OpenApplier).
+Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there,
+                  bool neutral);
+
+// The value of another engine that no column here takes as it is, and that a statement would round or not understand:
+// "column a: NaN". Empty: none.
+std::string ForeignValueRefused(const Target& target, const model::RowChange& change);
 
 // Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them
 // (kAllColumns).

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/stop.h"
 #include "connectors/mysql/errors.h"
+#include "connectors/mysql/literal.h"
 
 namespace sluice::mysql {
 namespace {
@@ -120,7 +121,7 @@ void Column::Gather(std::span<const RowChange* const> rows, const BulkParameter&
     const Cell& cell = CellOf(*rows[i], parameter);
     std::string_view text;
     if (cell.HasBytes()) {
-      text = cell.text();
+      text = StoredText(cell);
     } else if (indicators[i] == STMT_INDICATOR_NONE) {
       text = made.emplace_back(NumberText(cell));
     }

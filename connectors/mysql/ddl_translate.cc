@@ -6,6 +6,7 @@
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter.h"
+#include "connectors/mysql/foreign/table.h"
 #include "connectors/mysql/routines.h"
 #include "connectors/mysql/schema.h"
 
@@ -302,12 +303,9 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const DdlChange& ddl, 
 }
 
 std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const std::vector<connector::TableChange>& /*changes*/,
-                                                          const model::DdlChange& ddl, const model::NameMap& /*names*/,
+                                                          const model::DdlChange& ddl, const model::NameMap& names,
                                                           const connector::ServerInfo& /*source*/) {
-  throw Error(kUnsupported)
-      .Object(ddl.objects.empty() ? "" : "table " + ddl.objects.front().Text())
-      .Cause("A statement of another engine that changes tables is not carried: " + ddl.statement.substr(0, 400))
-      .Remedy("Make the same change at the destination by hand, then begin anew with `sluice run --restart`.");
+  return TranslateForeignChanges(ddl, names);
 }
 
 }  // namespace sluice::mysql

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "connector/neutral.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
 
@@ -38,8 +39,8 @@ class MysqlDestination : public connector::Destination {
   std::unique_ptr<connector::Loader> OpenLoader(const SessionContext& context) override {
     return MakeLoader(endpoint_, context);
   }
-  std::unique_ptr<connector::Applier> OpenApplier(const SessionContext& context) override {
-    return MakeApplier(endpoint_, context);
+  std::unique_ptr<connector::Applier> OpenApplier(bool neutral, const SessionContext& context) override {
+    return MakeApplier(endpoint_, neutral, context);
   }
   std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const SessionContext& context) override {
     return MakeBookkeeping(endpoint_, context);
@@ -49,8 +50,11 @@ class MysqlDestination : public connector::Destination {
   }
   std::string ChooseEncoding(const model::Table&, const model::TableMapping&, const std::vector<std::string>& offered,
                              const SessionContext&) override {
-    Check(std::find(offered.begin(), offered.end(), kTsvEncoding) != offered.end(), "an encoding of both sides");
-    return kTsvEncoding;
+    for (const char* known : {kTsvEncoding, connector::kNeutralTsv}) {
+      if (std::find(offered.begin(), offered.end(), known) != offered.end()) return known;
+    }
+    Check(false, "an encoding of both sides");
+    return "";
   }
 
  private:

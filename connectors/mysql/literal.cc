@@ -103,12 +103,12 @@ void AppendComparable(std::string& out, const Cell& cell, const ColumnType& type
                      type.scale);
       return;
     case TypeKind::kDate:
-      return AppendTyped(out, cell.text(), "DATE");
+      return AppendTyped(out, StoredText(cell), "DATE");
     case TypeKind::kTime:
       return AppendTyped(out, cell.text(), fmt::format("TIME({})", type.fraction));
     case TypeKind::kDateTime:
     case TypeKind::kTimestamp:
-      return AppendTyped(out, cell.text(), fmt::format("DATETIME({})", type.fraction));
+      return AppendTyped(out, StoredText(cell), fmt::format("DATETIME({})", type.fraction));
     case TypeKind::kEnum:
     case TypeKind::kSet:
       if (!cell.HasBytes()) {
@@ -163,8 +163,13 @@ void AppendLiteral(std::string& out, const Cell& cell, const ColumnType& type, L
       out += type.charset.empty() ? "latin1" : type.charset;
       return AppendQuoted(out, cell.text());
     default:
-      return AppendQuoted(out, cell.text());
+      return AppendQuoted(out, StoredText(cell));
   }
+}
+
+std::string_view StoredText(const Cell& cell) {
+  const bool is_date = cell.kind == CellKind::kDate || cell.kind == CellKind::kDateTime;
+  return is_date && cell.text() == "-infinity" ? std::string_view("0000-00-00") : cell.text();
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/row.h"
 #include "model/table.h"
@@ -29,6 +30,9 @@ struct StoredAs {
 // AppendLiteral() for a column that is stored so.
 void AppendStored(std::string& out, const model::Cell& cell, const model::ColumnType& type, const StoredAs& stored,
                   bool is_mariadb);
+
+// The bytes of a cell that has any, as the server takes them: -infinity is its zero date (connector/neutral.h).
+std::string_view StoredText(const model::Cell& cell);
 
 // The condition that the column `name` holds exactly this value, where letter case, padding and null count.
 void AppendExactMatch(std::string& out, const std::string& name, const model::Cell& cell, const model::ColumnType& type,

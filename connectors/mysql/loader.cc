@@ -23,6 +23,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "connector/block_feed.h"
+#include "connector/neutral.h"
 #include "connectors/mysql/bookkeeping.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/insert_loader.h"
@@ -141,7 +142,7 @@ class MysqlLoader : public connector::Loader {
     LoadPlan plan;
     bool in_two_steps = false;
   };
-  KnownPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping);
+  KnownPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping, bool neutral);
   connector::LoadResult LoadWithUndo(const KnownPlan& known, connector::BlockFeed& feed,
                                      const connector::ChunkMark& mark);
   // False when the chunk is in already.
@@ -178,14 +179,15 @@ bool SameColumns(const model::TableMapping& a, const model::TableMapping& b) {
                     });
 }
 
-MysqlLoader::KnownPlan& MysqlLoader::PlanFor(const model::Table& table, const model::TableMapping& mapping) {
+MysqlLoader::KnownPlan& MysqlLoader::PlanFor(const model::Table& table, const model::TableMapping& mapping,
+                                             bool neutral) {
   const auto found = plans_.find(table.name);
   if (found != plans_.end() && found->second.definition == table.create_statement &&
       SameColumns(found->second.mapping, mapping)) {
     return found->second;
   }
   if (plans_.size() >= kPlansKept) plans_.clear();
-  KnownPlan known{table.create_statement, mapping, MakeLoadPlan(connection_, table, mapping)};
+  KnownPlan known{table.create_statement, mapping, MakeLoadPlan(connection_, table, mapping, neutral)};
   return plans_.insert_or_assign(table.name, std::move(known)).first->second;
 }
 
@@ -245,8 +247,9 @@ void MysqlLoader::WriteRowsByPlan(const LoadPlan& plan, connector::BlockFeed& fe
 connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::TableMapping& mapping,
                                         const std::string& encoding, connector::BlockSource& blocks,
                                         const connector::ChunkMark& mark) {
-  Check(encoding == kTsvEncoding, "unknown row encoding");
-  KnownPlan& known = PlanFor(table, mapping);
+  const bool neutral = encoding == connector::kNeutralTsv;
+  Check(neutral || encoding == kTsvEncoding, "unknown row encoding");
+  KnownPlan& known = PlanFor(table, mapping, neutral);
   connector::BlockFeed feed(blocks);
   if (known.in_two_steps) stage_.Prepare(known.plan, mapping.destination);
   try {

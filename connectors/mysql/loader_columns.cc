@@ -103,7 +103,47 @@ LoadColumn MakeLoadColumn(const model::Column& source, const std::string& destin
   return column;
 }
 
-LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const model::TableMapping& mapping) {
+LoadColumn MakeNeutralLoadColumn(const model::Column& source, const std::string& destination_name,
+                                 const DestinationColumn& destination) {
+  LoadColumn column;
+  column.name = destination_name;
+  const auto wrap = [&](const char* before, const char* after) {
+    column.before = before;
+    column.after = after;
+  };
+  switch (source.type.kind) {
+    case TypeKind::kBinary:
+    case TypeKind::kVarbinary:
+    case TypeKind::kBlob:
+    case TypeKind::kGeometry:
+    case TypeKind::kVector:
+      wrap("UNHEX(SUBSTRING(", ", 3))");
+      return column;
+    case TypeKind::kBit:
+      wrap("CAST(CONV(", ", 2, 10) AS UNSIGNED)");
+      return column;
+    case TypeKind::kDate:
+    case TypeKind::kDateTime:
+    case TypeKind::kTimestamp:
+      wrap("REPLACE(", ", '-infinity', '0000-00-00')");
+      return column;
+    case TypeKind::kBoolean:
+    case TypeKind::kInteger:
+      // Text would be taken for the bits of its letters.
+      if (destination.type == "bit") wrap("CAST(", " AS UNSIGNED)");
+      return column;
+    default:
+      break;
+  }
+  const bool is_own = destination.type == "json" || destination.type == "uuid" || destination.type == "inet6" ||
+                      destination.type == "inet4";
+  const std::string stored = CanonicalCharset(destination.charset);
+  if (is_own || (!stored.empty() && stored != "utf8mb4")) wrap("CONVERT(", " USING utf8mb4)");
+  return column;
+}
+
+LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const model::TableMapping& mapping,
+                      bool neutral) {
   const model::ObjectName& name = mapping.destination;
   LoadPlan plan;
   plan.table = Quote(name.database, name.name);
@@ -129,7 +169,8 @@ LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const m
           .Remedy("Add it there, or leave it out with columns: {exclude: [...]}.")
           .Side(connection.endpoint().side);
     }
-    plan.columns.push_back(MakeLoadColumn(table.columns[*source], column.destination, *found));
+    plan.columns.push_back(neutral ? MakeNeutralLoadColumn(table.columns[*source], column.destination, *found)
+                                   : MakeLoadColumn(table.columns[*source], column.destination, *found));
   }
   return plan;
 }

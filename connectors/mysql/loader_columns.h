@@ -35,8 +35,12 @@ struct LoadPlan {
 // The wrapping of one column's bytes; `destination` may have an empty type when it is not known.
 LoadColumn MakeLoadColumn(const model::Column& source, const std::string& destination_name,
                           const DestinationColumn& destination);
+// The same for values as connector/neutral.h writes them.
+LoadColumn MakeNeutralLoadColumn(const model::Column& source, const std::string& destination_name,
+                                 const DestinationColumn& destination);
 
 // Looks at the destination's table. Throws when it or one of the columns is not there.
-LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const model::TableMapping& mapping);
+LoadPlan MakeLoadPlan(Connection& connection, const model::Table& table, const model::TableMapping& mapping,
+                      bool neutral);
 
 }  // namespace sluice::mysql

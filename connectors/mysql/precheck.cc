@@ -112,7 +112,10 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   check.Topic("names", CheckNames);
   check.Topic("conflicts", CheckConflicts);
   if (!request.types.schema) check.Topic("shapes", CheckShapes);
-  if (request.types.schema) {
+  if (!request.types.schema) check.Topic("destination_triggers", CheckDestinationTriggers);
+  const bool foreign = request.source.engine != "mysql";
+  if (request.types.schema && foreign) check.Topic("foreign_types", CheckForeignTables);
+  if (request.types.schema && !foreign) {
     check.Topic("storage", CheckStorage);
     check.Topic("collations", CheckCollations);
     check.Topic("routines", CheckRoutineCreation);

@@ -82,5 +82,8 @@ void CheckConflicts(Precheck& check);
 void CheckShapes(Precheck& check);
 void CheckStorage(Precheck& check);
 void CheckCollations(Precheck& check);
+void CheckDestinationTriggers(Precheck& check);
+// Tables of another engine.
+void CheckForeignTables(Precheck& check);
 
 }  // namespace sluice::mysql

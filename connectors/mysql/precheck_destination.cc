@@ -182,7 +182,7 @@ void CheckConflicts(Precheck& check) {
   } else {
     check.Pass("conflicts", "Nothing at the destination is in the way");
   }
-  if (!check.types().schema || check.request().names == nullptr) return;
+  if (!check.types().schema || check.request().names == nullptr || check.request().source.engine != "mysql") return;
   std::vector<std::string> objects;
   for (const model::SchemaObject& object : check.request().objects) {
     const model::ObjectName name = check.request().names->Map(object.name);
@@ -219,7 +219,8 @@ void CheckCharsets(Precheck& check, const model::Table& source, const model::Tab
     const auto from = source.FindColumn(column.source);
     const auto to = destination.FindColumn(column.destination);
     if (!from || !to) continue;
-    const std::string sent = CanonicalCharset(source.columns[*from].type.charset);
+    const bool foreign = check.request().source.engine != "mysql";  // then it is UTF-8
+    const std::string sent = foreign ? "utf8mb4" : CanonicalCharset(source.columns[*from].type.charset);
     const std::string stored = CanonicalCharset(destination.columns[*to].type.charset);
     const bool are_texts = source.columns[*from].type.IsText() && destination.columns[*to].type.IsText();
     if (!are_texts || sent.empty() || stored.empty() || sent == stored || sent == "ascii") continue;

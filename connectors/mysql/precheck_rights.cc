@@ -134,7 +134,8 @@ Names NeededAtDestination(const Precheck& check, const std::string& database) {
       needed.insert({"CREATE", "ALTER", "INDEX", "DROP", "REFERENCES"});
     }
   }
-  if (types.schema && check.request().names != nullptr) {
+  const bool own_engine = check.request().source.engine == "mysql";  // objects of another are not carried
+  if (types.schema && own_engine && check.request().names != nullptr) {
     for (const model::SchemaObject& object : check.request().objects) {
       if (check.request().names->MapDatabase(object.name.database) != database) continue;
       switch (object.kind) {

@@ -116,6 +116,12 @@ void CheckVersion(Precheck& check) {
 void CheckVersionsAcross(Precheck& check) {
   const connector::ServerInfo& source = check.request().source;
   const uint32_t own = check.connection().version();
+  if (source.engine != "mysql") {
+    check.Pass("versions_across",
+               fmt::format("From {} {} to {} {}: types are translated or named", source.engine, source.version_text,
+                           check.mariadb() ? "mariadb" : "mysql", VersionText(own)));
+    return;
+  }
   const bool same = (source.flavour == "mariadb") == check.mariadb();
   if (same && source.version / 100 > own / 100) {
     check.Warn("versions_across", "The destination is not older than the source", "",

@@ -9,6 +9,7 @@
 #include "connectors/mysql/create_table_column.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter_names.h"
+#include "connectors/mysql/foreign/table.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -90,22 +91,27 @@ std::vector<SchemaStatement> MySqlSchemaWriter::CreateDatabase(const std::string
   return {statement};
 }
 
+std::string MySqlSchemaWriter::FreeConstraintName(char kind, const std::string& database, const std::string& name) {
+  if (kind == 'c' && capabilities_.mariadb) return name;  // of the table alone
+  std::set<std::string>& taken = constraint_names_[database];
+  const auto take = [&](const std::string& one) {
+    return taken.insert(std::string(1, kind) + ":" + sql::ToLower(one)).second;
+  };
+  if (take(name)) return name;
+  for (unsigned number = 2;; ++number) {
+    const std::string numbered = NumberedName(name, number);
+    if (numbered.empty() || take(numbered)) return numbered;
+  }
+}
+
 void MySqlSchemaWriter::DropTakenNames(CreateTable& table, Notes& notes) {
-  std::set<std::string>& taken = constraint_names_[table.name.database];
   for (TableElement& element : table.elements) {
     const bool check = element.kind == ElementKind::kCheck;
     if (element.tokens.empty() || !element.tokens.front().Is("CONSTRAINT") || element.name.empty()) continue;
     if (!check && element.kind != ElementKind::kForeignKey) continue;
     if (check && capabilities_.mariadb) continue;
-    const auto take = [&](const std::string& name) {
-      return taken.insert((check ? "c:" : "f:") + sql::ToLower(name)).second;
-    };
-    if (take(element.name)) continue;
-    std::string numbered;
-    for (unsigned number = 2; numbered.empty() || !take(numbered); ++number) {
-      numbered = NumberedName(element.name, number);
-      if (numbered.empty()) break;
-    }
+    std::string numbered = FreeConstraintName(check ? 'c' : 'f', table.name.database, element.name);
+    if (numbered == element.name) continue;
     if (numbered.empty()) {
       element.tokens.erase(element.tokens.begin(), element.tokens.begin() + 2);
       numbered = "one that the server gives";
@@ -144,6 +150,12 @@ void MySqlSchemaWriter::ReadTakenNames(const CreateTable& table) {
 std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& table, const model::TableMapping& mapping,
                                                           const model::NameMap& names,
                                                           const connector::ServerInfo& source) {
+  if (source.engine != "mysql") {
+    return TranslateForeignTable(table, mapping, names, capabilities_,
+                                 [this](char kind, const std::string& database, const std::string& name) {
+                                   return FreeConstraintName(kind, database, name);
+                                 });
+  }
   if (table.storage_engine == "SEQUENCE" && !capabilities_.mariadb) {
     throw Error(kNotTranslatable)
         .Object("sequence " + mapping.source.Text())

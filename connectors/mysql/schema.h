@@ -47,6 +47,8 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   friend class ShadowRun;
   // Constraint names are unique in a database there, in MariaDB's case only in a table: a second one loses its name.
   void DropTakenNames(CreateTable& table, Notes& notes);
+  // A name for a constraint of the database that none has yet, empty: the server is to give one.
+  std::string FreeConstraintName(char kind, const std::string& database, const std::string& name);
   // The same for a table that comes along the log: the server knows which names are taken by now.
   void ReadTakenNames(const CreateTable& table);
   void ExecuteDefinition(const connector::SchemaStatement& statement, const std::string& object);

@@ -25,7 +25,7 @@ std::unique_ptr<connector::Loader> MakeLoader(const connector::Endpoint& endpoin
 std::unique_ptr<connector::ChangeStream> MakeChangeStream(const connector::Endpoint& endpoint,
                                                           const connector::ChangeRequest& request,
                                                           const connector::SessionContext& context);
-std::unique_ptr<connector::Applier> MakeApplier(const connector::Endpoint& endpoint,
+std::unique_ptr<connector::Applier> MakeApplier(const connector::Endpoint& endpoint, bool neutral,
                                                 const connector::SessionContext& context);
 std::unique_ptr<connector::Bookkeeping> MakeBookkeeping(const connector::Endpoint& endpoint,
                                                         const connector::SessionContext& context);

@@ -89,7 +89,7 @@ TEST_P(SessionsServer, LoaderIsEndedSoonAfterItsClientIsGone) {
 }
 
 TEST_P(SessionsServer, ApplierIsEndedSoonAfterItsClientIsGone) {
-  const std::string id = IdOf([&] { return std::shared_ptr<connector::Applier>(MakeApplier(endpoint_, {})); });
+  const std::string id = IdOf([&] { return std::shared_ptr<connector::Applier>(MakeApplier(endpoint_, false, {})); });
   EXPECT_EQ(Variable(id, "wait_timeout"), std::to_string(kTwiceIdleMost.count()));
   EXPECT_EQ(Variable(id, "net_read_timeout"), "120");
 }

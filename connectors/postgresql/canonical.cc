@@ -263,7 +263,7 @@ Form FormOf(const ColumnType& type, bool negative_zero, bool same_engine) {
     case TypeKind::kChar:
       return Form::kPadded;
     case TypeKind::kOther:
-      return FormOfOther(type.native);
+      return same_engine ? FormOfOther(type.native) : Form::kBytes;
     default:
       return Form::kBytes;
   }

@@ -46,7 +46,8 @@ enum class Form : uint8_t {
 };
 
 // `negative_zero`: whether both sides have -0; if not, it is taken for 0. `same_engine`: both keep how many digits a
-// numeric without limits was written with, so that counts too.
+// numeric without limits was written with, so that counts too; another engine keeps types of our own as the text that
+// the source gave.
 Form FormOf(const model::ColumnType& type, bool negative_zero, bool same_engine = false);
 
 // The expression to select, for a column of this type and quoted name.

@@ -90,7 +90,7 @@ TEST(PostgresqlCanonical, NumbersInTextsAreTheShortest) {
                                                            {"numeric(10,2)[]", Form::kBytes},
                                                            {"public.point", Form::kBytes}}) {
     type.native = native;
-    EXPECT_EQ(FormOf(type, true), form) << native;
+    EXPECT_EQ(FormOf(type, true, true), form) << native;
   }
 }
 

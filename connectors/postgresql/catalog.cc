@@ -38,8 +38,8 @@ std::string NotOfExtension(const std::string& table, const std::string& id) {
 
 PostgresqlCatalog::PostgresqlCatalog(const connector::Endpoint& endpoint, const connector::SessionContext& context)
     : connection_(endpoint, context) {
-  // Expressions of definitions need their tables unlocked. A schema statement that waits for locks of ours would have us
-  // wait behind it without end: giving up ends the attempt, and its locks with it.
+  // Expressions of definitions need their tables unlocked. A schema statement that waits for locks of ours would have
+  // us wait behind it without end: giving up ends the attempt, and its locks with it.
   connection_.Execute("SET lock_timeout = '10s'", "catalog");
 }
 

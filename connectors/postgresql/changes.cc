@@ -69,6 +69,7 @@ class Changes : public connector::ChangeStream {
     tables_.CheckPublication(name_);
     options.ordinal = request.ordinal;
     options.selected = request.selected;
+    options.neutral = request.neutral;
     options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
     received_ = options.start.lsn;
     answer_every_ = AnswerEvery(catalog_);

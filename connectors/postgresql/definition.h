@@ -80,6 +80,7 @@ struct IndexDefinition {
   bool clustered = false;
   bool replica_identity = false;
   std::vector<std::string> columns;  // key columns by name; "" for an expression
+  std::vector<bool> descending;      // beside them; only as read, `definition` says it too
   std::string constraint;            // name of the constraint that it belongs to
   char constraint_kind = ' ';        // p, u, x
   std::string constraint_definition;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "connectors/postgresql/default_read.h"
 #include "connectors/postgresql/definition_read.h"
 
 namespace sluice::postgresql {
@@ -125,6 +126,7 @@ IndexDefinition IndexOf(const Rows& rows, size_t row) {
     index.statistics = nlohmann::json::parse(rows.Text(row, 20)).get<std::vector<std::pair<int, int>>>();
   }
   index.parent = {rows.Text(row, 21), rows.Text(row, 22)};
+  if (!rows.IsNull(row, 23)) index.descending = nlohmann::json::parse(rows.Text(row, 23)).get<std::vector<bool>>();
   return index;
 }
 
@@ -211,6 +213,12 @@ model::Column ColumnFrom(const ColumnDefinition& definition, const model::Column
   if (definition.generated == 's') column.generated = model::Generated::kStored;
   if (definition.generated == 'v') column.generated = model::Generated::kVirtual;
   column.auto_increment = definition.identity != ' ';
+  if (column.generated != model::Generated::kNo) {
+    column.generated_as = definition.default_value;
+  } else {
+    column.default_value = ReadDefault(definition.default_value, type);
+  }
+  column.comment = definition.comment;
   return column;
 }
 
@@ -220,12 +228,17 @@ model::Key KeyFrom(const IndexDefinition& index, const model::Table& table) {
   key.primary = index.primary;
   key.unique = index.unique || index.constraint_kind == 'x';
   key.partial = index.partial;
+  key.deferrable = !index.immediate;
+  if (index.method != "btree" && index.method != "hash") key.method = index.method;
+  key.comment = index.constraint_comment.empty() ? index.comment : index.constraint_comment;
   // What excludes by other operators than equality, or null by null, cannot be told from the columns' values.
   key.has_expression = index.expressions || index.constraint_kind == 'x';
-  for (const std::string& name : index.columns) {
+  for (size_t part = 0; part < index.columns.size(); ++part) {
+    const std::string& name = index.columns[part];
+    const bool descending = part < index.descending.size() && index.descending[part];
     for (uint32_t i = 0; i < table.columns.size(); ++i) {
       if (table.columns[i].name != name) continue;
-      key.parts.push_back({.column = i, .prefix_length = 0});
+      key.parts.push_back({.column = i, .prefix_length = 0, .descending = descending});
       if (index.nulls_not_distinct && table.columns[i].nullable) key.has_expression = true;
     }
   }
@@ -245,7 +258,9 @@ model::TablePtr MakeTable(const TableRead& read) {
     for (size_t i = 0; i < definition.columns.size(); ++i) {
       const ColumnDefinition& column = definition.columns[i];
       if (column.name != sequence.column) continue;
-      if (column.default_value.find("nextval(") != std::string::npos) table->columns[i].auto_increment = true;
+      if (column.default_value.find("nextval(") == std::string::npos) continue;
+      table->columns[i].auto_increment = true;
+      table->columns[i].default_value = {};
     }
   }
   for (const IndexDefinition& index : definition.indexes) {
@@ -262,6 +277,10 @@ model::TablePtr MakeTable(const TableRead& read) {
     made.on_delete = ActionOf(key.on_delete);
     made.on_update = ActionOf(key.on_update);
   }
+  for (const ConstraintDefinition& check : definition.checks) {
+    table->checks.push_back({check.name, CheckExpression(check.definition)});
+  }
+  table->comment = definition.comment;
   table->create_statement = ToJson(definition);
   table->rows_estimated = read.rows_estimated;
   table->bytes_estimated = read.bytes_estimated;

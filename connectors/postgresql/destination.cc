@@ -34,7 +34,7 @@ class PostgresqlDestination : public connector::Destination {
   std::unique_ptr<connector::Loader> OpenLoader(const SessionContext& context) override {
     return MakeLoader(endpoint_, context);
   }
-  std::unique_ptr<connector::Applier> OpenApplier(const SessionContext& context) override {
+  std::unique_ptr<connector::Applier> OpenApplier(bool /*neutral*/, const SessionContext& context) override {
     return MakeApplier(endpoint_, context);
   }
   std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const SessionContext& context) override {

@@ -24,6 +24,7 @@ constexpr uint32_t kHasPublications = 100000;
 constexpr uint32_t kPublishesTruncate = 110000;
 constexpr uint32_t kPublishesRoots = 130000;
 constexpr uint32_t kSlotsFailOver = 170000;
+constexpr uint32_t kPublishesGenerated = 180000;
 constexpr milliseconds kSlotWaitTold{5000};
 constexpr milliseconds kSlotFreeWithin{15000};
 constexpr milliseconds kSlotAskEvery{200};
@@ -77,9 +78,10 @@ std::optional<ExistingPublication> ReadPublication(Connection& connection, const
   const uint32_t version = connection.version();
   const TextRows found = connection.Query(
       fmt::format(
-          "SELECT puballtables, pubinsert AND pubupdate AND pubdelete{}{} FROM pg_publication WHERE pubname = {}",
+          "SELECT puballtables, pubinsert AND pubupdate AND pubdelete{}{}{} FROM pg_publication WHERE pubname = {}",
           version >= kPublishesTruncate ? " AND pubtruncate" : "",
-          version >= kPublishesRoots ? " AND NOT pubviaroot" : "", Literal(name)),
+          version >= kPublishesRoots ? " AND NOT pubviaroot" : "",
+          version >= kPublishesGenerated ? " AND pubgencols = 's'" : "", Literal(name)),
       PublicationObject(name));
   if (found.empty()) return std::nullopt;
   ExistingPublication publication;
@@ -103,6 +105,8 @@ std::string PublicationOptions(uint32_t version) {
   if (version >= kPublishesTruncate) options += ", truncate";
   options += "'";
   if (version >= kPublishesRoots) options += ", publish_via_partition_root = false";
+  // Else the server refuses the application's changes of a table whose replica identity is the whole row.
+  if (version >= kPublishesGenerated) options += ", publish_generated_columns = stored";
   return options;
 }
 

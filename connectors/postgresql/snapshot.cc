@@ -22,11 +22,13 @@
 
 #include "base/check.h"
 #include "base/stop.h"
+#include "connector/neutral.h"
 #include "connectors/postgresql/chunks.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/copy_format.h"
 #include "connectors/postgresql/names.h"
+#include "connectors/postgresql/neutral.h"
 #include "connectors/postgresql/sessions.h"
 #include "connectors/postgresql/slot.h"
 
@@ -40,8 +42,12 @@ constexpr const char* kBack = "ROLLBACK TO SAVEPOINT work;";
 class BlockWriter {
  public:
   explicit BlockWriter(connector::BlockSink& sink) : sink_(sink) { bytes_.reserve(kBlockBytes + kBlockBytes / 8); }
-  void Add(std::string_view row) {
-    bytes_ += row;
+  void Add(std::string_view row, bool neutral) {
+    if (neutral) {
+      AppendNeutralRow(bytes_, row);
+    } else {
+      bytes_ += row;
+    }
     ++rows_;
     if (bytes_.size() >= kBlockBytes) Flush();
   }
@@ -232,9 +238,12 @@ void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const 
 std::string ReadStatement(uint32_t version, const TableShape& shape, const model::Table& table,
                           const model::TableMapping& mapping, const connector::Chunk& chunk,
                           const std::string& encoding) {
+  const bool neutral = encoding == connector::kNeutralTsv;
   std::string columns;
   for (const model::ColumnMapping& column : mapping.columns) {
-    columns += (columns.empty() ? "" : ", ") + Quote(column.source);
+    const auto index = table.FindColumn(column.source);
+    Check(index.has_value(), "a mapped column exists");
+    columns += (columns.empty() ? "" : ", ") + (neutral ? SelectNeutral(table.columns[*index]) : Quote(column.source));
   }
   return fmt::format("{}COPY (SELECT {} {}) TO STDOUT {}", kBack, columns,
                      ChunkRows(version, shape, table.name, chunk, mapping.filter), CopyOptions(encoding));
@@ -263,11 +272,12 @@ void PostgresqlSnapshot::ReadChunk(size_t reader, const model::Table& table, con
   connection.CopyOutBegin(ReadStatement(connection.version(), ShapeOf(table.name), table, mapping, chunk, encoding),
                           "table " + table.name.Text());
   CopyUnframer unframer(encoding == kCopyBinary);
+  const bool neutral = encoding == connector::kNeutralTsv;
   BlockWriter writer(sink);
   try {
     while (const std::optional<std::string_view> message = connection.CopyOutNext()) {
       const std::string_view row = unframer.Row(*message);
-      if (!row.empty()) writer.Add(row);
+      if (!row.empty()) writer.Add(row, neutral);
     }
   } catch (...) {
     // Whoever takes the rows wants no more: the rest of a large table would take its time.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "connector/neutral.h"
 #include "connectors/postgresql/ddl.h"
 #include "connectors/postgresql/server.h"
 #include "connectors/postgresql/sessions.h"
@@ -60,7 +61,9 @@ class PostgresqlSource : public connector::Source {
   // Chunks are ranges of pages. What moved into a page that was read before the crash would be missed, and the log may
   // not hold all of it (large values that an update left alone).
   bool ChunksOutliveCut(bool written) const override { return !written; }
-  std::vector<std::string> SnapshotEncodings() const override { return {kCopyBinary, kCopyText}; }
+  std::vector<std::string> SnapshotEncodings() const override {
+    return {kCopyBinary, kCopyText, connector::kNeutralTsv};
+  }
   std::vector<connector::SourceObject> SourceObjects(const SessionContext& context) override {
     return ListSourceObjects(endpoint_, context);
   }

@@ -446,7 +446,8 @@ class Destination {
   virtual std::unique_ptr<Catalog> OpenCatalog(const SessionContext& context) = 0;
   virtual std::unique_ptr<SchemaWriter> OpenSchemaWriter(const SessionContext& context) = 0;
   virtual std::unique_ptr<Loader> OpenLoader(const SessionContext& context) = 0;
-  virtual std::unique_ptr<Applier> OpenApplier(const SessionContext& context) = 0;
+  // `neutral`: what it is given comes from a stream that was opened so.
+  virtual std::unique_ptr<Applier> OpenApplier(bool neutral, const SessionContext& context) = 0;
   virtual std::unique_ptr<Bookkeeping> OpenBookkeeping(const SessionContext& context) = 0;
   virtual std::unique_ptr<VerifyReader> OpenVerifyReader(const SessionContext& context) = 0;
   // In which of the encodings that the source offers (best first) this table is to be loaded; it stands at the

@@ -107,6 +107,7 @@ struct Key {
   bool unique = false;
   bool has_expression = false;  // a functional key part: `parts` is then incomplete
   bool partial = false;         // of some rows only
+  bool deferrable = false;      // unique only at a transaction's end, where that is asked for
   std::vector<KeyPart> parts;
   std::string method = {};  // where it is no ordinary ordered index: "fulltext", "spatial", "hash", "gin" ...
   std::string comment = {};

@@ -98,6 +98,7 @@ json ToValue(const Key& key) {
               {"expression", key.has_expression},
               {"parts", std::move(parts)}};
   if (key.partial) out["partial"] = true;
+  if (key.deferrable) out["deferrable"] = true;
   if (!key.method.empty()) out["method"] = key.method;
   if (!key.comment.empty()) out["comment"] = key.comment;
   return out;
@@ -110,6 +111,7 @@ Key KeyFrom(const json& value) {
   key.unique = value.at("unique").get<bool>();
   key.has_expression = value.at("expression").get<bool>();
   key.partial = value.value("partial", false);
+  key.deferrable = value.value("deferrable", false);
   for (const json& part : value.at("parts")) {
     key.parts.push_back({part.at(0).get<uint32_t>(), part.at(1).get<uint32_t>(), part.size() > 2});
   }

@@ -125,7 +125,8 @@ void ApplyLane::OpenSession() {
   const Clock::time_point now = Clock::now();
   if (now - std::exchange(last_used_, now) > context_.request.idle_most) applier_.reset();
   if (applier_ != nullptr) return;
-  applier_ = context_.request.destination->OpenApplier({context_.sessions, fmt::format("apply {}", lane_)});
+  applier_ = context_.request.destination->OpenApplier(context_.request.neutral,
+                                                       {context_.sessions, fmt::format("apply {}", lane_)});
 }
 
 void ApplyLane::RollBack() {

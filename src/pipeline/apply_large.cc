@@ -22,7 +22,8 @@ model::Position LargeTransaction::Apply(model::TransactionPtr first, connector::
   const bool is_done = context_.queues.DoneBefore(ordinal);
   std::unique_ptr<connector::Applier> applier;
   if (!is_done) {
-    applier = context_.request.destination->OpenApplier({context_.work, "apply a large transaction"});
+    applier = context_.request.destination->OpenApplier(context_.request.neutral,
+                                                        {context_.work, "apply a large transaction"});
     applier->Begin();
   }
   model::TransactionPtr part = std::move(first);

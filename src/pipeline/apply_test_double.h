@@ -242,7 +242,7 @@ class FakeDestination : public connector::Destination {
   std::unique_ptr<connector::Catalog> OpenCatalog(const connector::SessionContext&) override { return nullptr; }
   std::unique_ptr<connector::SchemaWriter> OpenSchemaWriter(const connector::SessionContext&) override;
   std::unique_ptr<connector::Loader> OpenLoader(const connector::SessionContext&) override { return nullptr; }
-  std::unique_ptr<connector::Applier> OpenApplier(const connector::SessionContext&) override;
+  std::unique_ptr<connector::Applier> OpenApplier(bool, const connector::SessionContext&) override;
   std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const connector::SessionContext&) override;
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return nullptr;
@@ -436,7 +436,7 @@ inline std::unique_ptr<connector::SchemaWriter> FakeDestination::OpenSchemaWrite
   ThrowIfDead();
   return std::make_unique<Writer>(*this);
 }
-inline std::unique_ptr<connector::Applier> FakeDestination::OpenApplier(const connector::SessionContext&) {
+inline std::unique_ptr<connector::Applier> FakeDestination::OpenApplier(bool, const connector::SessionContext&) {
   ThrowIfDead();
   ++appliers;
   return std::make_unique<Applier>(*this);

@@ -173,7 +173,7 @@ class MemoryDestination : public connector::Destination {
     if (world_.on_open_loader) world_.on_open_loader();
     return std::make_unique<MemoryLoader>(world_);
   }
-  std::unique_ptr<connector::Applier> OpenApplier(const connector::SessionContext&) override { return nullptr; }
+  std::unique_ptr<connector::Applier> OpenApplier(bool, const connector::SessionContext&) override { return nullptr; }
   std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const connector::SessionContext&) override {
     return std::make_unique<MemoryBookkeeping>(world_);
   }

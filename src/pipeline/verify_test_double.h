@@ -161,7 +161,7 @@ class FakeSide : public connector::Source, public connector::Destination {
     return nullptr;
   }
   std::unique_ptr<connector::Loader> OpenLoader(const connector::SessionContext&) override { return nullptr; }
-  std::unique_ptr<connector::Applier> OpenApplier(const connector::SessionContext&) override { return nullptr; }
+  std::unique_ptr<connector::Applier> OpenApplier(bool, const connector::SessionContext&) override { return nullptr; }
   std::unique_ptr<connector::Bookkeeping> OpenBookkeeping(const connector::SessionContext&) override { return nullptr; }
   std::string ChooseEncoding(const model::Table&, const model::TableMapping&, const std::vector<std::string>&,
                              const connector::SessionContext&) override {

@@ -182,7 +182,7 @@ TEST_P(ApplyTest, EveryTypeSurvives) {
     from_.server->Run("DELETE FROM " + from_.Name(spec.name) + " WHERE id = 2");
     from_.server->Run("UPDATE " + from_.Name(spec.name) + " SET id = 100 WHERE id = 1");
   }
-  auto applier = destination_->OpenApplier({});
+  auto applier = destination_->OpenApplier(IsNeutral(), {});
   const auto changes = ChangesSince(start, tables);
   EXPECT_FALSE(changes.empty());
   for (const auto& transaction : changes) {
@@ -209,13 +209,13 @@ TEST_P(ApplyTest, TransactionIsThereWithItsProgressOrNotAtAll) {
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 1u);
   {
-    auto applier = destination_->OpenApplier({});
+    auto applier = destination_->OpenApplier(IsNeutral(), {});
     applier->Begin();
     Apply(*applier, *changes[0]);
     EXPECT_EQ(DestinationValue(to_.Name("items")), "0");
   }  // dropped without a commit
   EXPECT_EQ(DestinationValue(to_.Name("items")), "0");
-  auto applier = destination_->OpenApplier({});
+  auto applier = destination_->OpenApplier(IsNeutral(), {});
   applier->Begin();
   Apply(*applier, *changes[0]);
   applier->Rollback();
@@ -236,7 +236,7 @@ TEST_P(ApplyTest, RowsThatAreNotAsTheyWereAreErrorsUnlessReplayed) {
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 3u);
   to_.server->Run("INSERT INTO " + to_.Name("items") + " VALUES (3, 'in the way')");
-  auto applier = destination_->OpenApplier({});
+  auto applier = destination_->OpenApplier(IsNeutral(), {});
   for (size_t i = 0; i < changes.size(); ++i) {
     SCOPED_TRACE(Text(*changes[i]));
     const auto error = Thrown([&] {
@@ -264,7 +264,7 @@ TEST_P(ApplyTest, StopEndsAWaitForALock) {
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 1u);
   std::stop_source stop;
-  auto applier = destination_->OpenApplier({stop.get_token(), "contract"});
+  auto applier = destination_->OpenApplier(IsNeutral(), {stop.get_token(), "contract"});
   auto other = to_.server->Begin();
   other->Run("INSERT INTO " + to_.Name("items") + " VALUES (1, 'locked')");
   const Ended ended = EndWhenBlocked(
@@ -285,7 +285,7 @@ TEST_P(ApplyTest, KilledConnectionAsksForAnother) {
   from_.server->Run("INSERT INTO " + from_.Name("items") + " VALUES (1, 'a')");
   const auto changes = ChangesSince(start, {table});
   ASSERT_EQ(changes.size(), 1u);
-  auto applier = destination_->OpenApplier({});
+  auto applier = destination_->OpenApplier(IsNeutral(), {});
   ASSERT_GT(to_.server->KillSessions(), 0u);
   const auto error = Thrown([&] {
     applier->Begin();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string>
 
 namespace sluice::contract::postgresql {
@@ -195,6 +196,13 @@ std::string Numbers(uint64_t count, const std::string& expressions) {
   return fmt::format("INSERT INTO {{}} SELECT {} FROM generate_series(0, {}) n", expressions, count - 1);
 }
 
+// NaN, infinities, years before Christ, JSON numbers of any length.
+void MarkWhatOthersRefuse(std::vector<TableSpec>& tables) {
+  static const std::set<std::string> names = {"numbers", "times",     "texts", "whole_rows",
+                                              "newer",   "k_numeric", "k_time"};
+  for (TableSpec& spec : tables) spec.same_engine_only = spec.same_engine_only || names.contains(spec.name);
+}
+
 }  // namespace
 
 std::vector<TableSpec> TypeTables(uint32_t version) {
@@ -202,6 +210,7 @@ std::vector<TableSpec> TypeTables(uint32_t version) {
   for (TableSpec& spec : StructuredTables()) tables.push_back(std::move(spec));
   for (TableSpec& spec : OwnTypes()) tables.push_back(std::move(spec));
   AddNewer(version, tables);
+  MarkWhatOthersRefuse(tables);
   return tables;
 }
 
@@ -269,6 +278,7 @@ std::vector<TableSpec> KeyTables(uint32_t version) {
   };
   // Chunks are planned from the server's statistics.
   for (TableSpec& shape : shapes) shape.statements.push_back("ANALYZE {}");
+  MarkWhatOthersRefuse(shapes);
   return shapes;
 }
 

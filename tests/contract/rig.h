@@ -157,6 +157,8 @@ class PairTest : public testing::TestWithParam<Pair> {
   std::string DestinationValue(const std::string& sql_after_from);
   Rows SourceRows(const model::TablePtr& table);
   Rows DestinationRows(const model::TablePtr& table);
+  // The two are of different engines.
+  bool IsNeutral() const { return from_.server->engine() != to_.server->engine(); }
   std::vector<connector::ChunkMark> Marks();
   // What happened at the source since `start`, in groups of one row.
   std::vector<model::TransactionPtr> ChangesSince(const model::Position& start,

@@ -50,13 +50,13 @@ TablePtr PairTest::Describe(const std::string& table) {
 }
 
 bool PairTest::Takes(const TableSpec& spec) {
-  if (spec.same_engine_only && from_.server->engine() != to_.server->engine()) return false;
+  if (spec.same_engine_only && IsNeutral()) return false;
   if (spec.same_kind_only) return SameKind();
-  if (spec.from_version == 0) return true;
-  return from_.server->engine() == to_.server->engine() && destination_->Server().AtLeast(spec.from_version);
+  return spec.from_version == 0 || IsNeutral() || destination_->Server().AtLeast(spec.from_version);
 }
 
 void PairTest::MakeNeeds() {
+  if (IsNeutral()) return;  // objects of another engine are not carried
   auto writer = destination_->OpenSchemaWriter({});
   for (const model::SchemaObject& object : source_->OpenCatalog({})->ListObjects(kSourceDatabase)) {
     for (const SchemaStatement& statement : writer->Translate(object, names_, source_->Server())) {
@@ -136,7 +136,7 @@ std::vector<connector::ChunkMark> PairTest::Marks() {
 std::vector<model::TransactionPtr> PairTest::ChangesSince(const model::Position& start,
                                                           const std::vector<TablePtr>& tables) {
   connector::ChangeRequest request;
-  request.neutral = from_.server->engine() != to_.server->engine();
+  request.neutral = IsNeutral();
   request.task = kTask;
   request.start = start;
   request.tables = tables;

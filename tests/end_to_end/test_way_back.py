@@ -63,7 +63,14 @@ def start_cutover(task, back):
 
 
 def test_what_is_written_after_the_switch_over_goes_back(any_pair, sluice):
-    source, destination = any_pair
+    goes_back(*any_pair, sluice)
+
+
+def test_what_is_written_goes_back_between_engines(cross_pair, sluice):
+    goes_back(*cross_pair, sluice)
+
+
+def goes_back(source, destination, sluice):
     fill(source)
     task = sluice(source, destination, objects=RENAMED)
     task.start()

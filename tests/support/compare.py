@@ -61,7 +61,7 @@ def compare_table(source, source_database, destination, destination_database, ma
     signed_zero = source.is_mariadb or not destination.is_mariadb
 
     def read(server, database, table, chosen, condition):
-        for row in _reader(server).rows(server, database, table, chosen, condition, signed_zero):
+        for row in _reader(server).rows(server, database, table, chosen, condition, signed_zero, across):
             if across:
                 row = tuple(_reader(server).neutral(value, kind, j) for value, (_, kind, j) in zip(row, chosen))
             yield row

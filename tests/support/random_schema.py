@@ -16,7 +16,9 @@ def _statements(engine):
 def make_tables(rng, count, source, destination, wide=True):
     """Tables that both servers can have; of the source's engine."""
     versions = [getattr(server, "major", 0) for server in (source, destination)]
-    return _statements(source.engine).make_tables(rng, count, wide, versions)
+    if source.engine != "postgresql":
+        return _statements(source.engine).make_tables(rng, count, wide, versions)
+    return random_postgresql.make_tables(rng, count, wide, versions, foreign=destination.engine != source.engine)
 
 
 def create(session, tables):

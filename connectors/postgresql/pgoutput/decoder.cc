@@ -17,7 +17,7 @@ namespace sluice::postgresql::pgoutput {
 Decoder::Decoder(DecoderOptions options, const connector::Definitions& definitions, SourceCatalog& catalog)
     : options_(std::move(options)),
       catalog_(catalog),
-      relations_(definitions, catalog, options_.selected),
+      relations_(definitions, catalog, options_.selected, options_.neutral),
       reached_(options_.start.lsn),
       emitted_(std::max(options_.ordinal, options_.start.lsn)) {}
 

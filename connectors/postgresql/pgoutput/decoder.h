@@ -34,6 +34,7 @@ struct DecoderOptions {
   uint64_t ordinal = 0;  // of what was handed on last before `start`
   std::function<bool(const model::ObjectName&)> selected;
   std::function<void(model::TransactionPtr)> emit;  // may wait
+  bool neutral = false;                             // connector::ChangeRequest::neutral
   size_t part_rows_max = 20'000;
   size_t part_bytes_max = 8u << 20;
   size_t memory_max = 8u << 20;           // of the transaction that is being sent

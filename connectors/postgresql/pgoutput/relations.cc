@@ -113,8 +113,8 @@ void Relations::PlanColumns(Known& known) {
       ThrowDrift(name, fmt::format("column {} is {} in the log, and was {}", column.name, type, described.type.native));
     }
     seen[index] = true;
-    known.plan.columns.push_back(
-        {static_cast<uint32_t>(index), described.type.kind, described.type.is_unsigned, column.key});
+    known.plan.columns.push_back({static_cast<uint32_t>(index), described.type.kind, described.type.is_unsigned,
+                                  column.key, neutral_ && described.type.kind == model::TypeKind::kChar});
   }
   for (size_t i = 0; i < seen.size(); ++i) {
     if (seen[i] || table.columns[i].generated != model::Generated::kNo) continue;

@@ -41,6 +41,7 @@ struct RelationPlan {
     model::TypeKind kind = model::TypeKind::kOther;
     bool is_unsigned = false;
     bool key = false;
+    bool trimmed = false;  // the spaces at a value's end are not its own: char(n), for another engine
   };
   model::TablePtr table;  // null: its rows are left out
   model::ObjectName name;
@@ -53,8 +54,8 @@ struct RelationPlan {
 class Relations {
  public:
   Relations(const connector::Definitions& definitions, SourceCatalog& catalog,
-            std::function<bool(const model::ObjectName&)> selected)
-      : definitions_(definitions), catalog_(catalog), selected_(std::move(selected)) {}
+            std::function<bool(const model::ObjectName&)> selected, bool neutral = false)
+      : definitions_(definitions), catalog_(catalog), selected_(std::move(selected)), neutral_(neutral) {}
 
   void Set(Relation relation);
   // Valid until the next call of Set() or a definition changes. Throws kSchemaDrift.
@@ -73,6 +74,7 @@ class Relations {
   const connector::Definitions& definitions_;
   SourceCatalog& catalog_;
   const std::function<bool(const model::ObjectName&)> selected_;
+  const bool neutral_;  // values are those of connector/neutral.h
   std::unordered_map<uint32_t, Known> known_;
   std::set<uint32_t> told_;  // that it is left out
 };

@@ -22,6 +22,11 @@ std::span<Cell> NewCells(const RelationPlan& plan, Arena& arena) {
   return {cells, count};
 }
 
+std::string_view Trimmed(std::string_view text) {
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
 // `keys_only`: the log writes nulls where a column is no part of the identity.
 std::span<Cell> ReadTuple(Bytes& body, const RelationPlan& plan, bool keys_only, Arena& arena) {
   TupleReader tuple(body);
@@ -38,7 +43,8 @@ std::span<Cell> ReadTuple(Bytes& body, const RelationPlan& plan, bool keys_only,
         cells[column.index] = Cell::Null();
         break;
       case 't':
-        cells[column.index] = CellOfText(column.kind, column.is_unsigned, value.bytes, arena);
+        cells[column.index] =
+            CellOfText(column.kind, column.is_unsigned, column.trimmed ? Trimmed(value.bytes) : value.bytes, arena);
         break;
       case 'u':
         break;

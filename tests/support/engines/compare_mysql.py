@@ -92,7 +92,8 @@ def _canonical(value, is_json, signed_zero):
     return value
 
 
-def rows(server, database, table, chosen, condition, signed_zero=True):
+def rows(server, database, table, chosen, condition, signed_zero=True, across=False):
+    del across  # every value has a form that others know
     expressions = ", ".join(_expression(server.quote(name), kind, is_json) for name, kind, is_json in chosen)
     where = f" WHERE {condition}" if condition else ""
     with server.session(database) as session:
@@ -109,6 +110,10 @@ def neutral(value, kind, is_json):
         return bytes.fromhex(value).decode("utf-8")
     if kind in _BINARY or kind in _GEOMETRY or kind == "vector":
         return value.lower()
+    if kind in ("inet6", "inet4", "uuid"):
+        return bytes.fromhex(value).decode("ascii")
+    if kind == "decimal" and "." in value:
+        return value.rstrip("0").rstrip(".")
     if kind == "bit":
         return str(int(value, 16))
     if kind == "year":

@@ -39,13 +39,30 @@ def columns(server, database, table):
     ]
 
 
-def rows(server, database, table, chosen, condition, signed_zero=True):
+def generated(server, database, table):
+    """Names of the columns that the server computes."""
+    if server.major < 12:
+        return set()
+    return {
+        row[0]
+        for row in server.query(
+            "SELECT attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid JOIN pg_namespace s ON s.oid = relnamespace "
+            "WHERE attgenerated <> '' AND nspname = %s AND relname = %s",
+            (database, table),
+        )
+    }
+
+
+def rows(server, database, table, chosen, condition, signed_zero=True, across=False):
+    """`across`: another engine has a type of PostgreSQL's own as text."""
     del signed_zero  # all versions keep it
 
     def expression(name, kind):
         column = server.quote(name)
-        if kind in _SENT:
+        if kind in _SENT and (not across or kind in ("float4", "float8")):
             return f"encode({_SENT[kind]}({column}), 'hex')"
+        if across and kind == "inet":  # a cast to text adds the length of the network
+            return f"CASE WHEN {column} IS NOT NULL THEN format('%s', {column}) END"
         return f"{column}::text"
 
     expressions = ", ".join(expression(name, kind) for name, kind, _ in chosen)
@@ -72,6 +89,8 @@ def neutral(value, kind, is_json):
         return "1" if value == "true" else "0"
     if kind == "timestamptz":
         return value.removesuffix("+00")
+    if kind in ("numeric", "") and re.fullmatch(r"-?[0-9]+\.[0-9]+", value):  # "": also of a domain
+        return value.rstrip("0").rstrip(".")
     return value
 
 

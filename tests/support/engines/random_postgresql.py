@@ -146,12 +146,36 @@ class Table:
         return None if nullable and rng.random() < 0.15 else kind.make(rng)
 
 
-def make_tables(rng, count, wide, versions):
+# Values that another engine can have: no NaN, no infinity, no years before Christ, no sign of zero.
+_FOREIGN = {
+    "numeric": lambda r: f"{r.choice(['', '-'])}{r.randrange(10 ** 30)}.{r.randrange(10 ** 6):06}",
+    "double precision": lambda r: r.choice([0.0, 0.1, 1e-300, r.random() * 10 ** r.randrange(-300, 300)]),
+    "date": lambda r: _plain_moment(r)[:10],
+    "timestamp": lambda r: _plain_moment(r),
+    "timestamp(3)": lambda r: _plain_moment(r),
+    "timestamptz": lambda r: _plain_moment(r),
+}
+
+
+def _plain_moment(rng):
+    return f"{rng.randrange(1, 9999):04}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02} {_moment_of_day(rng)}"
+
+
+def _for_others(column):
+    name, kind, nullable = column
+    return name, dataclasses.replace(kind, make=_FOREIGN.get(kind.sql, kind.make)), nullable
+
+
+def make_tables(rng, count, wide, versions, foreign=False):
+    if foreign:
+        versions = versions[:1]
     tables = []
     for number in range(count):
         tables.append(_make_table(rng, f"r{number}", [t for t in tables if t.has_id], wide, min(versions)))
         # The log has TRUNCATE from 11 on.
         tables[-1].truncates = versions[0] >= 11
+        if foreign:
+            tables[-1].columns = [_for_others(column) for column in tables[-1].columns]
     return tables
 
 

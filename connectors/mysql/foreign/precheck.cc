@@ -1,0 +1,59 @@
+// What a destination has to bear of another engine's tables, and what of its own stands in the way of any changes.
+#include "connectors/mysql/precheck.h"
+
+#include <fmt/format.h>
+
+#include "connectors/mysql/connection.h"
+#include "connectors/mysql/foreign/table.h"
+
+namespace sluice::mysql {
+
+void CheckForeignTables(Precheck& check) {
+  constexpr const char* kTitle = "Every column has a type here";
+  const Capabilities server = ReadCapabilities(check.connection());
+  bool all = true;
+  for (size_t i = 0; i < check.request().tables.size() && i < check.request().mappings.size(); ++i) {
+    const model::Table& table = *check.request().tables[i];
+    for (const std::string& why : WhyNotHere(table, *check.request().mappings[i], server)) {
+      all = false;
+      check.Fail("foreign_types", kTitle, "table " + table.name.Text(), why,
+                 "Leave the column out (columns: {exclude: [..]}), or make the table yourself and leave `schema` out.");
+    }
+  }
+  if (all) check.Pass("foreign_types", kTitle);
+  std::vector<std::string> objects;
+  for (const model::SchemaObject& object : check.request().objects) {
+    objects.push_back(std::string(model::Name(object.kind)) + " " + object.name.Text());
+  }
+  if (objects.empty()) return;
+  check.Warn("foreign_objects", "Everything selected is carried", Listed(objects),
+             "Views, routines, triggers and types are written in the words of another engine: they are not carried.",
+             "`sluice schema list` shows each with its statement; write it anew, and have it created with "
+             "`sluice schema retry TASK.yaml OBJECT --statement FILE`.");
+}
+
+// No setting of a session keeps them from acting.
+void CheckDestinationTriggers(Precheck& check) {
+  constexpr const char* kTitle = "No trigger acts on what Sluice writes";
+  if (check.request().resuming) return;
+  std::vector<std::string> triggers;
+  for (const model::TableMappingPtr& mapping : check.request().mappings) {
+    const TextRows rows = check.connection().Query(
+        "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = " +
+        Literal(mapping->destination.database) + " AND EVENT_OBJECT_TABLE = " + Literal(mapping->destination.name));
+    for (const TextRow& row : rows) {
+      triggers.push_back(Quote(mapping->destination.database, row[0].value_or("")));
+    }
+  }
+  if (triggers.empty()) {
+    check.Pass("triggers", kTitle);
+    return;
+  }
+  std::string remedy;
+  for (const std::string& trigger : triggers) remedy += "DROP TRIGGER " + trigger + "; ";
+  check.Fail("triggers", kTitle, "trigger " + Listed(triggers),
+             "What they did at the source comes along as rows: here they would do it once more.",
+             "SHOW CREATE TRIGGER keeps the statement; " + remedy + "and create it again at the switch-over.");
+}
+
+}  // namespace sluice::mysql
