@@ -10,6 +10,7 @@
 #include "connectors/postgresql/server.h"
 #include "connectors/postgresql/server_test_endpoint.h"
 #include "connectors/postgresql/sessions.h"
+#include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -170,7 +171,7 @@ std::string GrantOf(const std::string& what) {
 
 // With this role alone, a DBA makes the publication.
 TEST_P(PrecheckServer, NamedRightsAreEnoughAtTheSourceAndEachMissingOneIsFound) {
-  Run(fmt::format("CREATE PUBLICATION {} FOR TABLE ONLY s.parent, ONLY s.t", Quote(SourceObjectName(request_.task))));
+  Run(PublicationStatement(*admin_, SourceObjectName(request_.task), request_.tables));
   TryRights(PrecheckSource,
             {{GrantOf("USAGE ON SCHEMA \"s\""), "REVOKE USAGE ON SCHEMA s FROM precheck"},
              {GrantOf("SELECT ON \"s\".\"t\""), "REVOKE SELECT ON s.t FROM precheck"},
@@ -304,6 +305,15 @@ TEST_P(PrecheckServer, OpenAndPreparedTransactionsAreNamed) {
   EXPECT_EQ(item.remedy, "COMMIT PREPARED 'pre''check'; or ROLLBACK PREPARED 'pre''check';");
   session.Execute("ROLLBACK PREPARED 'pre''check'");
   Item(Source(root_), "prepared_transactions", PrecheckStatus::kPassed);
+}
+
+TEST_P(PrecheckServer, CommitsThatACrashWouldLoseAreNamed) {
+  Item(Destination(root_), "durable", PrecheckStatus::kPassed);
+  Run("ALTER DATABASE precheck SET synchronous_commit = off");
+  const PrecheckItem item = Item(Destination(root_), "durable", PrecheckStatus::kWarning);
+  Connection(root_, {}).Execute(item.remedy);
+  Item(Destination(root_), "durable", PrecheckStatus::kPassed);
+  Run("ALTER ROLE CURRENT_USER RESET synchronous_commit");
 }
 
 TEST_P(PrecheckServer, ConflictsAreFound) {
