@@ -114,6 +114,7 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   if (!request.types.schema) check.Topic("shapes", CheckShapes);
   if (!request.types.schema) check.Topic("destination_triggers", CheckDestinationTriggers);
   const bool foreign = request.source.engine != "mysql";
+  if (request.types.incremental && foreign) check.Topic("durable", CheckDurable);
   if (request.types.schema && foreign) check.Topic("foreign_types", CheckForeignTables);
   if (request.types.schema && !foreign) {
     check.Topic("storage", CheckStorage);

@@ -85,5 +85,6 @@ void CheckCollations(Precheck& check);
 void CheckDestinationTriggers(Precheck& check);
 // Tables of another engine.
 void CheckForeignTables(Precheck& check);
+void CheckDurable(Precheck& check);
 
 }  // namespace sluice::mysql

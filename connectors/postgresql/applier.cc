@@ -42,6 +42,7 @@ class PostgresqlApplier : public connector::Applier {
   PostgresqlApplier(const connector::Endpoint& endpoint, const connector::SessionContext& context)
       : connection_(endpoint, context, {.idle_in_transaction = 2 * connector::kSessionIdleMost}), batch_(connection_) {
     connection_.Execute(kNoticeDeadClient);
+    CommitDurably(connection_);
     constexpr uint32_t kCompiles = 110000;
     if (connection_.version() >= kCompiles) connection_.Execute("SET jit = off");
     connection_.Execute(kFindByIndex);

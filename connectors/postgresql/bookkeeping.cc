@@ -76,6 +76,7 @@ class PostgresqlBookkeeping : public connector::Bookkeeping {
   PostgresqlBookkeeping(const connector::Endpoint& endpoint, const SessionContext& context)
       : connection_(endpoint, context, {.idle_in_transaction = 2 * connector::kSessionIdleMost}) {
     connection_.Execute(kNoticeDeadClient);
+    CommitDurably(connection_);
   }
 
   void Prepare() override { PrepareBookkeeping(connection_); }

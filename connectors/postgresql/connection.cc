@@ -449,6 +449,11 @@ std::string ArrayText(const std::vector<std::string>& elements) {
   return text + "}";
 }
 
+void CommitDurably(Connection& connection) {
+  connection.Execute(
+      "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'");
+}
+
 bool SilenceTriggers(Connection& connection) {
   try {
     connection.Execute("SET session_replication_role = replica");

@@ -119,6 +119,10 @@ std::string Quote(std::string_view schema, std::string_view name);
 // statement means the same in any session.
 std::string Literal(std::string_view text);
 
+// What this session commits is on the server's disk when it is told so, also where that is switched off for others: a
+// source is told of it, and forgets it.
+void CommitDurably(Connection& connection);
+
 // {"a","b"}: the text of an array, for a parameter.
 std::string ArrayText(const std::vector<std::string>& elements);
 

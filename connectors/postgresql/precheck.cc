@@ -117,7 +117,6 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   check.Topic("encoding", CheckEncoding);
   check.Topic("clock", CheckClock);
   check.Topic("writable", CheckWritable);
-  if (request.types.incremental && check.same_engine()) check.Topic("durable", CheckDurable);
   check.Topic("privileges", CheckDestinationRights);
   const bool foreign = request.source.engine != "postgresql";
   check.Topic("triggers", foreign ? CheckForeignTriggers : CheckTriggers);

@@ -87,7 +87,6 @@ void CheckFilters(Precheck& check);
 // The destination.
 void CheckVersionsAcross(Precheck& check);
 void CheckWritable(Precheck& check);
-void CheckDurable(Precheck& check);
 void CheckDestinationRights(Precheck& check);
 void CheckTriggers(Precheck& check);
 void CheckEventTriggers(Precheck& check);

@@ -234,18 +234,4 @@ void CheckWritable(Precheck& check) {
   }
 }
 
-// A source of this engine forgets what was confirmed to it.
-void CheckDurable(Precheck& check) {
-  constexpr const char* kTitle = "What is committed survives a crash of the destination";
-  if (check.Setting("synchronous_commit") != "off") {
-    check.Pass("durable", kTitle);
-    return;
-  }
-  check.Warn("durable", kTitle, "synchronous_commit",
-             fmt::format("It is off: a crash of the server loses the last commits, of which the source may have been "
-                         "told. The task then stops ({}) and has to begin anew.",
-                         kSlotAhead.id),
-             fmt::format("ALTER ROLE {} SET synchronous_commit = on;", Quote(check.role())));
-}
-
 }  // namespace sluice::postgresql

@@ -307,15 +307,6 @@ TEST_P(PrecheckServer, OpenAndPreparedTransactionsAreNamed) {
   Item(Source(root_), "prepared_transactions", PrecheckStatus::kPassed);
 }
 
-TEST_P(PrecheckServer, CommitsThatACrashWouldLoseAreNamed) {
-  Item(Destination(root_), "durable", PrecheckStatus::kPassed);
-  Run("ALTER DATABASE precheck SET synchronous_commit = off");
-  const PrecheckItem item = Item(Destination(root_), "durable", PrecheckStatus::kWarning);
-  Connection(root_, {}).Execute(item.remedy);
-  Item(Destination(root_), "durable", PrecheckStatus::kPassed);
-  Run("ALTER ROLE CURRENT_USER RESET synchronous_commit");
-}
-
 TEST_P(PrecheckServer, ConflictsAreFound) {
   request_.resuming = false;
   request_.objects = MakeCatalog(root_, {})->ListObjects("s");

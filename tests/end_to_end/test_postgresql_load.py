@@ -44,3 +44,23 @@ def test_rows_that_move_into_pages_read_before_a_crash_keep_their_large_values(g
     task.run_until_caught_up()
     rows = "SELECT count(*) || ' ' || md5(string_agg(md5(t::text), '' ORDER BY id)) FROM shop.t t"
     assert destination.value(rows) == source.value(rows)
+
+
+def test_changes_are_on_disk_before_the_source_is_told(get, sluice):
+    """A column of the destination alone tells how the session commits that wrote the row."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    source.execute("CREATE TABLE d.t (id integer PRIMARY KEY)", "INSERT INTO d.t VALUES (1)")
+    destination.make_database("d")
+    destination.execute(
+        "CREATE TABLE d.t (id integer PRIMARY KEY, how text DEFAULT current_setting('synchronous_commit'))",
+        f'ALTER DATABASE "{destination.value("SELECT current_database()")}" SET synchronous_commit = off',
+    )
+    try:
+        task = sluice(source, destination, objects=[{"schema": "d"}], types=["full", "incremental"])
+        task.run_until_caught_up()
+        source.execute("INSERT INTO d.t VALUES (2)")
+        task.run_until_caught_up()
+        assert destination.value("SELECT how FROM d.t WHERE id = 2") == "local"
+    finally:
+        destination.execute(f'ALTER DATABASE "{destination.value("SELECT current_database()")}" RESET synchronous_commit')

@@ -32,6 +32,21 @@ void CheckForeignTables(Precheck& check) {
              "`sluice schema retry TASK.yaml OBJECT --statement FILE`.");
 }
 
+// A source of another engine may forget what it was told of.
+void CheckDurable(Precheck& check) {
+  constexpr const char* kTitle = "What is committed survives a crash of the destination";
+  const std::string setting = check.Variable("innodb_flush_log_at_trx_commit");
+  if (setting == "1" || setting.empty()) {
+    check.Pass("durable", kTitle);
+    return;
+  }
+  check.Warn("durable", kTitle, "innodb_flush_log_at_trx_commit",
+             fmt::format("It is {}: a crash of the machine loses the last commits, of which the source may have been "
+                         "told. The task then stops and has to begin anew.",
+                         setting),
+             "SET GLOBAL innodb_flush_log_at_trx_commit = 1;");
+}
+
 // No setting of a session keeps them from acting.
 void CheckDestinationTriggers(Precheck& check) {
   constexpr const char* kTitle = "No trigger acts on what Sluice writes";
