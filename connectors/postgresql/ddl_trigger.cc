@@ -35,6 +35,8 @@ DECLARE
   one record;
   why text;
   record_id bigint;
+  said CONSTANT text := CASE WHEN length(current_query()) <= 1000000 THEN current_query()
+    ELSE left(current_query(), 1000) || '; SELECT /* the rest is cut */' END;
 BEGIN
   IF current_setting('sluice.recording', true) = 'on' THEN
     RETURN;
@@ -98,7 +100,8 @@ BEGIN
             OR c.relreplident = 'i' AND x.indisreplident))
         AND c.relreplident IN ('d', 'i') AND EXISTS (
           WITH RECURSIVE above(id) AS (
-            SELECT c.oid UNION SELECT i.inhparent FROM above JOIN pg_inherits i ON i.inhrelid = above.id)
+            SELECT c.oid UNION SELECT i.inhparent FROM above
+              JOIN pg_class t ON t.oid = above.id AND t.relispartition JOIN pg_inherits i ON i.inhrelid = above.id)
           SELECT FROM above JOIN pg_publication_rel p ON p.prrelid = above.id
             JOIN pg_publication b ON b.oid = p.prpubid WHERE b.pubname = {2})
     LOOP
@@ -123,9 +126,8 @@ BEGIN
       END;
     END LOOP;
     SELECT json_build_object({3}) INTO facts;
-    INSERT INTO {0} (record) VALUES (json_build_object(
-      'event', TG_EVENT, 'tag', TG_TAG, 'query', CASE WHEN length(current_query()) > 1000000
-        THEN left(current_query(), 1000) || '; SELECT /* the rest is cut */' ELSE current_query() END, 'gone', gone, 'answers', facts,
+    INSERT INTO {0} (record) VALUES (json_build_object('event', TG_EVENT, 'tag', TG_TAG, 'query', said,
+      'gone', gone, 'answers', facts,
       'why', why, 'missing', {4},
       'rewritten', current_setting({8}, true),
       'domains', (SELECT json_agg(json_build_array(a.attrelid::text, a.attnum)) FROM pg_attribute a
@@ -139,14 +141,13 @@ BEGIN
     DELETE FROM {0} WHERE id = record_id;
     PERFORM set_config({8}, coalesce((SELECT string_agg(w, ' ')
       FROM unnest(string_to_array(current_setting({8}, true), ' ')) w
-      WHERE w <> '' AND split_part(w, ':', 1)::oid <> ALL (ids)), ''), true);
+      WHERE w <> '' AND split_part(w, ':', 1)::oid <> ALL (coalesce(ids, ARRAY[]::oid[]))), ''), true);
     PERFORM set_config('sluice.recording', 'off', true);
   EXCEPTION WHEN OTHERS THEN
     why := SQLSTATE || ' ' || SQLERRM;
     BEGIN
       INSERT INTO {0} (record) VALUES (json_build_object(
-        'event', TG_EVENT, 'tag', TG_TAG, 'query', CASE WHEN length(current_query()) > 1000000
-        THEN left(current_query(), 1000) || '; SELECT /* the rest is cut */' ELSE current_query() END, 'error', why)::text)
+        'event', TG_EVENT, 'tag', TG_TAG, 'query', said, 'error', why)::text)
         RETURNING id INTO record_id;
       DELETE FROM {0} WHERE id = record_id;
     EXCEPTION WHEN OTHERS THEN

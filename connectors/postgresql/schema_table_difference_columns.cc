@@ -196,13 +196,17 @@ void TableDifference::ChangeType(const ColumnDefinition& was, const ColumnDefini
 }
 
 // What the client sent has to show what was done to values: a statement inside of a function or a block is not seen.
-std::vector<sql::Tokens> TableDifference::SeenStatements(const std::string& what) const {
+std::vector<sql::Tokens> TableDifference::SeenStatements(const std::string& what, bool beside_rows) const {
   static const std::set<std::string> plain = {"alter", "create",   "drop",      "begin",   "start", "commit", "end",
                                               "set",   "rollback", "savepoint", "release", "lock",  "comment"};
+  static const std::set<std::string> rows = {"insert", "update", "delete", "truncate"};
   std::vector<sql::Tokens> altering;
   for (sql::Tokens& statement : Statements(ddl_.statement)) {
-    if (!plain.contains(sql::ToLower(statement[0].value))) altering.clear();
-    if (!plain.contains(sql::ToLower(statement[0].value))) break;
+    const std::string word = sql::ToLower(statement[0].value);
+    if (!plain.contains(word) && !(beside_rows && rows.contains(word))) {
+      altering.clear();
+      break;
+    }
     if (statement.size() > 1 && statement[0].Is("ALTER") && statement[1].Is("TABLE")) {
       altering.push_back(std::move(statement));
     }
@@ -215,7 +219,7 @@ std::vector<sql::Tokens> TableDifference::SeenStatements(const std::string& what
 
 // Without USING the server converts as it assigns.
 void TableDifference::RequireStatedConversion(const ColumnDefinition& was, const ColumnDefinition& column) const {
-  for (const sql::Tokens& statement : SeenStatements("how values were converted")) {
+  for (const sql::Tokens& statement : SeenStatements("how values were converted", false)) {
     for (const sql::Token& token : statement) {
       if (token.Is("USING")) Refuse(fmt::format("the values of column {} were converted by USING", column.name));
     }
@@ -228,7 +232,7 @@ void TableDifference::RequireStatedConversion(const ColumnDefinition& was, const
 
 // Rows got the default that the column was added with, which another action of the statement may have replaced.
 void TableDifference::RequireFirstDefault(const ColumnDefinition& column) const {
-  for (const sql::Tokens& statement : SeenStatements("which default column " + column.name + " was added with")) {
+  for (const sql::Tokens& statement : SeenStatements("which default column " + column.name + " was added with", true)) {
     for (size_t i = 0; i + 1 < statement.size(); ++i) {
       if (statement[i].Is("SET") && statement[i + 1].Is("DEFAULT")) {
         Refuse(fmt::format("column {} was added, and a default was set", column.name));

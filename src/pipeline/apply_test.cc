@@ -515,6 +515,27 @@ TEST(Apply, GoesOnWithTheDescriptionsThatTheLogMade) {
   }
 }
 
+// Where rows behind a statement would not fit, not carrying it is no way to go on.
+TEST(Apply, StopsAtAStatementThatRowsNeedAndThatIsNotCarried) {
+  Rig rig;
+  LoggedTransaction one;
+  one.ddl.emplace();
+  one.ddl->kind = model::DdlKind::kRenameTable;  // not among the kinds of the test's mappings
+  one.ddl->statement = "ALTER TABLE account RENAME";
+  one.ddl->objects = {rig.request.tables[0]->name};
+  one.ddl->rows_need_it = true;
+  rig.source.log = {one};
+  try {
+    rig.Run();
+    FAIL() << "it was passed over";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, kDdlRefused.id) << error.what();
+    EXPECT_NE(error.info().cause.find(one.ddl->statement), std::string::npos);
+  }
+  rig.source.log[0].ddl->rows_need_it = false;
+  EXPECT_TRUE(rig.Run().caught_up);
+}
+
 // The cascade frees a unique value without a trace in the log: what takes it next must not come first.
 TEST(Apply, DoesAgainInOrderWhatClaimsDidNotSee) {
   const TablePtr parent = MakeTable("parent", {Int("id")}, {Unique({0}, true)});
