@@ -15,6 +15,8 @@ BUILD = BINARY.parent
 SECONDS = 300
 # Of pairs of PostgreSQL servers ./test takes both ways across the versions and two of one version; the soak all.
 POSTGRESQL_PAIRS = [("pg10", "pg18"), ("pg18", "pg10"), ("pg15", "pg15"), ("pg18", "pg18")]
+# Between engines each server takes part once a way.
+CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg10"), ("mysql", "pg18"), ("pg15", "mariadb"), ("pg10", "mysql"), ("pg18", "mysql")]
 
 
 def programs():
@@ -51,7 +53,10 @@ def is_for_soak(name):
     named = named_kinds(name)
     if any(kind not in servers.KINDS for kind in named):
         return True
-    return all(kind in servers.postgresql.KINDS for kind in named) and len(named) == 2 and named not in POSTGRESQL_PAIRS
+    if len(named) != 2:
+        return False
+    ours = [kind in servers.postgresql.KINDS for kind in named]
+    return named not in POSTGRESQL_PAIRS if all(ours) else any(ours) and named not in CROSS_PAIRS
 
 
 def kinds(program, name):

@@ -6,7 +6,10 @@ OBJECTS = [{"database": "d"}]
 
 
 # The oldest server is the one that adds values to types outside of transactions alone.
-PAIRS = pytest.mark.parametrize("kind, to", [("mariadb", "pg10"), ("mysql", "pg10"), ("mariadb", "pg18"), ("mysql", "pg18")])
+PAIRS = pytest.mark.parametrize("kind, to", [
+    ("mariadb", "pg10"), ("mysql", "pg18"),
+    pytest.param("mysql", "pg10", marks=pytest.mark.soak), pytest.param("mariadb", "pg18", marks=pytest.mark.soak),
+])  # fmt: skip
 
 
 def begin(get, sluice, kind, to, *statements):

@@ -5,7 +5,7 @@ import pytest
 from tests.support import compare
 from tests.support.waiting import wait_until
 
-KINDS = ["pg10", "pg15", "pg18"]
+KINDS = ["pg10", pytest.param("pg15", marks=pytest.mark.soak), "pg18"]
 
 
 @pytest.fixture(params=KINDS)
