@@ -236,7 +236,7 @@ def test_a_server_that_lies(one_pair, sluice, seed, side, number):
         task.write()
         task.start("--until", "caught-up")
         try:
-            code = task.process.wait(20)
+            code = task.process.wait(10)
         except subprocess.TimeoutExpired:
             code = task.terminate(30)  # it tries again and again, which is right; it must still stop
         assert code >= 0, f"died from signal {-code}:\n{task.log_text()}"
