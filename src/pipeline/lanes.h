@@ -92,6 +92,7 @@ class LaneQueues {
   void TryPlace(ApplyUnit& unit);
   void Wake(std::vector<uint64_t> followers);
   uint32_t BestLane() const;
+  void Judge(const ApplyUnit& added);
   void PopFinished();
   LaneBatch TakeFront(uint32_t lane);
   LaneBatch TakeAlone();
@@ -118,6 +119,11 @@ class LaneQueues {
   uint64_t first_number_ = 1;                      // of window_.front()
   size_t unfinished_ = 0;
   size_t bytes_ = 0;
+  // Of the last units, how many could not be given to a lane at once; up to this number units stay together in one.
+  uint32_t judged_ = 0;
+  uint32_t waited_ = 0;
+  uint64_t together_until_ = 0;
+  uint32_t last_lane_ = 0;
   bool frozen_ = false;  // someone writes the progress of all lanes
   int64_t newest_committed_micros_ = 0;
 
