@@ -56,7 +56,6 @@ class TableDifference {
   void RequireStatedConversion(const ColumnDefinition& was, const ColumnDefinition& column) const;
   void RequireFirstDefault(const ColumnDefinition& column) const;
   std::vector<sql::Tokens> SeenStatements(const std::string& what, bool beside_rows) const;
-  bool IsConstant(const std::string& expression) const;
   const ColumnDefinition* Before(const ColumnDefinition& column) const;
   std::string NameHere(const ColumnDefinition& column) const { return Quote(new_.columns_.Map(column.name)); }
 

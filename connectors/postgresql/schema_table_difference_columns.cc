@@ -6,6 +6,7 @@
 #include <set>
 
 #include "connectors/postgresql/connection.h"
+#include "connectors/postgresql/default_read.h"
 #include "connectors/postgresql/definition_parts.h"
 #include "connectors/postgresql/schema_table_difference.h"
 
@@ -108,20 +109,6 @@ void TableDifference::RenameColumns() {
   for (const auto& [from, to] : moves) Alter(fmt::format("RENAME COLUMN {} TO {}", Quote(from), Quote(to)));
 }
 
-bool TableDifference::IsConstant(const std::string& expression) const {
-  const sql::Tokens tokens = sql::Tokenize(expression, kDialect);
-  size_t at = 0;
-  while (at < tokens.size() && (tokens[at].IsSymbol("-") || tokens[at].IsSymbol("("))) ++at;
-  if (at >= tokens.size()) return false;
-  const sql::Token& value = tokens[at];
-  const bool literal = value.IsString() || value.kind == sql::TokenKind::kNumber || value.Is("true") ||
-                       value.Is("false") || value.Is("NULL");
-  if (!literal) return false;
-  ++at;
-  while (at < tokens.size() && tokens[at].IsSymbol(")")) ++at;
-  return at == tokens.size() || tokens[at].IsSymbol("::");  // with the name of a type
-}
-
 // Rows that are there get what they got at the source.
 void TableDifference::AddColumn(const ColumnDefinition& column) {
   ColumnDefinition added = column;
@@ -131,7 +118,7 @@ void TableDifference::AddColumn(const ColumnDefinition& column) {
     if (column.missing) {
       added.default_value = Literal(*column.missing) + "::" + column.type;
     } else if (sequence || column.domain_default ||
-               (!column.default_value.empty() && !IsConstant(column.default_value))) {
+               ReadDefault(column.default_value, {}).kind == model::ColumnDefault::Kind::kExpression) {
       Refuse(fmt::format("column {} was added with a default that differs from row to row", column.name));
     } else if (!column.default_value.empty()) {
       RequireFirstDefault(column);

@@ -91,6 +91,13 @@ TEST_F(TableDifferenceTest, OlderRowsGetWhatTheyGotAtTheSource) {
             "ALTER TABLE \"shop\".\"t\" ALTER COLUMN \"at\" SET DEFAULT now()|");
 }
 
+// It begins as a constant does.
+TEST_F(TableDifferenceTest, ATextWithSomethingRandomBehindItIsNoConstant) {
+  after_.columns.push_back(Column(3, "c", "text"));
+  after_.columns[2].default_value = "('a'::text || (random())::text)";
+  EXPECT_THAT(Refused(), HasSubstr("differs from row to row"));
+}
+
 TEST_F(TableDifferenceTest, ADefaultThatWasSetBesideIsNotTakenForTheFirst) {
   after_.columns.push_back(Column(3, "c", "integer"));
   after_.columns[2].default_value = "2";
