@@ -63,6 +63,19 @@ bool IsTextType(const Tokens& type) {
   return !type.empty() && (type[0].Is("text") || type[0].Is("character") || type[0].Is("bpchar"));
 }
 
+// "numeric(10,2)", "timestamp with time zone", "shop.mood[]", and nothing behind it.
+bool IsType(const Tokens& tokens) {
+  bool in_modifier = false;
+  for (const Token& token : tokens) {
+    if (token.IsSymbol("(")) in_modifier = true;
+    const bool fits = in_modifier ? token.kind == TokenKind::kNumber || token.kind == TokenKind::kSymbol
+                                  : token.IsName() || token.IsSymbol(".") || token.IsSymbol("[") || token.IsSymbol("]");
+    if (!fits) return false;
+    if (token.IsSymbol(")")) in_modifier = false;
+  }
+  return !tokens.empty();
+}
+
 struct Value {
   std::string text;
   bool null = false;
@@ -74,6 +87,7 @@ std::optional<Value> Constant(Tokens tokens, bool in_text_cast = false) {
   const size_t cast = LastCast(tokens);
   if (cast != std::string::npos) {
     const Tokens type = sql::Slice(tokens, cast + 1, tokens.size());
+    if (!IsType(type)) return std::nullopt;
     const Tokens inner = Inner(sql::Slice(tokens, 0, cast));
     if (inner.size() == 1 && inner[0].IsString()) return Value{inner[0].value};
     if (inner.size() == 1 && inner[0].Is("NULL")) return Value{"", true};

@@ -37,6 +37,8 @@ TEST(DefaultReadTest, Constants) {
   EXPECT_EQ(Read("false", TypeKind::kBoolean), "'0'");
   EXPECT_EQ(Read("'2024-01-01 00:00:00+00'::timestamp with time zone", TypeKind::kTimestamp), "'2024-01-01 00:00:00'");
   EXPECT_EQ(Read("'{}'::text[]", TypeKind::kOther), "'{}'");
+  EXPECT_EQ(Read("'1.5'::numeric(10,2)", TypeKind::kDecimal), "'1.5'");
+  EXPECT_EQ(Read("'{}'::shop.mood[]", TypeKind::kOther), "'{}'");
   EXPECT_EQ(Read("('x'::text)::bpchar", TypeKind::kChar), "'x'");
 }
 
@@ -52,6 +54,8 @@ TEST(DefaultReadTest, WhatIsNoConstant) {
   EXPECT_EQ(Read("(1.6)::integer", TypeKind::kInteger), "expression (1.6)::integer");
   EXPECT_EQ(Read("('abc'::text)::character varying(2)", TypeKind::kVarchar),
             "expression ('abc'::text)::character varying(2)");
+  EXPECT_EQ(Read("('a'::text || (random())::text)", TypeKind::kText), "expression ('a'::text || (random())::text)");
+  EXPECT_EQ(Read("('a'::text || 'b'::text)", TypeKind::kText), "expression ('a'::text || 'b'::text)");
   EXPECT_EQ(Read("(1 + 2)", TypeKind::kInteger), "expression (1 + 2)");
   EXPECT_EQ(Read("nextval('shop.n'::regclass)", TypeKind::kInteger), "expression nextval('shop.n'::regclass)");
   EXPECT_EQ(Read("(now() + '01:00:00'::interval)", TypeKind::kTimestamp), "expression (now() + '01:00:00'::interval)");
