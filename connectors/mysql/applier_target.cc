@@ -48,8 +48,6 @@ StoredAs MakeStored(const model::ColumnType& type, const DestinationColumn& ther
   return stored;
 }
 
-}  // namespace
-
 // A type of another engine as the one of ours that its cells have.
 model::ColumnType OwnType(model::ColumnType type) {
   switch (type.kind) {
@@ -85,6 +83,8 @@ std::optional<uint32_t> ScaleOf(const DestinationColumn& column) {
   }
   return scale;
 }
+
+}  // namespace
 
 Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mapping, const DestinationTable& there,
                   bool neutral) {

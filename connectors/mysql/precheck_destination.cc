@@ -280,6 +280,35 @@ void CheckShapes(Precheck& check) {
   if (fits) check.Pass("shapes", "The tables are there and fit");
 }
 
+// No setting of a session keeps them from acting.
+void CheckDestinationTriggers(Precheck& check) {
+  constexpr const char* kTitle = "No trigger acts on what Sluice writes";
+  if (check.request().resuming) return;
+  std::set<model::ObjectName> ours;
+  std::string databases;
+  for (const model::TableMappingPtr& mapping : check.request().mappings) ours.insert(mapping->destination);
+  for (const std::string& database : check.request().destination_databases) {
+    databases += (databases.empty() ? "" : ",") + Literal(database);
+  }
+  std::vector<std::string> triggers;
+  for (const TextRow& row : check.connection().Query(
+           "SELECT EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, TRIGGER_NAME FROM information_schema.TRIGGERS WHERE "
+           "EVENT_OBJECT_SCHEMA IN (" +
+           (databases.empty() ? "NULL" : databases) + ") ORDER BY 1, 3")) {
+    const model::ObjectName table{row[0].value_or(""), row[1].value_or("")};
+    if (ours.contains(table)) triggers.push_back(Quote(table.database, row[2].value_or("")));
+  }
+  if (triggers.empty()) {
+    check.Pass("triggers", kTitle);
+    return;
+  }
+  std::string remedy;
+  for (const std::string& trigger : triggers) remedy += "DROP TRIGGER " + trigger + "; ";
+  check.Fail("triggers", kTitle, "trigger " + Listed(triggers),
+             "What they did at the source comes along as rows: here they would do it once more.",
+             "SHOW CREATE TRIGGER keeps the statement; " + remedy + "and create it again at the switch-over.");
+}
+
 void CheckStorage(Precheck& check) {
   std::set<std::string> engines;
   for (const TextRow& row : check.connection().Query("SHOW ENGINES")) {

@@ -9,6 +9,14 @@ namespace sluice::pipeline {
 
 using connector::ApplyProgress;
 
+namespace {
+
+constexpr uint32_t kJudged = 256;       // units that are looked at together
+constexpr uint32_t kTooMany = 64;       // of them had to wait for other lanes
+constexpr uint64_t kTogether = 32'768;  // units that stay in one lane then
+
+}  // namespace
+
 std::vector<uint64_t> LaneBatch::Ordinals() const {
   std::vector<uint64_t> ordinals;
   ordinals.reserve(units.size());
@@ -23,14 +31,6 @@ LaneQueues::LaneQueues(const LaneLimits& limits, ProgressSet progress)
 }
 
 // ---------------------------------------------------------------- the reader's side
-
-namespace {
-
-constexpr uint32_t kJudged = 256;
-constexpr uint32_t kTooMany = 64;
-constexpr uint64_t kTogether = 32'768;
-
-}  // namespace
 
 // A unit that follows two lanes waits until one of them has committed, and so does all that follows it. Where that is
 // the rule, as with counters that every transaction changes, one lane with full batches is faster than several.

@@ -152,6 +152,8 @@ def test_json(get, sluice, kind, type_text):
         ("date", "'infinity'"),
         ("timestamp", "'0044-03-15 10:00 BC'"),
         ("date", "'10000-01-01'"),
+        ("interval hour to second", "'900:00:00'"),
+        ("interval hour to second", "'1 day 2 hours'"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(get, sluice, kind, type_text, value):
@@ -180,6 +182,26 @@ def test_precheck_refuses_what_has_no_type(get, sluice, type_text):
     items = finished.json["items"]
     named = [i["object"] for i in items if i["id"] == "mysql.foreign_objects"]
     assert len(named) == 1 and "view d.seen" in named[0], items
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_precheck_names_what_acts_or_is_lost_at_the_destination(get, sluice, kind):
+    source, destination = get.shared("pg15", "source"), get.shared(kind, "destination")
+    make_schema(source)
+    source.execute("CREATE TABLE d.t (id integer PRIMARY KEY)")
+    destination.make_database("d")
+    destination.execute("CREATE TABLE d.t (id INT PRIMARY KEY)", "CREATE TABLE d.other (id INT PRIMARY KEY)",
+                        "CREATE TRIGGER d.acts BEFORE INSERT ON d.t FOR EACH ROW SET NEW.id = NEW.id",
+                        "CREATE TRIGGER d.of_another BEFORE INSERT ON d.other FOR EACH ROW SET NEW.id = NEW.id")  # fmt: skip
+    task = sluice(source, destination, objects=OBJECTS, types=["full", "incremental"])
+    finished = task.call("precheck", "--json")
+    items = {item["id"]: item for item in finished.json["items"] if item["side"] == "destination"}
+    assert finished.code == 3 and items["mysql.triggers"]["status"] == "failed", finished
+    assert "DROP TRIGGER `d`.`acts`" in items["mysql.triggers"]["remedy"] and "of_another" not in finished.text
+    flushes = destination.value("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit") == 1
+    assert items["mysql.durable"]["status"] == ("passed" if flushes else "warning"), items["mysql.durable"]
+    destination.execute("DROP TRIGGER d.acts")
+    assert task.call("precheck", "--json").code == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-// What a destination has to bear of another engine's tables, and what of its own stands in the way of any changes.
+// What a destination has to bear of another engine's tables.
 #include "connectors/mysql/precheck.h"
 
 #include <fmt/format.h>
@@ -45,30 +45,6 @@ void CheckDurable(Precheck& check) {
                          "told. The task then stops and has to begin anew.",
                          setting),
              "SET GLOBAL innodb_flush_log_at_trx_commit = 1;");
-}
-
-// No setting of a session keeps them from acting.
-void CheckDestinationTriggers(Precheck& check) {
-  constexpr const char* kTitle = "No trigger acts on what Sluice writes";
-  if (check.request().resuming) return;
-  std::vector<std::string> triggers;
-  for (const model::TableMappingPtr& mapping : check.request().mappings) {
-    const TextRows rows = check.connection().Query(
-        "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = " +
-        Literal(mapping->destination.database) + " AND EVENT_OBJECT_TABLE = " + Literal(mapping->destination.name));
-    for (const TextRow& row : rows) {
-      triggers.push_back(Quote(mapping->destination.database, row[0].value_or("")));
-    }
-  }
-  if (triggers.empty()) {
-    check.Pass("triggers", kTitle);
-    return;
-  }
-  std::string remedy;
-  for (const std::string& trigger : triggers) remedy += "DROP TRIGGER " + trigger + "; ";
-  check.Fail("triggers", kTitle, "trigger " + Listed(triggers),
-             "What they did at the source comes along as rows: here they would do it once more.",
-             "SHOW CREATE TRIGGER keeps the statement; " + remedy + "and create it again at the switch-over.");
 }
 
 }  // namespace sluice::mysql

@@ -352,7 +352,11 @@ std::vector<ForeignTable::Index> ForeignTable::Indexes() {
     Index index;
     index.name = key.name;
     index.text = fmt::format("{}KEY {} ({})", unique ? "UNIQUE " : "", Quote(key.name), *parts);
-    if (!key.comment.empty() && key.comment.size() <= kColumnComment) index.text += " COMMENT " + Literal(key.comment);
+    if (key.comment.size() > kColumnComment) {
+      Note(fmt::format("the comment of index {}: it is longer than 1024 characters", key.name));
+    } else if (!key.comment.empty()) {
+      index.text += " COMMENT " + Literal(key.comment);
+    }
     const bool leads = counter_ && key.parts[0].column == *counter_;
     index.early = &key == identity || (leads && !counter_led);
     counter_led = counter_led || leads;
