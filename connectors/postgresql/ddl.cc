@@ -118,4 +118,16 @@ std::vector<connector::SchemaStatement> TranslateTruncate(const model::DdlChange
   return {statement};
 }
 
+std::string MoveStatements(const model::ObjectName& from, const model::ObjectName& to) {
+  std::string sql;
+  if (from.name != to.name) {
+    sql = "ALTER TABLE " + Quote(from.database, from.name) + " RENAME TO " + Quote(to.name);
+  }
+  if (from.database != to.database) {
+    sql += (sql.empty() ? "" : ";\n") + ("ALTER TABLE " + Quote(from.database, to.name) + " SET SCHEMA ") +
+           Quote(to.database);
+  }
+  return sql;
+}
+
 }  // namespace sluice::postgresql

@@ -40,4 +40,7 @@ std::vector<connector::SchemaStatement> TranslateChanges(const std::vector<conne
 // The error for a statement that is not carried.
 Error NotCarried(const model::DdlChange& ddl, const std::string& why = "");
 
+// Statements that give a table its new name and schema; empty: it stays.
+std::string MoveStatements(const model::ObjectName& from, const model::ObjectName& to);
+
 }  // namespace sluice::postgresql

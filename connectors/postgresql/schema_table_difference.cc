@@ -116,7 +116,7 @@ void TableDifference::Refuse(const std::string& why) const {
 
 TableDifferenceSql TableDifference::Run() {
   RequireSameKind();
-  MoveTable();
+  if (const std::string moved = MoveStatements(was_.destination, is_.destination); !moved.empty()) Add(moved);
   ForeignKeys();
   DropIndexes();
   Checks();
@@ -146,17 +146,6 @@ void TableDifference::RequireSameKind() const {
   }
   for (const ColumnDefinition& column : before_.columns) {
     if (column.number == 0) Refuse("its columns cannot be told: the plan is of an older version of Sluice");
-  }
-}
-
-void TableDifference::MoveTable() {
-  const model::ObjectName& from = was_.destination;
-  const model::ObjectName& to = is_.destination;
-  if (from.name != to.name) {
-    Add(fmt::format("ALTER TABLE {} RENAME TO {}", Quote(from.database, from.name), Quote(to.name)));
-  }
-  if (from.database != to.database) {
-    Add(fmt::format("ALTER TABLE {} SET SCHEMA {}", Quote(from.database, to.name), Quote(to.database)));
   }
 }
 

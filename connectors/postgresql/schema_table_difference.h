@@ -35,7 +35,6 @@ class TableDifference {
   void Alter(const std::string& action);
   [[noreturn]] void Refuse(const std::string& why) const;
   void RequireSameKind() const;
-  void MoveTable();
   void ForeignKeys();
   void Checks();
   void DropIndexes();

@@ -32,6 +32,18 @@ void PrecheckItems::Run(const char* id, const std::function<void()>& topic) {
   }
 }
 
+void PrecheckItems::WarnOfForeignObjects(const std::vector<model::SchemaObject>& objects) {
+  if (objects.empty()) return;
+  std::vector<std::string> names;
+  for (const model::SchemaObject& object : objects) {
+    names.push_back(std::string(model::Name(object.kind)) + " " + object.name.Text());
+  }
+  Warn("foreign_objects", "Everything selected is carried", Listed(names),
+       "Views, routines, triggers and types are written in the words of another engine: they are not carried.",
+       "`sluice schema list` shows each with its statement; write it anew, and have it created with "
+       "`sluice schema retry TASK.yaml OBJECT --statement FILE`.");
+}
+
 std::string Listed(const std::vector<std::string>& names, size_t most) {
   std::string text;
   for (size_t i = 0; i < names.size() && i < most; ++i) text += (i != 0 ? ", " : "") + names[i];

@@ -18,6 +18,8 @@ class PrecheckItems {
   void Pass(std::string id, std::string title);
   void Warn(std::string id, std::string title, std::string object, std::string cause, std::string remedy);
   void Fail(std::string id, std::string title, std::string object, std::string cause, std::string remedy);
+  // Objects that another engine than the source's does not take.
+  void WarnOfForeignObjects(const std::vector<model::SchemaObject>& objects);
   std::vector<PrecheckItem> Take() { return std::move(items_); }
 
  protected:

@@ -55,7 +55,7 @@ Difference::Difference(const TableChange& change, const model::TablePtr& before,
       new_(*change.after, is, names, version) {}
 
 std::vector<std::string> Difference::Statements() {
-  MoveTable();
+  if (const std::string moved = MoveStatements(was_.destination, is_.destination); !moved.empty()) Add(moved);
   const std::vector<ForeignConstraint> new_keys = new_.ForeignKeys();
   const std::vector<ForeignConstraint> new_checks = new_.Checks();
   const std::vector<ForeignIndex> new_indexes = new_.Indexes();
@@ -113,17 +113,6 @@ void Difference::AddNotes() {
     if (std::find(known.begin(), known.end(), note) == known.end()) comments += NoteText(note);
   }
   sql_ = comments + sql_;
-}
-
-void Difference::MoveTable() {
-  const model::ObjectName& from = was_.destination;
-  const model::ObjectName& to = is_.destination;
-  if (from.name != to.name) {
-    Add(fmt::format("ALTER TABLE {} RENAME TO {}", Quote(from.database, from.name), Quote(to.name)));
-  }
-  if (from.database != to.database) {
-    Add(fmt::format("ALTER TABLE {} SET SCHEMA {}", Quote(from.database, to.name), Quote(to.database)));
-  }
 }
 
 // ---------------------------------------------------------------- keys and constraints

@@ -45,7 +45,6 @@ class Difference {
   static std::vector<Named> Joined(const std::vector<ForeignConstraint>& old,
                                    const std::vector<ForeignConstraint>& moved);
   static std::vector<Named> List(const std::vector<ForeignConstraint>& constraints);
-  void MoveTable();
   std::string IfConstraint(const std::string& name, const std::string& sql, const std::string& otherwise = "") const;
   void RenameConstraints(const Plan& plan);
   void DropForeignKey(const Named& key);

@@ -46,15 +46,7 @@ void CheckForeignTables(Precheck& check) {
     }
   }
   if (all) check.Pass("foreign_types", kTitle);
-  std::vector<std::string> objects;
-  for (const model::SchemaObject& object : check.request().objects) {
-    objects.push_back(std::string(model::Name(object.kind)) + " " + object.name.Text());
-  }
-  if (objects.empty()) return;
-  check.Warn("foreign_objects", "Everything selected is carried", connector::Listed(objects),
-             "Views, routines and triggers are written in the words of another engine: they are not carried.",
-             "`sluice schema list` shows each with its statement; write it anew, and have it created with "
-             "`sluice schema retry TASK.yaml OBJECT --statement FILE`.");
+  check.WarnOfForeignObjects(check.request().objects);
 }
 
 }  // namespace sluice::postgresql
