@@ -278,6 +278,7 @@ model::TablePtr DescribeTable(const model::ObjectName& name, const TableFacts& f
       if (attribute.name == "CHECK") AddCheck(*table, element.name + "_check", attribute.tokens);
     }
   }
+  table->partitioned = !definition->partition.empty();
   for (const TableOption& option : definition->options) {
     if (option.name == "COMMENT") table->comment = option.value;
   }

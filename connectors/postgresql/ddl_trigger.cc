@@ -271,7 +271,8 @@ bool DropDdlTriggers(Connection& connection, const std::string& name) {
   try {
     connection.Execute(fmt::format("DROP SCHEMA IF EXISTS {}", Quote(kOwnSchema)), object);
   } catch (const Error& error) {
-    if (error.info().retry == RetryClass::kReconnect) throw;  // else: another task's, or bookkeeping is in it
+    if (error.info().retry == RetryClass::kReconnect || error.info().code == kStopped.id) throw;
+    // Else another task's, or bookkeeping is in it.
   }
   return true;
 }

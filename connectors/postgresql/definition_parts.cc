@@ -285,6 +285,7 @@ model::TablePtr MakeTable(const TableRead& read) {
     table->checks.push_back({check.name, CheckExpression(check.definition)});
   }
   table->comment = definition.comment;
+  table->partitioned = !definition.partition_key.empty();
   table->create_statement = ToJson(definition);
   table->rows_estimated = read.rows_estimated;
   table->bytes_estimated = read.bytes_estimated;

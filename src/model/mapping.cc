@@ -9,4 +9,10 @@ bool TableMapping::AllColumnsKeepNames() const {
                      [](const ColumnMapping& column) { return column.source == column.destination; });
 }
 
+std::string TableMapping::DestinationOf(const std::string& column) const {
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const ColumnMapping& one) { return one.source == column; });
+  return found == columns.end() ? "" : found->destination;
+}
+
 }  // namespace sluice::model

@@ -34,6 +34,8 @@ struct TableMapping {
   OperationFilter operations;
 
   bool AllColumnsKeepNames() const;
+  // The carried column's name at the destination; empty: it is not carried.
+  std::string DestinationOf(const std::string& column) const;
 };
 
 using TableMappingPtr = std::shared_ptr<const TableMapping>;

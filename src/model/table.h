@@ -140,6 +140,7 @@ struct Table {
   std::string create_statement;  // the engine's own (SHOW CREATE TABLE)
   bool transactional = true;     // false: MyISAM and the like, whose rows are outside any snapshot
   std::string storage_engine;
+  bool partitioned = false;  // its rows lie in partitions
   uint64_t rows_estimated = 0;
   uint64_t bytes_estimated = 0;
 

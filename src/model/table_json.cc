@@ -169,6 +169,7 @@ std::string ToJson(const Table& table) {
                {"create", table.create_statement},
                {"transactional", table.transactional},
                {"engine", table.storage_engine},
+               {"partitioned", table.partitioned},
                {"rows", table.rows_estimated},
                {"bytes", table.bytes_estimated}});
 }
@@ -187,6 +188,7 @@ TablePtr TableFromJson(const std::string& text) {
   table->create_statement = value.at("create").get<std::string>();
   table->transactional = value.at("transactional").get<bool>();
   table->storage_engine = value.at("engine").get<std::string>();
+  table->partitioned = value.value("partitioned", false);
   table->rows_estimated = value.at("rows").get<uint64_t>();
   table->bytes_estimated = value.at("bytes").get<uint64_t>();
   return table;

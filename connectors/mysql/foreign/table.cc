@@ -141,7 +141,7 @@ std::vector<SchemaStatement> ForeignTable::Run() {
   } else if (!table_.comment.empty()) {
     sql += " COMMENT=" + Literal(table_.comment);
   }
-  if (table_.create_statement.find("\"partition_key\"") != std::string::npos) {
+  if (table_.partitioned) {
     Note("partitions: it is one table here");
   }
   if (!later.empty()) Add(SchemaStage::kIndexes, "indexes of " + title, "ALTER TABLE " + full_ + later);
@@ -154,9 +154,7 @@ std::vector<SchemaStatement> ForeignTable::Run() {
 std::string ForeignTable::NameOf(const model::Column& column) const {
   if (mapping_.excluded.contains(column.name) || lost_.contains(column.name)) return "";
   if (column.generated != model::Generated::kNo) return names_.MapColumn(table_.name, column.name);
-  const auto found = std::find_if(mapping_.columns.begin(), mapping_.columns.end(),
-                                  [&](const model::ColumnMapping& one) { return one.source == column.name; });
-  return found == mapping_.columns.end() ? "" : found->destination;
+  return mapping_.DestinationOf(column.name);
 }
 
 std::optional<std::string> ForeignTable::Expression(const std::string& text) const {

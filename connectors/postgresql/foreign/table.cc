@@ -73,7 +73,7 @@ std::vector<SchemaStatement> ForeignTable::Run() {
     for (const ForeignIndex& index : indexes) create += ";\n" + index.sql;
     indexes.clear();
   }
-  if (table_.create_statement.find("PARTITION BY") != std::string::npos) Note("partitions: it is one table here");
+  if (table_.partitioned) Note("partitions: it is one table here");
   const std::string title = "table " + mapping_.destination.Text();
   const size_t place = statements_.size();
   Add(SchemaStage::kBeforeLoad, title, std::move(create));
@@ -98,9 +98,7 @@ SchemaStatement& ForeignTable::Add(SchemaStage stage, std::string label, std::st
 std::string ForeignTable::NameOf(const model::Column& column) const {
   if (mapping_.excluded.contains(column.name) || lost_.contains(column.name)) return "";
   if (column.generated != model::Generated::kNo) return names_.MapColumn(table_.name, column.name);
-  const auto found = std::find_if(mapping_.columns.begin(), mapping_.columns.end(),
-                                  [&](const model::ColumnMapping& one) { return one.source == column.name; });
-  return found == mapping_.columns.end() ? "" : found->destination;
+  return mapping_.DestinationOf(column.name);
 }
 
 std::optional<std::string> ForeignTable::Expression(const std::string& text) const {
