@@ -156,10 +156,12 @@ void SourceTables::CheckPublication() {
   const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
   const std::string& side = connection_.endpoint().side;
   if (text(2) != "unpublished") {
+    // The log may tell first: relations.cc says a renaming in the same words.
+    const std::string table = text(0) + "." + text(1);
     throw Error(kSchemaDrift)
-        .Object("table " + text(0) + "." + text(1))
-        .Cause(text(2) == "renamed" ? "It was renamed to " + text(3) + " at the source."
-                                    : "It was dropped and made anew at the source.")
+        .Object("table " + table)
+        .Cause(table + (text(2) == "renamed" ? " was renamed to " + text(3) : " was dropped and made anew") +
+               " at the source.")
         .Remedy("Give the table its name back and run the task again, or begin anew with `sluice run --restart`.")
         .Side(side);
   }
