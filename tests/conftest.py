@@ -17,10 +17,11 @@ PG_PAIRS = [("pg15", "pg15"), ("pg10", "pg18"), ("pg18", "pg10")]
 # The versions between them, each as source and as destination, up and down.
 PG_SOAK_PAIRS = [
     pytest.param(pair, marks=pytest.mark.soak)
-    for pair in (("pg12", "pg17"), ("pg17", "pg12"), ("pg14", "pg16"), ("pg16", "pg14"))
+    for pair in (("pg12", "pg17"), ("pg17", "pg12"), ("pg14", "pg16"), ("pg16", "pg14"), ("pg96", "pg15"))
 ]
 # Between engines.
 CROSS_PAIRS = [("mariadb", "pg15"), ("mysql", "pg18"), ("pg15", "mariadb"), ("pg18", "mysql")]
+CROSS_SOAK_PAIRS = [pytest.param(("pg96", "mysql"), marks=pytest.mark.soak)]
 
 
 def pytest_addoption(parser):
@@ -171,7 +172,7 @@ def one_pair(request, get):
     return _both(get, request.param)
 
 
-@pytest.fixture(params=CROSS_PAIRS, ids=_pair_name)
+@pytest.fixture(params=CROSS_PAIRS + CROSS_SOAK_PAIRS, ids=_pair_name)
 def cross_pair(request, get):
     return _both(get, request.param)
 

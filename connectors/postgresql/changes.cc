@@ -22,11 +22,13 @@
 #include "connector/definitions.h"
 #include "connectors/postgresql/changes_open.h"
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/log_session.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/pgoutput/decoder.h"
-#include "connectors/postgresql/pgoutput/session.h"
 #include "connectors/postgresql/sessions.h"
+#include "connectors/postgresql/slot.h"
 #include "connectors/postgresql/source_tables.h"
+#include "connectors/postgresql/test_decoding/translator.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -66,7 +68,7 @@ class Changes : public connector::ChangeStream {
     pgoutput::DecoderOptions options;
     options.start = CheckHistory(session_, ParsePosition(request.start));
     CheckSlot(catalog_, name_, options.start);
-    tables_.CheckPublication();
+    tables_.Check();
     options.ordinal = request.ordinal;
     options.records = {kOwnSchema, name_};
     options.selected = request.selected;
@@ -78,6 +80,14 @@ class Changes : public connector::ChangeStream {
     LogInfo("changes", fmt::format("reading the log of {} from {} through slot {}", endpoint.Address(),
                                    FormatLsn(options.start.lsn), name_));
     decoder_ = std::make_unique<pgoutput::Decoder>(std::move(options), definitions_, tables_);
+    if (!HasPublication(catalog_)) {
+      test_decoding::TranslatorOptions from;
+      from.start = received_;
+      from.version = session_.connection().version();
+      from.encoding = session_.connection().DatabaseEncoding();
+      from.feed = [this](std::string_view one) { decoder_->Feed(one); };
+      translator_ = std::make_unique<test_decoding::Translator>(std::move(from), definitions_, tables_);
+    }
     thread_ = std::jthread([this] { Run(); });
     pthread_setname_np(thread_.native_handle(), "sluice-changes");
   }
@@ -108,7 +118,7 @@ class Changes : public connector::ChangeStream {
   }
 
   void Step() {
-    std::optional<pgoutput::LogMessage> message = session_.Read(Deadline::After(milliseconds(0)));
+    std::optional<LogMessage> message = session_.Read(Deadline::After(milliseconds(0)));
     if (!message) {
       decoder_->Flush();
       CheckSometimes();
@@ -116,11 +126,12 @@ class Changes : public connector::ChangeStream {
     }
     bool asked = false;
     if (message) heard_at_ = Clock::now();
-    if (message && message->kind == pgoutput::LogMessage::Kind::kChange) {
-      decoder_->Feed(message->body);
+    if (message && message->kind == LogMessage::Kind::kChange) {
+      translator_ ? translator_->Feed(message->body, message->lsn) : decoder_->Feed(message->body);
     } else if (message) {
-      received_ = std::max(received_, message->end);
-      decoder_->Reached(message->end);
+      received_ = std::max(received_, message->lsn);
+      decoder_->Reached(message->lsn);
+      if (translator_) translator_->Reached(message->lsn);
       asked = message->wants_answer;
     }
     AnswerSometimes(asked);
@@ -156,7 +167,7 @@ class Changes : public connector::ChangeStream {
 
   void CheckSometimes() {
     if (Clock::now() - checked_at_ < kCheckEvery) return;
-    tables_.CheckPublication();
+    tables_.Check();
     checked_at_ = Clock::now();
   }
 
@@ -174,9 +185,10 @@ class Changes : public connector::ChangeStream {
   const std::string name_;  // of slot and publication
   connector::Definitions definitions_;
   Connection catalog_;
-  pgoutput::LogSession session_;
+  LogSession session_;
   SourceTables tables_;
   std::unique_ptr<pgoutput::Decoder> decoder_;
+  std::unique_ptr<test_decoding::Translator> translator_;  // where the plugin is test_decoding
   connector::ChangeQueue queue_;
   std::atomic<uint64_t> durable_{0};  // as Confirm() was told
   // Of the thread.

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "connectors/postgresql/codes.h"
+#include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -36,9 +37,9 @@ std::string KeepTheLog(const std::string& reason) {
 
 }  // namespace
 
-LogPosition CheckHistory(pgoutput::LogSession& session, const LogPosition& start) {
+LogPosition CheckHistory(LogSession& session, const LogPosition& start) {
   const std::string& side = session.connection().endpoint().side;
-  const pgoutput::LogSession::System now = session.Identify();
+  const LogSession::System now = session.Identify();
   if (!start.system.empty() && start.system != now.identifier) {
     throw Error(kOtherServer)
         .Object("position " + FormatLsn(start.lsn))
@@ -83,7 +84,7 @@ void CheckSlot(Connection& connection, const std::string& slot, const LogPositio
         .Side(side);
   }
   const TextRow& row = rows[0];
-  const std::string wanted = connection.version() >= 100000 ? "pgoutput" : "test_decoding";
+  const std::string wanted = LogPlugin(connection);
   if (row[1] != "logical" || row[0] != wanted || row[2] != "t" || row[7] == "t") {
     throw Error(kSlotUnfit)
         .Object(object)

@@ -4,13 +4,13 @@
 #include <string>
 
 #include "connectors/postgresql/connection.h"
-#include "connectors/postgresql/pgoutput/session.h"
+#include "connectors/postgresql/log_session.h"
 #include "connectors/postgresql/position.h"
 
 namespace sluice::postgresql {
 
 // Throws kOtherServer, kHistoryDiverged. Gives `start` with the server's present identity and timeline.
-LogPosition CheckHistory(pgoutput::LogSession& session, const LogPosition& start);
+LogPosition CheckHistory(LogSession& session, const LogPosition& start);
 
 // Throws kSlotMissing, kLogRemoved, kSlotAhead, kSlotUnfit.
 void CheckSlot(Connection& connection, const std::string& slot, const LogPosition& start);

@@ -57,13 +57,30 @@ inline model::TablePtr DescribeForTest(Connection& connection, const std::string
   return table;
 }
 
+// Who tells the changes: a server by the variable's name (SLUICE_TEST_PG15), and its plugin.
+struct Teller {
+  const char* server;
+  const char* plugin = kPgoutput;
+};
+inline std::vector<Teller> Tellers(const char* plugin, const std::vector<const char*>& servers = kServers) {
+  std::vector<Teller> tellers;
+  for (const char* server : servers) tellers.push_back({server, plugin});
+  return tellers;
+}
+inline void PrintTo(const Teller& teller, std::ostream* out) {
+  *out << teller.server << " " << teller.plugin;
+}
+inline std::string TellerName(const ::testing::TestParamInfo<Teller>& info) {
+  return ServerName(info.param.server);
+}
+
 class ChangesRig {
  public:
-  // `server` names the variable: SLUICE_TEST_PG15.
-  explicit ChangesRig(const char* server) {
+  explicit ChangesRig(const char* server, const std::string& plugin = "", const std::string& encoding = "UTF8") {
     const auto endpoint = ServerOf(server);
     if (!endpoint) return;
     endpoint_ = *endpoint;
+    endpoint_.plugin = plugin;
     endpoint_.side = "source";
     const std::string database = "sluice_changes";
     {
@@ -72,7 +89,9 @@ class ChangesRig {
            admin.Query("SELECT slot_name FROM pg_replication_slots WHERE database = 'sluice_changes'"))
         admin.Execute(fmt::format("SELECT pg_drop_replication_slot({})", Literal(*row[0])));
       admin.Execute("DROP DATABASE IF EXISTS sluice_changes");
-      admin.Execute("CREATE DATABASE sluice_changes TEMPLATE template0 ENCODING 'UTF8'");
+      admin.Execute(
+          fmt::format("CREATE DATABASE sluice_changes TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'",
+                      Literal(encoding)));
     }
     endpoint_.database = database;
     sql_ = std::make_unique<Connection>(endpoint_, connector::SessionContext{});

@@ -22,25 +22,39 @@ constexpr milliseconds kConnectWithin{10000};
 
 // Texts that mean the same whatever the server's or role's defaults are (PostgreSQL documentation, chapter 20 "Client
 // Connection Defaults").
-constexpr std::pair<const char*, const char*> kSessionSettings[] = {
+constexpr std::pair<const char*, const char*> kOutputSettings[] = {
     {"DateStyle", "ISO, MDY"},
     {"IntervalStyle", "postgres"},
     {"TimeZone", "UTC"},
     {"extra_float_digits", "3"},
     {"bytea_output", "hex"},
     {"lc_monetary", "C"},  // money is a number of the smallest coin: as text it would be read by each server's locale
-    {"standard_conforming_strings", "on"},
     {"search_path", ""},
-    {"row_security", "off"},
+    {"quote_all_identifiers", "off"},  // the definitions that are read
+};
+constexpr std::pair<const char*, const char*> kSessionSettings[] = {
+    {"standard_conforming_strings", "on"},
     {"array_nulls", "on"},  // off: NULL in the text of an array is a word
     {"xmloption", "content"},
-    {"quote_all_identifiers", "off"},  // the definitions that are read
     {"statement_timeout", "0"},
     {"lock_timeout", "0"},
     {"default_transaction_isolation", "read committed"},
     {"default_transaction_read_only", "off"},
     {"synchronize_seqscans", "off"},
 };
+
+// For the start of a session that takes no statements: a space within a value has a backslash before it.
+std::string OutputOptions() {
+  std::string options;
+  for (const auto& [name, value] : kOutputSettings) {
+    options += fmt::format(" -c {}=", name);
+    for (const char c : std::string_view(value)) {
+      if (c == ' ') options += '\\';
+      options += c;
+    }
+  }
+  return options;
+}
 
 // Wakes a poll() on a stop request.
 class StopWake {
@@ -169,7 +183,11 @@ void Connection::Open(const ConnectOptions& options) {
   add("keepalives_count", "4");
   // Nothing but the task file says who we are. A file that cannot be: libpq warns of one that is no plain file.
   add("passfile", "/dev/null/none");
-  if (options.replication) add("replication", "database");
+  const std::string settings = options.replication ? OutputOptions() : "";
+  if (options.replication) {
+    add("replication", "database");
+    add("options", settings.c_str());
+  }
   add(nullptr, nullptr);
 
   const std::string object = fmt::format("server {}@{}", endpoint_.user, endpoint_.Address());
@@ -202,7 +220,9 @@ void Connection::SetSession(const ConnectOptions& options) {
   const auto set = [&](const char* name, std::string_view value) {
     sql += fmt::format("SET {} = {};", name, Literal(value));
   };
+  for (const auto& [name, value] : kOutputSettings) set(name, value);
   for (const auto& [name, value] : kSessionSettings) set(name, value);
+  if (version_ >= 90500) set("row_security", "off");
   const auto idle = std::to_string(options.idle_in_transaction.count());
   if (version_ >= 90600) set("idle_in_transaction_session_timeout", idle);
   if (version_ >= 140000) set("idle_session_timeout", "0");
@@ -211,6 +231,11 @@ void Connection::SetSession(const ConnectOptions& options) {
   answer_within_ = options.answer_within;
   if (options.answer_within.count() > 0) set("statement_timeout", std::to_string(options.answer_within.count()));
   Execute(sql);
+}
+
+std::string Connection::DatabaseEncoding() const {
+  const char* encoding = PQparameterStatus(handle_, "server_encoding");
+  return encoding == nullptr ? "" : encoding;
 }
 
 ResultPtr Connection::Expect(ResultPtr result, std::initializer_list<ExecStatusType> wanted, std::string_view object,

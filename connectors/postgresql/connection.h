@@ -89,6 +89,8 @@ class Connection {
   // major * 10000 + minor, from 10 on with 0 in the hundreds: 150018, 180004; before: 90624.
   uint32_t version() const { return version_; }
   uint32_t major() const { return version_ / 10000; }
+  // As the server calls it: "UTF8", "LATIN1".
+  std::string DatabaseEncoding() const;
 
  private:
   void Open(const ConnectOptions& options);

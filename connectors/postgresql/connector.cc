@@ -1,5 +1,6 @@
 // What the PostgreSQL connector is and can do; the only symbol others see is Descriptor().
 #include "connector/registry.h"
+#include "connectors/postgresql/names.h"
 #include "connectors/postgresql/sessions.h"
 
 namespace sluice::postgresql {
@@ -11,6 +12,7 @@ const connector::Connector& Descriptor() {
       .default_port = 5432,
       .group = "schema",
       .needs_database = true,
+      .plugins = {kPgoutput, kTestDecoding},
       .reserved = {"information_schema", "pg_catalog", "pg_toast", "sluice"},
       .columns_ignore_case = false,
       .drop_account = "DROP ROLE",

@@ -6,11 +6,11 @@
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/definition_questions.h"
 #include "connectors/postgresql/names.h"
+#include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 namespace {
 
-constexpr uint32_t kHasPublications = 100000;
 constexpr uint32_t kPublishesRoots = 130000;
 constexpr uint32_t kHasMissingValues = 110000;
 constexpr size_t kMostOfName = 58;
@@ -215,7 +215,7 @@ std::string FunctionText(const std::string& name, const std::vector<std::string>
 }  // namespace
 
 bool InstallDdlTriggers(Connection& connection, const std::string& name, const std::vector<std::string>& schemas) {
-  if (connection.version() < kHasPublications) return false;
+  if (!HasPublication(connection)) return false;
   const std::string table = Quote(kOwnSchema, name);
   const std::string object = "event triggers " + name;
   const std::string drop = Quote(DropTriggerName(name));

@@ -86,6 +86,8 @@ std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, co
     check.Topic("log", CheckLog);
     check.Topic("replication_session", CheckReplicationSession);
     check.Topic("log_retention", CheckLogRetention);
+    check.Topic("plugin", CheckPlugin);
+    check.Topic("truncate", CheckTruncate);
     check.Topic("publication", CheckPublication);
     check.Topic("standby", CheckStandby);
     check.Topic("ddl", CheckDdl);

@@ -70,6 +70,8 @@ void CheckPooler(Precheck& check);
 void CheckLog(Precheck& check);
 void CheckLogRetention(Precheck& check);
 void CheckReplicationSession(Precheck& check);
+void CheckPlugin(Precheck& check);
+void CheckTruncate(Precheck& check);
 void CheckPublication(Precheck& check);
 void CheckStandby(Precheck& check);
 void CheckDdl(Precheck& check);

@@ -10,11 +10,13 @@
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/precheck.h"
 #include "connectors/postgresql/slot.h"
+#include "connectors/postgresql/test_decoding/translator.h"
 
 namespace sluice::postgresql {
 namespace {
 
 constexpr uint32_t kHasPublications = 100000;
+constexpr uint32_t kLogsTruncate = 110000;
 constexpr uint32_t kDecodesOnStandby = 160000;
 
 // How a setting that takes effect at a restart is changed there.
@@ -145,10 +147,35 @@ void CheckLogRetention(Precheck& check) {
   }
 }
 
+void CheckPlugin(Precheck& check) {
+  constexpr const char* kTitle = "The log's changes can be told";
+  const std::string plugin = LogPlugin(check.connection());
+  if (plugin == kPgoutput) {
+    if (check.AtLeast(kHasPublications)) return;
+    return check.Fail("plugin", kTitle, "output plugin pgoutput", "The server has it from 10 on.",
+                      "Leave `plugin` out of `source`: test_decoding tells the changes then.");
+  }
+  const std::string encoding = check.connection().DatabaseEncoding();
+  if (!test_decoding::KnowsEncoding(encoding)) {
+    return check.Fail("plugin", kTitle, "database " + check.database(),
+                      "test_decoding tells changes in the database's encoding, and " + encoding + " is not known here.",
+                      check.AtLeast(kHasPublications) ? "Set `plugin: pgoutput`." : "Leave `incremental` out.");
+  }
+  check.Pass("plugin", std::string(kTitle) + " (by test_decoding, which tells those of every table of the database)");
+}
+
+void CheckTruncate(Precheck& check) {
+  if (check.AtLeast(kLogsTruncate)) return;
+  check.Warn("truncate", "TRUNCATE is followed", "server",
+             "Before PostgreSQL 11 it is not in the log: a table that is emptied so at the source keeps its rows at the "
+             "destination.",
+             "Empty tables with DELETE while the task runs, or run TRUNCATE at the destination too.");
+}
+
 // A publication of tables wants CREATE on the database and that each table is one's own. One that somebody else made
 // does as well.
 void CheckPublication(Precheck& check) {
-  if (!check.AtLeast(kHasPublications)) return;
+  if (!HasPublication(check.connection()) || !check.AtLeast(kHasPublications)) return;
   const std::string name = SourceObjectName(check.request().task);
   constexpr const char* kTitle = "A publication of the selected tables can be made";
   std::string statement;
@@ -208,7 +235,7 @@ void CheckPublication(Precheck& check) {
 
 // Asked for where any table's rules allow any kind of statement beside TRUNCATE, which the log itself has.
 void CheckDdl(Precheck& check) {
-  if (!check.same_engine() || !check.AtLeast(kHasPublications)) return;
+  if (!check.same_engine()) return;
   const auto& mappings = check.request().mappings;
   const bool wanted = std::any_of(mappings.begin(), mappings.end(), [](const model::TableMappingPtr& mapping) {
     const std::set<model::DdlKind>& kinds = mapping->operations.ddl;
@@ -216,6 +243,12 @@ void CheckDdl(Precheck& check) {
   });
   if (!wanted) return;
   constexpr const char* kTitle = "Statements that change tables can be followed";
+  if (!HasPublication(check.connection())) {
+    return check.Warn("ddl", kTitle, "output plugin test_decoding",
+                      "It does not tell them: a table that is altered at the source stops the task, and one that is "
+                      "created there is not followed.",
+                      "Set `operations: {ddl: []}` and alter nothing while the task runs.");
+  }
   if (!MayMakeEventTriggers(check.connection())) {
     const std::string give = check.hosting() == "amazon"   ? "GRANT rds_superuser TO {};"
                              : check.hosting() == "azure"  ? "GRANT azure_pg_admin TO {};"

@@ -40,6 +40,13 @@ inline const std::vector<const char*> kServers{"SLUICE_TEST_PG10", "SLUICE_TEST_
                                                "SLUICE_TEST_PG15", "SLUICE_TEST_PG16", "SLUICE_TEST_PG17",
                                                "SLUICE_TEST_PG18"};
 
+// The same, and one that is older than pgoutput and is only read.
+inline const std::vector<const char*> kServersThatDecode = [] {
+  std::vector<const char*> servers{"SLUICE_TEST_PG96"};
+  servers.insert(servers.end(), kServers.begin(), kServers.end());
+  return servers;
+}();
+
 // "pg15", with which a test's name ends: test_programs.py starts the servers that are named so.
 inline std::string ServerName(const char* variable) {
   std::string name = std::string(variable).substr(std::string("SLUICE_TEST_").size());

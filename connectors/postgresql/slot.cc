@@ -21,6 +21,7 @@
 namespace sluice::postgresql {
 namespace {
 
+constexpr uint32_t kSlotsNamePid = 90500;
 constexpr uint32_t kHasPublications = 100000;
 constexpr uint32_t kPublishesTruncate = 110000;
 constexpr uint32_t kPublishesRoots = 130000;
@@ -118,9 +119,10 @@ struct SlotState {
 };
 
 std::optional<SlotState> ReadSlot(Connection& connection, const std::string& name) {
-  const TextRows rows = connection.Query(
-      fmt::format("SELECT active, active_pid FROM pg_replication_slots WHERE slot_name = {}", Literal(name)),
-      SlotObject(name));
+  const TextRows rows =
+      connection.Query(fmt::format("SELECT active, {} FROM pg_replication_slots WHERE slot_name = {}",
+                                   connection.version() >= kSlotsNamePid ? "active_pid" : "NULL", Literal(name)),
+                       SlotObject(name));
   if (rows.empty()) return std::nullopt;
   return SlotState{rows[0][0] == "t", rows[0][1].value_or("")};
 }
@@ -182,6 +184,15 @@ ResultPtr RunSlotCommand(Connection& replication, const std::string& command, co
     return replication.Expect(std::move(result), {PGRES_TUPLES_OK}, object, command);
   } catch (const Error& error) {
     constexpr std::string_view kConfigurationLimit = "53400";
+    constexpr std::string_view kUndefinedFile = "58P01";
+    if (error.info().native_message.starts_with(kUndefinedFile)) {
+      throw Error(kUnsupported)
+          .Object("output plugin " + LogPlugin(replication))
+          .Cause(error.info().cause)
+          .Remedy("Install the server's contrib modules (package postgresql-contrib).")
+          .Native(0, error.info().native_message)
+          .Side(error.info().side);
+    }
     if (!error.info().native_message.starts_with(kConfigurationLimit)) throw;
     throw Error(kNoSlotFree)
         .Object(object)
@@ -224,8 +235,8 @@ bool PublicationFits(Connection& connection, const std::string& name, const std:
 
 void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,
                         bool with_records) {
-  if (connection.version() < kHasPublications) return;  // test_decoding sends every table
   const std::vector<FollowedRelation> published = ToPublish(connection, tables);
+  if (!HasPublication(connection)) return;
   const std::string object = PublicationObject(name);
   std::string list = TableList(published);
   if (with_records) list += (list.empty() ? "" : ", ") + Quote(kOwnSchema, name);
@@ -246,12 +257,22 @@ void PreparePublication(Connection& connection, const std::string& name, const s
                      object);
 }
 
+std::string LogPlugin(const Connection& connection) {
+  const std::string& asked = connection.endpoint().plugin;
+  if (!asked.empty()) return asked;
+  return connection.version() >= kHasPublications ? kPgoutput : kTestDecoding;
+}
+
+bool HasPublication(const Connection& connection) {
+  return connection.version() >= kHasPublications && LogPlugin(connection) == kPgoutput;
+}
+
 ExportedSlot CreateSlot(Connection& replication, const std::string& name, bool temporary) {
   const std::string object = SlotObject(name);
   ExportedSlot slot;
   slot.position = IdentifySystem(replication);
-  const bool has_pgoutput = replication.version() >= kHasPublications;
-  if (temporary && !has_pgoutput) {
+  const bool names_snapshot = replication.version() >= kHasPublications;
+  if (temporary && !names_snapshot) {
     throw Error(kUnsupported)
         .Object(object)
         .Cause("the server has no temporary replication slots before version 10")
@@ -261,11 +282,11 @@ ExportedSlot CreateSlot(Connection& replication, const std::string& name, bool t
   // A slot that fails over is brought to the standbys that ask for it (sync_replication_slots); elsewhere it is as
   // others.
   const bool fails_over = !temporary && replication.version() >= kSlotsFailOver;
-  const std::string command =
-      fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL {}", Quote(name), temporary ? " TEMPORARY" : "",
-                  fails_over     ? "pgoutput (SNAPSHOT 'export', FAILOVER)"
-                  : has_pgoutput ? "pgoutput EXPORT_SNAPSHOT"
-                                 : "test_decoding");
+  const std::string command = fmt::format("CREATE_REPLICATION_SLOT {}{} LOGICAL {}{}", Quote(name),
+                                          temporary ? " TEMPORARY" : "", LogPlugin(replication),
+                                          fails_over       ? " (SNAPSHOT 'export', FAILOVER)"
+                                          : names_snapshot ? " EXPORT_SNAPSHOT"
+                                                           : "");
   const ResultPtr result = RunSlotCommand(replication, command, object);
   // slot_name, consistent_point, snapshot_name, output_plugin
   const std::optional<uint64_t> lsn = PQntuples(result.get()) == 1 && PQnfields(result.get()) >= 3

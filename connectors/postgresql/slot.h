@@ -10,6 +10,11 @@
 
 namespace sluice::postgresql {
 
+// The output plugin that tells the changes of this server: as the endpoint says, else pgoutput where there is one.
+std::string LogPlugin(const Connection& connection);
+// test_decoding has none: it tells the changes of every table.
+bool HasPublication(const Connection& connection);
+
 // The publication of these tables, made anew if it is there with others. `connection` is an ordinary session.
 // `with_records`: of the source's schema statements too (ddl_trigger.h).
 void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,

@@ -5,10 +5,12 @@
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/ddl_record.h"
 #include "connectors/postgresql/names.h"
+#include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 namespace {
 
+constexpr uint32_t kIndexesInclude = 110000;
 constexpr uint32_t kPublishesRoots = 130000;
 
 // The first relation that is not what it was. A table that is simply gone is no finding: its rows were read before.
@@ -23,22 +25,35 @@ LEFT JOIN pg_namespace n ON n.nspname = w.s
 LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.n
 LEFT JOIN pg_class o ON o.oid = w.oid LEFT JOIN pg_namespace o_n ON o_n.oid = o.relnamespace
 WHERE (w.kind <> 'partition' AND (c.oid IS NOT NULL OR o.oid IS NOT NULL) AND c.oid IS DISTINCT FROM w.oid)
-  OR (w.kind <> 'named' AND o.oid IS NOT NULL AND NOT EXISTS (
-    SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
-    WHERE p.pubname = $5 AND r.prrelid = w.oid))
+  OR (w.kind <> 'named' AND o.oid IS NOT NULL AND {})
 ORDER BY 3, 1, 2 LIMIT 1)sql";
+
+constexpr const char* kUnpublished = R"sql(NOT EXISTS (
+    SELECT FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
+    WHERE p.pubname = {} AND r.prrelid = w.oid))sql";
+
+// Described columns that the catalog has with another type.
+constexpr const char* kOtherTypes = R"sql(
+SELECT w.s || '.' || w.n, w.c, format_type(a.atttypid, a.atttypmod), w.t
+FROM unnest($1::oid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS w(oid, s, n, c, t)
+JOIN pg_attribute a ON a.attrelid = w.oid AND a.attname = w.c AND a.attnum > 0 AND NOT a.attisdropped
+WHERE format_type(a.atttypid, a.atttypmod) <> w.t
+ORDER BY 1, 2 LIMIT 1)sql";
 
 }  // namespace
 
 SourceTables::SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name)
-    : connection_(connection), definitions_(definitions), name_(std::move(name)) {
+    : connection_(connection),
+      definitions_(definitions),
+      name_(std::move(name)),
+      has_publication_(HasPublication(connection)) {
   const std::string question = fmt::format(
       "SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = "
       "r.prrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = {0} AND n.nspname = {1} AND c.relname "
       "= "
       "{0}",
       Literal(name_), Literal(kOwnSchema));
-  follows_ddl_ = connection_.QueryOne(question, "publication " + name_).has_value();
+  follows_ddl_ = has_publication_ && connection_.QueryOne(question, "publication " + name_).has_value();
   LookAtPartitions();
   if (follows_ddl_) return;
   std::set<model::ObjectName> found;
@@ -127,7 +142,12 @@ void SourceTables::Changed() {
 }
 
 // By number and by name: a table that takes another's name is not the one that is followed.
-void SourceTables::CheckPublication() {
+void SourceTables::Check() {
+  CheckTables();
+  if (!has_publication_) CheckColumns();
+}
+
+void SourceTables::CheckTables() {
   const bool roots = connection_.version() >= kPublishesRoots;
   if (!roots) LookAtPartitions();
   std::vector<std::string> oids;
@@ -150,8 +170,10 @@ void SourceTables::CheckPublication() {
     }
   }
   for (const model::ObjectName& table : missing_) add(0, table, "named");
-  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(kinds), name_};
-  const ResultPtr result = connection_.Run(kChecks, parameters, "publication " + name_);
+  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(kinds)};
+  const std::string unpublished = has_publication_ ? fmt::format(fmt::runtime(kUnpublished), Literal(name_)) : "false";
+  const ResultPtr result = connection_.Run(fmt::format(fmt::runtime(kChecks), unpublished), parameters,
+                                           has_publication_ ? "publication " + name_ : "catalog of tables");
   if (PQntuples(result.get()) == 0) return;
   const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
   const std::string& side = connection_.endpoint().side;
@@ -172,6 +194,72 @@ void SourceTables::CheckPublication() {
           "hold; what was changed in the table since then is not in the log that Sluice is sent.")
       .Remedy("Begin anew with `sluice run --restart`.")
       .Side(side);
+}
+
+void SourceTables::CheckColumns() {
+  std::vector<std::string> oids;
+  std::vector<std::string> schemas;
+  std::vector<std::string> names;
+  std::vector<std::string> columns;
+  std::vector<std::string> types;
+  for (const auto& [oid, relation] : followed_) {
+    const model::TablePtr table = definitions_.Find(relation.root).value_or(nullptr);
+    if (table == nullptr) continue;
+    for (const model::Column& column : table->columns) {
+      oids.push_back(std::to_string(oid));
+      schemas.push_back(relation.name.database);
+      names.push_back(relation.name.name);
+      columns.push_back(column.name);
+      types.push_back(column.type.native);
+    }
+  }
+  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(columns),
+                                     ArrayText(types)};
+  const ResultPtr result = connection_.Run(kOtherTypes, parameters, "catalog of columns");
+  if (PQntuples(result.get()) == 0) return;
+  const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
+  throw Error(kSchemaDrift)
+      .Object("table " + text(0))
+      .Cause(fmt::format("column {} is {} at the source now, and was {}; the plugin test_decoding does not tell from "
+                         "which row on",
+                         text(1), text(2), text(3)))
+      .Remedy("Give the column its type back and run the task again, or begin anew with `sluice run --restart`.")
+      .Side(connection_.endpoint().side);
+}
+
+std::string SourceTables::PlainType(const std::string& type) {
+  std::string& text = plain_types_[type];
+  if (text.empty()) {
+    text = connection_.QueryOne(fmt::format("SELECT format_type(to_regtype({}), NULL)", Literal(type))).value_or("???");
+  }
+  return text;
+}
+
+// Followed tables by the names that they had when the stream was opened.
+std::optional<test_decoding::TableFacts> SourceTables::FactsOf(const model::ObjectName& name) {
+  test_decoding::TableFacts facts;
+  for (const auto& [oid, relation] : followed_) {
+    if (relation.name == name) facts.oid = oid;
+  }
+  const std::string table = facts.oid != 0
+                                ? fmt::format("c.oid = {}", facts.oid)
+                                : fmt::format("n.nspname = {} AND c.relname = {} AND c.relkind IN ('r', 'p')",
+                                              Literal(name.database), Literal(name.name));
+  const TextRows rows = connection_.Query(fmt::format(
+      "SELECT c.oid, c.relreplident, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "LEFT JOIN pg_index i ON i.indrelid = c.oid AND CASE c.relreplident WHEN 'd' THEN i.indisprimary AND "
+      "i.indimmediate WHEN 'i' THEN i.indisreplident ELSE false END "
+      "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY ({}) WHERE {} ORDER BY a.attnum",
+      connection_.version() >= kIndexesInclude ? "(i.indkey::int2[])[0:i.indnkeyatts - 1]" : "i.indkey", table));
+  if (rows.empty()) return std::nullopt;
+  facts.oid = static_cast<uint32_t>(std::stoul(rows[0][0].value_or("0")));
+  facts.identity = rows[0][1].value_or("d")[0];
+  for (const TextRow& row : rows) {
+    if (row[2]) facts.key.push_back(*row[2]);
+  }
+  const std::optional<Place> place = PlaceOf(facts.oid);
+  facts.root = place ? place->root : name;
+  return facts;
 }
 
 }  // namespace sluice::postgresql

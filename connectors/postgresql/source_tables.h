@@ -11,10 +11,11 @@
 #include "connectors/postgresql/definition.h"
 #include "connectors/postgresql/followed.h"
 #include "connectors/postgresql/pgoutput/relations.h"
+#include "connectors/postgresql/test_decoding/translator.h"
 
 namespace sluice::postgresql {
 
-class SourceTables : public pgoutput::SourceCatalog {
+class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameCatalog {
  public:
   // `name`: of the publication, and of the table with records of schema statements.
   SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name);
@@ -22,27 +23,35 @@ class SourceTables : public pgoutput::SourceCatalog {
   std::optional<Place> PlaceOf(uint32_t oid) override;
   std::optional<model::ObjectName> FollowedAs(uint32_t oid) override;
   std::string TypeText(uint32_t type, int32_t modifier) override;
+  std::string PlainType(const std::string& type) override;
   std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) override;
   std::vector<model::ObjectName> Missing() override { return missing_; }
   std::optional<model::DdlChange> ChangeOf(std::string_view record) override;
   void Changed() override;
+  std::optional<test_decoding::TableFacts> FactsOf(const model::ObjectName& name) override;
 
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came
   // since, and kSchemaDrift when a table has another name or was made anew. What was dropped is left out.
   // Where the log tells schema statements only the first is judged: the catalog may be ahead of the log.
-  void CheckPublication();
+  // Where there is no publication (test_decoding), columns whose types have changed are kSchemaDrift too: the log does
+  // not tell what modifies a type.
+  void Check();
 
  private:
+  void CheckTables();
+  void CheckColumns();
   void LookAtPartitions();
   void LookAtDefinition(const Definition& part, const model::ObjectName& root);
 
   Connection& connection_;
   const connector::Definitions& definitions_;
   const std::string name_;
+  const bool has_publication_;
   bool follows_ddl_ = false;
   std::unordered_map<uint32_t, FollowedRelation> followed_;
   std::unordered_map<uint32_t, Place> places_;  // of relations that are not followed, or came later
   std::map<std::pair<uint32_t, int32_t>, std::string> types_;
+  std::map<std::string, std::string> plain_types_;
   std::vector<model::ObjectName> missing_;
 };
 

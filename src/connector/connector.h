@@ -467,9 +467,10 @@ struct Connector {
   std::string name;   // "mysql": what a task file says
   std::string title;  // "MySQL and MariaDB"
   uint16_t default_port = 0;
-  std::string group = "database";  // what groups tables, as a task file names it: "database", "schema"
-  bool needs_database = false;     // `database` of an endpoint: to log in to
-  std::set<std::string> reserved;  // groups that belong to the server or to Sluice, in small letters
+  std::string group = "database";         // what groups tables, as a task file names it: "database", "schema"
+  bool needs_database = false;            // `database` of an endpoint: to log in to
+  std::vector<std::string> plugins = {};  // of the server, that can tell its changes; empty: there is no choice
+  std::set<std::string> reserved;         // groups that belong to the server or to Sluice, in small letters
   bool columns_ignore_case = true;
   std::string drop_account = "DROP USER";  // what removes an account, for people
   // What gives away what an account has created, where it belongs to the account; empty where it does not, and views

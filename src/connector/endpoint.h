@@ -27,7 +27,8 @@ struct Endpoint {
   Secret password;
   std::string database;  // where the engine needs one to log in
   Tls tls;
-  std::string side;  // "source" or "destination", for messages
+  std::string plugin;  // one of Connector::plugins; empty: as the connector sees fit
+  std::string side;    // "source" or "destination", for messages
 
   std::string Address() const { return host + ":" + std::to_string(port); }
 };

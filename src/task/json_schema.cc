@@ -73,7 +73,11 @@ Json Tls() {
 
 Json Endpoint() {
   std::vector<std::string_view> engines;
-  for (const connector::Connector* known : connector::Connectors()) engines.push_back(known->name);
+  std::vector<std::string_view> plugins;
+  for (const connector::Connector* known : connector::Connectors()) {
+    engines.push_back(known->name);
+    plugins.insert(plugins.end(), known->plugins.begin(), known->plugins.end());
+  }
   return Map(
       {{"engine", Word(engines, "Which kind of server. `mysql` is MySQL and MariaDB, `postgresql` is PostgreSQL.")},
        {"host", Text("Name or address of the server.")},
@@ -82,7 +86,10 @@ Json Endpoint() {
        {"password",
         Described({{"type", {"string", "number"}}}, "Password. Better not written here: ${env:NAME} or ${file:PATH}.")},
        {"database", Text("Database to log in to; postgresql needs it, mysql has none.")},
-       {"tls", Tls()}},
+       {"tls", Tls()},
+       {"plugin", Word(plugins,
+                       "What tells the changes where this server is read: pgoutput (from PostgreSQL 10 on, and the "
+                       "default there) or test_decoding (from 9.4 on).")}},
       {"engine", "host", "user"}, "How to reach a server.");
 }
 

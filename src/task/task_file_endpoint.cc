@@ -1,6 +1,8 @@
 // The servers of a task file, and whether their pair is offered.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "connector/registry.h"
 #include "selection/suggest.h"
 #include "task/task_file_keys.h"
@@ -60,6 +62,24 @@ void ReadDatabase(Reading* reading, MapReading& map, connector::Endpoint* endpoi
   }
 }
 
+void ReadPlugin(Reading* reading, const YamlValue& value, connector::Endpoint* endpoint) {
+  const connector::Connector* engine = connector::FindConnector(endpoint->engine);
+  const std::optional<std::string> plugin = reading->Name(value, "`plugin`");
+  if (engine == nullptr || !plugin) return;
+  if (engine->plugins.empty()) {
+    reading->Add(value, fmt::format("{} tells its changes in one way only and has no `plugin`", engine->title));
+    return;
+  }
+  if (std::find(engine->plugins.begin(), engine->plugins.end(), *plugin) == engine->plugins.end()) {
+    std::string known;
+    for (const std::string& one : engine->plugins) known += (known.empty() ? "`" : ", `") + one + "`";
+    reading->Add(value, fmt::format("unknown plugin{}; {} has {}", selection::Suggestion(*plugin, engine->plugins),
+                                    engine->title, known));
+    return;
+  }
+  endpoint->plugin = *plugin;
+}
+
 void ReadTls(Reading* reading, const YamlValue& value, connector::Tls* tls) {
   if (value.kind == YamlValue::Kind::kScalar) {
     if (const auto mode = reading->Word(value, "`tls`", keys::kTlsModeWords)) {
@@ -103,6 +123,7 @@ void ReadEndpoint(Reading* reading, const YamlValue& value, const std::string& s
   }
   ReadDatabase(reading, map, endpoint);
   if (const YamlValue* tls = map.Get("tls")) ReadTls(reading, *tls, &endpoint->tls);
+  if (const YamlValue* plugin = map.Get("plugin")) ReadPlugin(reading, *plugin, endpoint);
 }
 
 void CheckPair(Reading* reading, const YamlValue& root, const TaskSpec& spec) {

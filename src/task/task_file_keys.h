@@ -10,8 +10,8 @@ using std::string_view;
 
 inline constexpr std::array<string_view, 9> kTask = {"version", "name",    "source", "destination", "types",
                                                      "objects", "mapping", "limits", "options"};
-inline constexpr std::array<string_view, 7> kEndpoint = {"engine",   "host",     "port", "user",
-                                                         "password", "database", "tls"};
+inline constexpr std::array<string_view, 8> kEndpoint = {"engine",   "host",     "port", "user",
+                                                         "password", "database", "tls",  "plugin"};
 inline constexpr std::array<string_view, 4> kTls = {"mode", "ca", "certificate", "key"};
 inline constexpr std::array<string_view, 6> kDatabase = {"database", "rename",  "operations",
                                                          "tables",   "exclude", "views_and_routines"};

@@ -92,6 +92,9 @@ constexpr Case kCases[] = {
     {"mode: preferred", "ca: /no/such/ca", 3, 97, "`ca`: /no/such/ca cannot be read"},
     {"mode: preferred", "certificate: /dev/null", 3, 106, "`certificate` needs `key`"},
     {"mode: preferred", "key: /dev/null", 3, 98, "`key` needs `certificate`"},
+    {"tls: {mode: preferred}", "plugin: pgoutput", 3, 95, "has no `plugin`"},
+    {"engine: mysql, host: 10.0.0.1", "engine: postgresql, database: a, plugin: test_decodin, host: 10.0.0.1", 3, 51,
+     "unknown plugin, did you mean `test_decoding`?"},
     // types
     {"types: [schema, full, incremental]", "type: [schema, full, incremental]", 5, 1, "did you mean `types`?"},
     {"types: [schema, full, incremental]", "types: full", 5, 8, "`types` must be a list"},

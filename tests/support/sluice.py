@@ -225,7 +225,7 @@ class Sluice:
 
     def _follow_to_position(self, server, seconds):
         server.value("SELECT pg_logical_emit_message(true, 'test', 'a transaction, so that the log goes on')")
-        wanted = lsn_number(server.value("SELECT pg_current_wal_lsn()::text"))
+        wanted = lsn_number(server.value(f"SELECT {server.log_end}()::text"))
 
         def is_there(status):
             position = status.get("position")

@@ -1,9 +1,10 @@
 #include "connectors/mysql/binlog/charset.h"
 
-#include <iconv.h>
-
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "base/charset.h"
 
 namespace sluice::mysql::binlog {
 namespace {
@@ -40,10 +41,6 @@ constexpr std::pair<std::string_view, const char*> kNames[] = {
     {"geostd8", "GEORGIAN-PS"},
 };
 
-bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 }  // namespace
 
 std::string ToUtf8(std::string_view text, const std::string& charset, bool& converted) {
@@ -52,19 +49,10 @@ std::string ToUtf8(std::string_view text, const std::string& charset, bool& conv
   const auto* const found =
       std::find_if(std::begin(kNames), std::end(kNames), [&](const auto& entry) { return entry.first == charset; });
   if (found == std::end(kNames)) return std::string(text);
-  const iconv_t handle = iconv_open("UTF-8", found->second);
-  if (handle == reinterpret_cast<iconv_t>(-1)) return std::string(text);
-  std::string out(text.size() * 4, '\0');
-  char* from = const_cast<char*>(text.data());
-  size_t from_left = text.size();
-  char* to = out.data();
-  size_t to_left = out.size();
-  const size_t status = iconv(handle, &from, &from_left, &to, &to_left);
-  iconv_close(handle);
-  if (status == static_cast<size_t>(-1)) return std::string(text);
-  out.resize(out.size() - to_left);
-  converted = true;
-  return out;
+  std::optional<Utf8Converter> converter = Utf8Converter::Make(found->second);
+  std::optional<std::string> out = converter ? converter->Convert(text) : std::nullopt;
+  converted = out.has_value();
+  return out.value_or(std::string(text));
 }
 
 }  // namespace sluice::mysql::binlog

@@ -77,6 +77,7 @@ Relation ReadRelation(Bytes bytes) {
     column.name = bytes.Text();
     column.type = bytes.U32();
     column.modifier = static_cast<int32_t>(bytes.U32());
+    if (column.type == 0) column.type_name = bytes.Text();
     relation.columns.push_back(std::move(column));
   }
   return relation;

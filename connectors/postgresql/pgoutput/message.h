@@ -48,9 +48,10 @@ struct Commit {
 };
 struct RelationColumn {
   std::string name;
-  bool key = false;  // part of the replica identity
-  uint32_t type = 0;
+  bool key = false;   // part of the replica identity
+  uint32_t type = 0;  // 0: by its name (no server's message: ../test_decoding/translator.h)
   int32_t modifier = -1;
+  std::string type_name;  // without what modifies it; follows in the message
 };
 struct Relation {
   uint32_t oid = 0;

@@ -59,6 +59,7 @@ class FakeCatalog : public SourceCatalog {
     const auto found = types.find(type);
     return found == types.end() ? "" : found->second;
   }
+  std::string PlainType(const std::string& type) override { return type.substr(0, type.find('(')); }
   std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) override {
     std::vector<uint32_t> partitions;
     for (const auto& [oid, place] : places) {

@@ -108,10 +108,12 @@ void Relations::PlanColumns(Known& known) {
       ThrowDrift(name, fmt::format("column {} is new, or was renamed", column.name));
     }
     const model::Column& described = table.columns[index];
-    const std::string type = catalog_.TypeText(column.type, column.modifier);
+    const bool by_name = column.type == 0;
+    const std::string type = by_name ? column.type_name : catalog_.TypeText(column.type, column.modifier);
+    const std::string was = by_name ? catalog_.PlainType(described.type.native) : described.type.native;
     // The catalog is ahead of the log: of a type that is gone by now it says "???".
-    if (!described.type.native.empty() && described.type.native != type && type != "???") {
-      ThrowDrift(name, fmt::format("column {} is {} in the log, and was {}", column.name, type, described.type.native));
+    if (!was.empty() && was != type && type != "???") {
+      ThrowDrift(name, fmt::format("column {} is {} in the log, and was {}", column.name, type, was));
     }
     seen[index] = true;
     known.plan.columns.push_back({static_cast<uint32_t>(index), described.type.kind, described.type.is_unsigned,

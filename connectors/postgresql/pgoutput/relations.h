@@ -29,6 +29,8 @@ class SourceCatalog {
   virtual std::optional<model::ObjectName> FollowedAs(uint32_t oid) = 0;
   // format_type() of it.
   virtual std::string TypeText(uint32_t type, int32_t modifier) = 0;
+  // A described type without what modifies it, as format_type() writes it.
+  virtual std::string PlainType(const std::string& type) = 0;
   // Partitions with rows of that table, as far as they are known.
   virtual std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) = 0;
   // Followed tables that are not in the catalog now.

@@ -15,7 +15,7 @@ _KINDS = {"BASE TABLE": "('r', 'p')", "VIEW": "('v')"}
 
 def tables(server, database, kind="BASE TABLE"):
     """Names, sorted; partitions are part of their table."""
-    partitions = "AND NOT relispartition" if kind == "BASE TABLE" else ""
+    partitions = "AND NOT relispartition" if kind == "BASE TABLE" and server.major >= 10 else ""
     return [
         row[0]
         for row in server.query(
@@ -110,14 +110,14 @@ _IN_SCHEMA = "(SELECT oid FROM pg_namespace WHERE nspname = %(schema)s)"
 _FACTS = {
     "tables": (
         "SELECT relname, relkind::text, relpersistence::text, relreplident::text, relrowsecurity, relforcerowsecurity, "
-        "relispartition, pg_get_expr(relpartbound, c.oid), CASE WHEN relkind = 'p' THEN pg_get_partkeydef(c.oid) END, "
+        "{partition}, "
         "reloptions::text, obj_description(c.oid, 'pg_class'), (SELECT array_agg(inhparent::regclass::text ORDER BY "
         "inhseqno)::text FROM pg_inherits WHERE inhrelid = c.oid) FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm') "
         "AND relnamespace = " + _IN_SCHEMA
     ),
     "columns": (
         "SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid), "
-        "attidentity::text, {generated}, (SELECT collname FROM pg_collation o WHERE o.oid = attcollation), "
+        "{identity}, {generated}, (SELECT collname FROM pg_collation o WHERE o.oid = attcollation), "
         "col_description(c.oid, attnum) FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid LEFT JOIN pg_attrdef ON "
         "adrelid = c.oid AND adnum = attnum WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v', 'm') "
         "AND relnamespace = " + _IN_SCHEMA
@@ -142,7 +142,7 @@ _FACTS = {
     ),
     "rules": "SELECT tablename, rulename, definition FROM pg_rules WHERE rulename <> '_RETURN' AND schemaname = %(schema)s",
     "policies": (
-        "SELECT tablename, policyname, permissive, cmd, qual, with_check FROM pg_policies WHERE schemaname = %(schema)s"
+        "SELECT tablename, policyname, {permissive}, cmd, qual, with_check FROM pg_policies WHERE schemaname = %(schema)s"
     ),
     "routines": (
         "SELECT proname, pg_get_function_identity_arguments(p.oid), pg_get_functiondef(p.oid), obj_description(p.oid, "
@@ -170,20 +170,51 @@ _FACTS = {
     ),
 }
 
+def _sequence_names(session, schema):
+    return [
+        name
+        for (name,) in session.query(
+            "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S' AND "
+            "nspname = %s ORDER BY relname",
+            (schema,),
+        )
+    ]
+
+
+def _old_sequences(session, server, schema):
+    facts = "sequence_name::text, 'bigint', start_value, min_value, max_value, increment_by, is_cycled, cache_value"
+    return [
+        session.query(f"SELECT {facts} FROM {server.quote(schema)}.{server.quote(name)}")[0]
+        for name in _sequence_names(session, schema)
+    ]
+
+
+# What had no catalog before 10.
+_BEFORE_10 = {"sequences": _old_sequences, "statistics": lambda *_: []}
+
 
 def shape(server, database):
     """Everything that the catalogs tell of a schema, without its name: what the server itself writes of each object."""
     words = {
         "generated": "attgenerated::text" if server.major >= 12 else "''",
         "aggregate": "prokind IN ('a')" if server.major >= 11 else "proisagg",
+        "permissive": "permissive" if server.major >= 10 else "'PERMISSIVE'",
+        "identity": "attidentity::text" if server.major >= 10 else "''",
+        "partition": (
+            "relispartition, pg_get_expr(relpartbound, c.oid), CASE WHEN relkind = 'p' THEN pg_get_partkeydef(c.oid) END"
+            if server.major >= 10
+            else "false, NULL, NULL"
+        ),
     }
     found = {}
     with server.session(database) as session:
         for name, statement in _FACTS.items():
-            facts = session.query(
-                statement.replace("{generated}", words["generated"]).replace("{aggregate}", words["aggregate"]),
-                {"schema": database},
-            )
+            if server.major < 10 and name in _BEFORE_10:
+                found[name] = _BEFORE_10[name](session, server, database)
+                continue
+            for word, text in words.items():
+                statement = statement.replace("{" + word + "}", text)
+            facts = session.query(statement, {"schema": database})
             found[name] = sorted(
                 (tuple(_without_schema(server, database, fact) for fact in row) for row in facts), key=repr
             )
@@ -210,6 +241,13 @@ def _without_schema(server, database, fact):
 
 def sequences(server, database):
     """Where each sequence stands: what it would give next is read without taking it."""
-    return dict(
-        server.query("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = %s", (database,))
-    )
+    if server.major >= 10:
+        found = server.query("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = %s", (database,))
+        return dict(found)
+    with server.session() as session:
+        return {
+            name: session.value(
+                f"SELECT CASE WHEN is_called THEN last_value END FROM {server.quote(database)}.{server.quote(name)}"
+            )
+            for name in _sequence_names(session, database)
+        }

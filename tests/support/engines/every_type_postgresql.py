@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from ..servers.postgresql import major
+
 AWKWARD = [
     r"E'tab\there'",
     r"E'line\nbreak'",
@@ -34,7 +36,7 @@ class Case:
     name: str
     type: str
     values: tuple
-    since: int = 10  # major version
+    since: int = 9  # major version
     needs: tuple = ()
 
     @property
@@ -142,7 +144,7 @@ def _structured():
     yield _case("inet", "inet", *_texts("0.0.0.0", "192.168.100.128/25", "2001:4f8:3:ba:2e0:81ff:fe22:d1f1", "::ffff:1.2.3.4", "::/0"))
     yield _case("cidr", "cidr", *_texts("0.0.0.0/0", "192.168.100.128/25", "2001:4f8:3:ba::/64", "10.0.0.1/32"))
     yield _case("macaddr", "macaddr", *_texts("08:00:2b:01:02:03", "00:00:00:00:00:00"))
-    yield _case("macaddr8", "macaddr8", *_texts("08:00:2b:01:02:03:04:05", "ff:ff:ff:ff:ff:ff:ff:ff"))
+    yield _case("macaddr8", "macaddr8", *_texts("08:00:2b:01:02:03:04:05", "ff:ff:ff:ff:ff:ff:ff:ff"), since=10)
 
 
 def _shapes():
@@ -202,7 +204,7 @@ def _own():
 
 
 def cases(source_kind, destination_kind):
-    least = min(int(kind.removeprefix("pg")) for kind in (source_kind, destination_kind) if kind.startswith("pg"))
+    least = min(major(kind) for kind in (source_kind, destination_kind) if kind.startswith("pg"))
     every = [*_numbers(), *_times(), *_strings(), *_structured(), *_shapes(), *_ranges(), *_arrays(), *_own()]
     return [case for case in every if case.since <= least]
 

@@ -19,7 +19,7 @@ from .base import ADMIN_PASSWORD, Server, ServerFailed, ServerUnavailable, Sessi
 
 ROOT = pathlib.Path(os.environ.get("SLUICE_TEST_POSTGRESQL_ROOT", "/var/cache/sluice-test/postgresql"))
 KINDS = ("pg10", "pg15", "pg18")
-SOAK_KINDS = ("pg12", "pg14", "pg16", "pg17")
+SOAK_KINDS = ("pg96", "pg12", "pg14", "pg16", "pg17")
 DATABASE = "app"
 
 _COMMON = {
@@ -56,21 +56,27 @@ _PROFILES = {
 }
 
 _HBA = """\
-local all all scram-sha-256
-host all all 127.0.0.1/32 scram-sha-256
-local replication all scram-sha-256
-host replication all 127.0.0.1/32 scram-sha-256
+local all all {0}
+host all all 127.0.0.1/32 {0}
+local replication all {0}
+host replication all 127.0.0.1/32 {0}
 """
 
 
 def major(kind):
-    return int(kind.removeprefix("pg"))
+    """9 of "pg96", 15 of "pg15"."""
+    digits = kind.removeprefix("pg")
+    return 9 if digits.startswith("9") else int(digits)
+
+
+def _password_method(kind):
+    return "scram-sha-256" if major(kind) >= 10 else "md5"
 
 
 def _programs(kind):
     if major(kind) == 15:
         return pathlib.Path("/usr/lib/postgresql/15/bin")
-    return ROOT / str(major(kind)) / "native/bin"
+    return ROOT / ("9.6" if major(kind) == 9 else str(major(kind))) / "native/bin"
 
 
 def require(kind):
@@ -119,11 +125,11 @@ def make_template(kind, path):
     _give(folder)
     _give(password)
     data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "admin", f"--pwfile={password}", "--auth=scram-sha-256"]
+    initdb = [programs / "initdb", "-D", data, "-U", "admin", f"--pwfile={password}", f"--auth={_password_method(kind)}"]
     log = path.parent / f"template-{kind}.log"
     with open(log, "wb") as out:
         for command, text in (
-            (initdb + ["--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"], None),
+            (initdb + ["--encoding=UTF8", "--locale=C.UTF-8", "-N"], None),
             (
                 [programs / "postgres", "--single", "-D", data, "-c", "fsync=off", "postgres"],
                 f"CREATE DATABASE {DATABASE}\n".encode(),
@@ -141,7 +147,7 @@ def make_template(kind, path):
             )
             if done.returncode != 0:
                 raise ServerFailed(f"initialising {kind} failed:\n{log.read_text(errors='replace')[-3000:]}")
-    (data / "pg_hba.conf").write_text(_HBA)
+    (data / "pg_hba.conf").write_text(_HBA.format(_password_method(kind)))
     data.rename(path)
     shutil.rmtree(folder)
 
@@ -229,6 +235,10 @@ class PostgresqlServer(Server):
 
     def _process_options(self):
         return {"cwd": str(self.directory), **_as_account()}
+
+    @property
+    def log_end(self):
+        return "pg_current_wal_lsn" if self.major >= 10 else "pg_current_xlog_location"
 
     def is_conflict(self, error):
         return getattr(error, "pgcode", None) in (
@@ -374,8 +384,17 @@ class PostgresqlServer(Server):
         session.execute(f"DROP DATABASE {self.quote(name)}")
 
 
+# Identity columns came with 10.
+_IDENTITY = re.compile(r"\b(big)?int(?:eger)? GENERATED (?:BY DEFAULT|ALWAYS) AS IDENTITY", re.IGNORECASE)
+
+
 class PostgresqlSession(Session):
     engine = "postgresql"
+
+    def execute(self, statement, args=None):
+        if self.connection.server_version < 100000:
+            statement = _IDENTITY.sub(r"\1serial", statement)
+        return super().execute(statement, args)
 
     def stream(self, statement):
         """In a cursor of the server, so that a large table does not end up in memory."""

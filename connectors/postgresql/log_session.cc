@@ -1,4 +1,4 @@
-#include "connectors/postgresql/pgoutput/session.h"
+#include "connectors/postgresql/log_session.h"
 
 #include <fmt/format.h>
 
@@ -7,14 +7,21 @@
 #include "base/time.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/errors.h"
-#include "connectors/postgresql/pgoutput/message.h"
+#include "connectors/postgresql/names.h"
+#include "connectors/postgresql/pgoutput/bytes.h"
+#include "connectors/postgresql/slot.h"
 
-namespace sluice::postgresql::pgoutput {
+namespace sluice::postgresql {
 namespace {
 
-// Protocol versions by the server's (documentation, "Logical Streaming Replication Parameters"): 2 streams transactions
-// that still run, 3 and 4 add prepared transactions and parallel streams, which are not asked for.
-std::string Options(uint32_t version, const std::string& publication) {
+// Of test_decoding (documentation, appendix F), whose transactions without changes are left out.
+constexpr const char* kTextOptions = R"("include-xids" '1', "include-timestamp" '1', "skip-empty-xacts" '1')";
+
+// Of pgoutput: protocol versions by the server's (documentation, "Logical Streaming Replication Parameters"): 2 streams
+// transactions that still run, 3 and 4 add prepared transactions and parallel streams, which are not asked for.
+std::string Options(const Connection& connection, const std::string& publication) {
+  if (LogPlugin(connection) == kTestDecoding) return kTextOptions;
+  const uint32_t version = connection.version();
   const int protocol = version >= 160000 ? 4 : version >= 150000 ? 3 : version >= 140000 ? 2 : 1;
   // A list of quoted identifiers inside of a literal.
   std::string options = fmt::format("proto_version '{}', publication_names {}", protocol, Literal(Quote(publication)));
@@ -104,7 +111,7 @@ std::optional<uint64_t> LogSession::LeftTimeline(uint32_t present, uint32_t time
 void LogSession::Start(const std::string& slot, const std::string& publication, uint64_t lsn) {
   object_ = "replication slot " + slot;
   const std::string command = fmt::format("START_REPLICATION SLOT {} LOGICAL {} ({})", Quote(slot), FormatLsn(lsn),
-                                          Options(connection_.version(), publication));
+                                          Options(connection_, publication));
   try {
     connection_.Expect(ResultPtr(PQexec(connection_.handle(), command.c_str())), {PGRES_COPY_BOTH}, object_, command);
   } catch (const Error& error) {
@@ -128,21 +135,22 @@ std::optional<LogMessage> LogSession::Read(Deadline deadline) {
 }
 
 std::optional<LogMessage> LogSession::Parse(std::string_view bytes) const {
-  Bytes rest(bytes);
+  pgoutput::Bytes rest(bytes);
   LogMessage message;
   switch (rest.Char()) {
     case 'w':
-      rest.Take(24);  // where it is in the log, how far the server's log is, its clock
+      message.lsn = rest.U64();
+      rest.Take(16);  // how far the server's log is, its clock
       message.body = rest.Rest();
       return message;
     case 'k':
       message.kind = LogMessage::Kind::kKeepalive;
-      message.end = rest.U64();
+      message.lsn = rest.U64();
       rest.U64();
       message.wants_answer = rest.U8() != 0;
       return message;
     default:
-      ThrowBadMessage("the server sends something that is neither a change nor a sign of life");
+      pgoutput::ThrowBadMessage("the server sends something that is neither a change nor a sign of life");
   }
 }
 
@@ -173,4 +181,4 @@ void LogSession::Answer(uint64_t received, uint64_t durable, bool ask) {
   }
 }
 
-}  // namespace sluice::postgresql::pgoutput
+}  // namespace sluice::postgresql

@@ -11,13 +11,13 @@
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/position.h"
 
-namespace sluice::postgresql::pgoutput {
+namespace sluice::postgresql {
 
 struct LogMessage {
   enum class Kind { kChange, kKeepalive };
   Kind kind = Kind::kChange;
-  std::string_view body;      // of a change: what the output plugin wrote; valid until the next Read()
-  uint64_t end = 0;           // of a keepalive: everything committed before was sent
+  std::string_view body;  // of a change: what the output plugin wrote; valid until the next Read()
+  uint64_t lsn = 0;  // of a keepalive: everything committed before was sent; of a change: the place that came with it
   bool wants_answer = false;  // of a keepalive
 };
 
@@ -34,6 +34,7 @@ class LogSession {
   // Where the server's history left this timeline; nothing: it is the present one, or not of this history.
   std::optional<uint64_t> LeftTimeline(uint32_t present, uint32_t timeline);
 
+  // Of a slot whose plugin is LogPlugin().
   void Start(const std::string& slot, const std::string& publication, uint64_t lsn);
   // Nothing when the deadline passed.
   std::optional<LogMessage> Read(Deadline deadline);
@@ -52,4 +53,4 @@ class LogSession {
   std::unique_ptr<char, void (*)(void*)> message_{nullptr, PQfreemem};
 };
 
-}  // namespace sluice::postgresql::pgoutput
+}  // namespace sluice::postgresql
