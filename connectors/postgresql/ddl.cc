@@ -130,4 +130,23 @@ std::string MoveStatements(const model::ObjectName& from, const model::ObjectNam
   return sql;
 }
 
+std::vector<std::string> RenamesOfColumns(std::vector<std::pair<std::string, std::string>> moves) {
+  std::vector<std::string> statements;
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    statements.push_back(fmt::format("RENAME COLUMN {} TO {}", Quote(from), Quote(to)));
+  };
+  const bool cross = std::any_of(moves.begin(), moves.end(), [&](const auto& move) {
+    return std::any_of(moves.begin(), moves.end(), [&](const auto& other) { return other.first == move.second; });
+  });
+  if (cross) {
+    for (size_t i = 0; i < moves.size(); ++i) {
+      std::string between = fmt::format("sluice moves {}", i);
+      rename(moves[i].first, between);
+      moves[i].first = std::move(between);
+    }
+  }
+  for (const auto& [from, to] : moves) rename(from, to);
+  return statements;
+}
+
 }  // namespace sluice::postgresql

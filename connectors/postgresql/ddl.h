@@ -42,5 +42,8 @@ Error NotCarried(const model::DdlChange& ddl, const std::string& why = "");
 
 // Statements that give a table its new name and schema; empty: it stays.
 std::string MoveStatements(const model::ObjectName& from, const model::ObjectName& to);
+// Parts of ALTER TABLE that give columns their new names (old, new), which may change places: then by way of names that
+// nobody has.
+std::vector<std::string> RenamesOfColumns(std::vector<std::pair<std::string, std::string>> moves);
 
 }  // namespace sluice::postgresql

@@ -249,6 +249,26 @@ model::Key KeyFrom(const IndexDefinition& index, const model::Table& table) {
   return key;
 }
 
+// What has no place in the description of a table.
+std::vector<std::string> Unsaid(const Definition& definition) {
+  std::vector<std::string> unsaid;
+  for (const model::ObjectName& parent : definition.parents) {
+    unsaid.push_back(fmt::format("that it inherits from {}: it is a table of its own", parent.Text()));
+  }
+  if (definition.persistence == 'u') unsaid.emplace_back("that it is not logged");
+  for (const IndexDefinition& index : definition.indexes) {
+    if (index.definition.find(") INCLUDE (") == std::string::npos) continue;
+    unsaid.push_back(fmt::format("of index {}: the columns that it holds beside its key (INCLUDE)", index.name.name));
+  }
+  for (const ForeignKeyDefinition& key : definition.foreign_keys) {
+    if (!key.enforced) unsaid.push_back(fmt::format("foreign key {}: it is not enforced", key.name));
+  }
+  for (const StatisticsDefinition& statistics : definition.statistics) {
+    unsaid.push_back(fmt::format("statistics {}", statistics.name.name));
+  }
+  return unsaid;
+}
+
 }  // namespace
 
 model::TablePtr MakeTable(const TableRead& read) {
@@ -271,6 +291,7 @@ model::TablePtr MakeTable(const TableRead& read) {
     if (index.valid || definition.kind == 'p') table->keys.push_back(KeyFrom(index, *table));
   }
   for (const ForeignKeyDefinition& key : definition.foreign_keys) {
+    if (!key.enforced) continue;  // rows may break it
     model::ForeignKey& made = table->foreign_keys.emplace_back();
     made.name = key.name;
     for (const std::string& column : key.columns) {
@@ -286,6 +307,7 @@ model::TablePtr MakeTable(const TableRead& read) {
   }
   table->comment = definition.comment;
   table->partitioned = !definition.partition_key.empty();
+  table->unsaid = Unsaid(definition);
   table->create_statement = ToJson(definition);
   table->rows_estimated = read.rows_estimated;
   table->bytes_estimated = read.bytes_estimated;

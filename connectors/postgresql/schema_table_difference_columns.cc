@@ -6,6 +6,7 @@
 #include <set>
 
 #include "connectors/postgresql/connection.h"
+#include "connectors/postgresql/ddl.h"
 #include "connectors/postgresql/default_read.h"
 #include "connectors/postgresql/definition_parts.h"
 #include "connectors/postgresql/schema_table_difference.h"
@@ -82,7 +83,6 @@ void TableDifference::Columns() {
   }
 }
 
-// Names may change places: by way of names that nobody has.
 void TableDifference::RenameColumns() {
   std::vector<std::pair<std::string, std::string>> moves;
   for (const ColumnDefinition& column : after_.columns) {
@@ -96,17 +96,7 @@ void TableDifference::RenameColumns() {
     const std::string to = new_.columns_.Map(column.name);
     if (from != to) moves.emplace_back(from, to);
   }
-  const bool cross = std::any_of(moves.begin(), moves.end(), [&](const auto& move) {
-    return std::any_of(moves.begin(), moves.end(), [&](const auto& other) { return other.first == move.second; });
-  });
-  if (cross) {
-    for (size_t i = 0; i < moves.size(); ++i) {
-      const std::string between = fmt::format("sluice moves {}", i);
-      Alter(fmt::format("RENAME COLUMN {} TO {}", Quote(moves[i].first), Quote(between)));
-      moves[i].first = between;
-    }
-  }
-  for (const auto& [from, to] : moves) Alter(fmt::format("RENAME COLUMN {} TO {}", Quote(from), Quote(to)));
+  for (const std::string& rename : RenamesOfColumns(std::move(moves))) Alter(rename);
 }
 
 // Rows that are there get what they got at the source.

@@ -141,6 +141,8 @@ struct Table {
   bool transactional = true;     // false: MyISAM and the like, whose rows are outside any snapshot
   std::string storage_engine;
   bool partitioned = false;  // its rows lie in partitions
+  // What cannot be said here of it, in words for people: a destination of another engine goes without.
+  std::vector<std::string> unsaid;
   uint64_t rows_estimated = 0;
   uint64_t bytes_estimated = 0;
 

@@ -170,6 +170,7 @@ std::string ToJson(const Table& table) {
                {"transactional", table.transactional},
                {"engine", table.storage_engine},
                {"partitioned", table.partitioned},
+               {"unsaid", table.unsaid},
                {"rows", table.rows_estimated},
                {"bytes", table.bytes_estimated}});
 }
@@ -189,6 +190,7 @@ TablePtr TableFromJson(const std::string& text) {
   table->transactional = value.at("transactional").get<bool>();
   table->storage_engine = value.at("engine").get<std::string>();
   table->partitioned = value.value("partitioned", false);
+  table->unsaid = value.value("unsaid", std::vector<std::string>());
   table->rows_estimated = value.at("rows").get<uint64_t>();
   table->bytes_estimated = value.at("bytes").get<uint64_t>();
   return table;

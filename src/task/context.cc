@@ -32,6 +32,10 @@ bool Task::Context::SameServer(const connector::ServerInfo& source_server,
          source_server.engine == destination_server.engine;
 }
 
+bool Task::Context::BetweenEngines() const {
+  return spec.source.engine != spec.destination.engine;
+}
+
 namespace {
 
 void CollectMissing(const selection::Selection& selection, const std::vector<std::string>& databases,

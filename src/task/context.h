@@ -56,6 +56,8 @@ struct Task::Context {
   std::unique_ptr<connector::Source> destination_log;
 
   bool SameServer(const connector::ServerInfo& source_server, const connector::ServerInfo& destination_server) const;
+  // The two sides are of different engines: types and statements are translated, values go in their neutral form.
+  bool BetweenEngines() const;
 };
 
 // What the selection means on the source as it is now.

@@ -49,7 +49,7 @@ void AddNewTables(Session& session, Plan& plan, std::vector<TaskTable>& tables) 
 // A table that is created later is judged by its schema's rule, which a table's own rule may differ from.
 bool FollowsDdl(Task::Context& context, const std::vector<TaskTable>& tables) {
   if (!context.spec.types.incremental) return false;
-  if (context.source->Server().engine != context.destination->Server().engine) return false;
+  if (context.BetweenEngines()) return false;
   const bool any = std::any_of(tables.begin(), tables.end(),
                                [](const TaskTable& table) { return !table.mapping->operations.ddl.empty(); });
   return any || tables.empty();

@@ -48,7 +48,7 @@ pipeline::ApplyOutcome RunWithLimits(Session& session, const std::vector<TaskTab
     bookkeeping->Prepare();
     request.start = pipeline::JoinProgress(bookkeeping->LoadProgress(session.task_id()));
     request.source_server = context.source->Server();
-    request.neutral = request.source_server.engine != context.destination->Server().engine;
+    request.neutral = context.BetweenEngines();
   });
   if (request.start.low.empty()) {
     throw Error(kWrongState)

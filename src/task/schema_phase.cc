@@ -158,9 +158,8 @@ std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
   for (const size_t i : order) {
     add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
   }
-  const bool foreign = server.engine != context.destination->Server().engine;
   for (const model::SchemaObject& object : plan.objects) {
-    if (foreign) {
+    if (context.BetweenEngines()) {
       all.push_back(NotCarried(object, *context.selection));
     } else {
       add(writer->Translate(object, *context.selection, server));

@@ -30,6 +30,7 @@ class Canonical {
     Add(endpoint.host);
     AddCount(endpoint.port);
     if (!endpoint.database.empty()) Add(endpoint.database);
+    if (!endpoint.plugin.empty()) Add(endpoint.plugin);
   }
   void Add(const selection::TableRule& rule) {
     Add(rule.table);

@@ -2,9 +2,6 @@
 
 import pytest
 
-from tests.support import shop
-from tests.support.waiting import wait_until
-
 OBJECTS = [{"database": "d"}]
 
 # Type at the source, type at the destination, values as the source takes them and as PostgreSQL shows them.
@@ -231,24 +228,6 @@ def test_statements_of_the_log(get, sluice):
     source.execute("ALTER TABLE d.t ADD COLUMN made INT DEFAULT (id + 1)")
     finished = task.run_until_caught_up(check=4)
     assert "ADD COLUMN made" in finished.text and "d.t" in finished.text, finished
-
-
-@pytest.mark.parametrize("kind, to", [("mariadb", "pg10"), ("mysql", "pg18")])
-def test_a_shop_under_writes(get, sluice, kind, to):
-    source, destination = get.shared(kind, "source"), get.shared(to, "destination")
-    shop.create(source, orders=2000)
-    task = sluice(source, destination, objects=[{"database": "shop", "rename": "store"}],
-                  mapping=[{"kind": "table", "in": "shop.orders", "suffix": "_v2"}])  # fmt: skip
-    with shop.Business(source) as business:
-        task.start()
-        task.wait_caught_up()
-        seen = business.count
-        business.wait_for(seen + 300)
-    number = source.value("SELECT COUNT(*) FROM shop.orders")
-    wait_until(lambda: destination.value("SELECT count(*) FROM store.orders_v2") == number, 60, "the last orders")
-    assert task.terminate() == 0
-    task.run_until_caught_up()
-    task.verify()
 
 
 def test_precheck_names_what_is_not_carried(get, sluice):

@@ -1,6 +1,7 @@
 """One migration of a small shop for each pair of servers: schema, full load, changes, verify."""
 
 from tests.support import compare, shop
+from tests.support.waiting import wait_until
 
 OBJECTS = [{"database": "shop"}]
 
@@ -66,3 +67,21 @@ def test_until_caught_up_can_be_repeated(any_pair, sluice):
         business.wait_for(100)
     task.run_until_caught_up()
     compare.assert_equal(source, "shop", destination)
+
+
+def test_between_engines_under_other_names(cross_pair, sluice):
+    source, destination = cross_pair
+    shop.create(source, orders=2000)
+    group = "schema" if source.engine == "postgresql" else "database"
+    task = sluice(source, destination, objects=[{group: "shop", "rename": "store"}],
+                  mapping=[{"kind": "table", "in": "shop.orders", "suffix": "_v2"}])  # fmt: skip
+    with shop.Business(source) as business:
+        task.start()
+        task.wait_caught_up()
+        seen = business.count
+        business.wait_for(seen + 300)
+    number = source.value("SELECT COUNT(*) FROM shop.orders")
+    wait_until(lambda: destination.value("SELECT COUNT(*) FROM store.orders_v2") == number, 60, "the last orders")
+    assert task.terminate() == 0
+    task.run_until_caught_up()
+    task.verify()

@@ -141,9 +141,8 @@ std::vector<SchemaStatement> ForeignTable::Run() {
   } else if (!table_.comment.empty()) {
     sql += " COMMENT=" + Literal(table_.comment);
   }
-  if (table_.partitioned) {
-    Note("partitions: it is one table here");
-  }
+  if (table_.partitioned) Note("partitions: it is one table here");
+  for (const std::string& unsaid : table_.unsaid) Note(unsaid);
   if (!later.empty()) Add(SchemaStage::kIndexes, "indexes of " + title, "ALTER TABLE " + full_ + later);
   ForeignKeys(title);
   statements_[place].sql = std::move(sql);

@@ -85,7 +85,6 @@ void Difference::DropColumns() {
   }
 }
 
-// Names may change places: by way of names that nobody has.
 void Difference::RenameColumns() {
   std::vector<std::pair<std::string, std::string>> moves;
   for (const model::Column& column : after_.columns) {
@@ -96,12 +95,7 @@ void Difference::RenameColumns() {
     if (from.empty() != to.empty()) throw NotCarried(ddl_);
     if (from != to) moves.emplace_back(from, to);
   }
-  for (size_t i = 0; i < moves.size(); ++i) {
-    Alter(fmt::format("RENAME COLUMN {} TO {}", Quote(moves[i].first), Quote(fmt::format("sluice moves {}", i))));
-  }
-  for (size_t i = 0; i < moves.size(); ++i) {
-    Alter(fmt::format("RENAME COLUMN {} TO {}", Quote(fmt::format("sluice moves {}", i)), Quote(moves[i].second)));
-  }
+  for (const std::string& rename : RenamesOfColumns(std::move(moves))) Alter(rename);
 }
 
 // Enum types are called after their column. In a table of the user's own there may be none.

@@ -74,6 +74,7 @@ std::vector<SchemaStatement> ForeignTable::Run() {
     indexes.clear();
   }
   if (table_.partitioned) Note("partitions: it is one table here");
+  for (const std::string& unsaid : table_.unsaid) Note(unsaid);
   const std::string title = "table " + mapping_.destination.Text();
   const size_t place = statements_.size();
   Add(SchemaStage::kBeforeLoad, title, std::move(create));
