@@ -166,10 +166,11 @@ void CheckPlugin(Precheck& check) {
 
 void CheckTruncate(Precheck& check) {
   if (check.AtLeast(kLogsTruncate)) return;
-  check.Warn("truncate", "TRUNCATE is followed", "server",
-             "Before PostgreSQL 11 it is not in the log: a table that is emptied so at the source keeps its rows at the "
-             "destination.",
-             "Empty tables with DELETE while the task runs, or run TRUNCATE at the destination too.");
+  check.Warn(
+      "truncate", "TRUNCATE is followed", "server",
+      "Before PostgreSQL 11 it is not in the log: a table that is emptied so at the source keeps its rows at the "
+      "destination.",
+      "Empty tables with DELETE while the task runs, or run TRUNCATE at the destination too.");
 }
 
 // A publication of tables wants CREATE on the database and that each table is one's own. One that somebody else made
