@@ -1,5 +1,7 @@
 #include "connectors/postgresql/ddl.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "connectors/postgresql/codes.h"
