@@ -124,6 +124,7 @@ class Changes : public connector::ChangeStream {
       CheckSometimes();
       message = session_.Read(Deadline::After(std::min(kLook, answer_every_)));
     }
+    if (translator_) CheckSometimes();  // its text tells less: a busy log is no reason to look later
     bool asked = false;
     if (message) heard_at_ = Clock::now();
     if (message && message->kind == LogMessage::Kind::kChange) {
