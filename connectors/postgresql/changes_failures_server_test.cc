@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error_for_test.h"
 #include "connectors/postgresql/changes_test_rig.h"
 #include "connectors/postgresql/codes.h"
 
@@ -24,15 +25,7 @@ class PostgresqlChangesFail : public ::testing::TestWithParam<const char*> {
     if (!rig_.there()) GTEST_SKIP() << GetParam() << " is not set";
     rig_.sql().Execute("CREATE TABLE shop.t (id int PRIMARY KEY, v text)");
   }
-  std::string CodeOf(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      text_ = error.info().Block();
-      return error.info().code;
-    }
-    return "";
-  }
+  std::string CodeOf(const std::function<void()>& call) { return sluice::CodeOf(call, &text_); }
   // Of the slot, as the server has it.
   uint64_t Confirmed() {
     return ParseLsn(rig_.sql()

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error_for_test.h"
 #include "connectors/postgresql/changes_test_rig.h"
 #include "connectors/postgresql/codes.h"
 
@@ -23,15 +24,7 @@ class PostgresqlChanges : public ::testing::TestWithParam<Teller> {
   void SetUp() override {
     if (!rig_.there()) GTEST_SKIP() << GetParam().server << " is not set";
   }
-  std::string CodeOf(const std::function<void()>& call) {
-    try {
-      call();
-    } catch (const Error& error) {
-      text_ = error.info().Block();
-      return error.info().code;
-    }
-    return "";
-  }
+  std::string CodeOf(const std::function<void()>& call) { return sluice::CodeOf(call, &text_); }
 
   bool by_name() const { return rig_.endpoint().plugin == kTestDecoding; }
 

@@ -43,7 +43,8 @@ constexpr std::pair<const char*, const char*> kSessionSettings[] = {
     {"synchronize_seqscans", "off"},
 };
 
-// For the start of a session that takes no statements: a space within a value has a backslash before it.
+// As a session for the log is started with: before 10 it takes no statements. A space within a value has a backslash
+// before it.
 std::string OutputOptions() {
   std::string options;
   for (const auto& [name, value] : kOutputSettings) {

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/error_for_test.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/definition.h"
 
@@ -15,15 +16,6 @@ namespace sluice::postgresql {
 namespace {
 
 using ::testing::ElementsAre;
-
-std::string CodeOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.info().code;
-  }
-  return "";
-}
 
 // With single quotes for double ones.
 std::string Json(std::string text) {

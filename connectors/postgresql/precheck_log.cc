@@ -10,7 +10,7 @@
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/precheck.h"
 #include "connectors/postgresql/slot.h"
-#include "connectors/postgresql/test_decoding/translator.h"
+#include "connectors/postgresql/test_decoding/encoding.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -156,7 +156,7 @@ void CheckPlugin(Precheck& check) {
                       "Leave `plugin` out of `source`: test_decoding tells the changes then.");
   }
   const std::string encoding = check.connection().DatabaseEncoding();
-  if (!test_decoding::KnowsEncoding(encoding)) {
+  if (!test_decoding::Encoding::Make(encoding)) {
     return check.Fail("plugin", kTitle, "database " + check.database(),
                       "test_decoding tells changes in the database's encoding, and " + encoding + " is not known here.",
                       check.AtLeast(kHasPublications) ? "Set `plugin: pgoutput`." : "Leave `incremental` out.");
@@ -176,7 +176,7 @@ void CheckTruncate(Precheck& check) {
 // A publication of tables wants CREATE on the database and that each table is one's own. One that somebody else made
 // does as well.
 void CheckPublication(Precheck& check) {
-  if (!HasPublication(check.connection()) || !check.AtLeast(kHasPublications)) return;
+  if (!HasPublication(check.connection())) return;
   const std::string name = SourceObjectName(check.request().task);
   constexpr const char* kTitle = "A publication of the selected tables can be made";
   std::string statement;

@@ -180,6 +180,29 @@ TEST_P(PrecheckServer, NamedRightsAreEnoughAtTheSourceAndEachMissingOneIsFound) 
              {GrantOf("SELECT ON \"s\".\"parent\""), "REVOKE SELECT ON s.parent FROM precheck"}});
 }
 
+// Without a publication nothing has to be the account's own.
+TEST_P(PrecheckServer, ByTestDecodingNoPublicationIsNeeded) {
+  Run("GRANT USAGE ON SCHEMA s TO precheck; GRANT SELECT ON ALL TABLES IN SCHEMA s TO precheck; GRANT SELECT ON "
+      "SEQUENCE s.numbers TO precheck; ALTER ROLE precheck REPLICATION");
+  Endpoint account = Account();
+  account.plugin = kTestDecoding;
+  const std::vector<PrecheckItem> items = Source(account);
+  EXPECT_TRUE(Failed(items).empty());
+  Item(items, "plugin", PrecheckStatus::kPassed);
+  EXPECT_TRUE(std::none_of(items.begin(), items.end(),
+                           [](const PrecheckItem& item) { return item.id == "postgresql.publication"; }));
+}
+
+TEST_P(PrecheckServer, TruncateIsNotInEveryLog) {
+  const std::vector<PrecheckItem> items = Source(root_);
+  if (major_ < 11) {
+    Item(items, "truncate", PrecheckStatus::kWarning);
+  } else {
+    EXPECT_TRUE(std::none_of(items.begin(), items.end(),
+                             [](const PrecheckItem& item) { return item.id == "postgresql.truncate"; }));
+  }
+}
+
 TEST_P(PrecheckServer, APublicationIsTheOwnersOrMadeBeforehand) {
   Run("GRANT USAGE ON SCHEMA s TO precheck; GRANT SELECT ON ALL TABLES IN SCHEMA s TO precheck; GRANT SELECT ON "
       "SEQUENCE "

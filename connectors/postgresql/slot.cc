@@ -189,7 +189,9 @@ ResultPtr RunSlotCommand(Connection& replication, const std::string& command, co
       throw Error(kUnsupported)
           .Object("output plugin " + LogPlugin(replication))
           .Cause(error.info().cause)
-          .Remedy("Install the server's contrib modules (package postgresql-contrib).")
+          .Remedy(LogPlugin(replication) == kPgoutput
+                      ? "The server's installation is not complete: install its package again."
+                      : "Install the server's contrib modules (package postgresql-contrib).")
           .Native(0, error.info().native_message)
           .Side(error.info().side);
     }
@@ -235,6 +237,7 @@ bool PublicationFits(Connection& connection, const std::string& name, const std:
 
 void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,
                         bool with_records) {
+  // Refuses tables of whose rows the log would not tell which they are, with a publication or without.
   const std::vector<FollowedRelation> published = ToPublish(connection, tables);
   if (!HasPublication(connection)) return;
   const std::string object = PublicationObject(name);

@@ -15,8 +15,9 @@ std::string LogPlugin(const Connection& connection);
 // test_decoding has none: it tells the changes of every table.
 bool HasPublication(const Connection& connection);
 
-// The publication of these tables, made anew if it is there with others. `connection` is an ordinary session.
-// `with_records`: of the source's schema statements too (ddl_trigger.h).
+// The publication of these tables, made anew if it is there with others; where there is none their replica identities
+// are judged all the same (kNoReplicaIdentity). `connection` is an ordinary session. `with_records`: of the source's
+// schema statements too (ddl_trigger.h).
 void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,
                         bool with_records = false);
 

@@ -141,12 +141,12 @@ void SourceTables::Changed() {
   LookAtPartitions();
 }
 
-// By number and by name: a table that takes another's name is not the one that is followed.
 void SourceTables::Check() {
   CheckTables();
   if (!has_publication_) CheckColumns();
 }
 
+// By number and by name: a table that takes another's name is not the one that is followed.
 void SourceTables::CheckTables() {
   const bool roots = connection_.version() >= kPublishesRoots;
   if (!roots) LookAtPartitions();

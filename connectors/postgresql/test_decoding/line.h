@@ -1,6 +1,6 @@
 // One message of the output plugin test_decoding taken apart (PostgreSQL documentation, appendix F "test_decoding", and
-// its regression tests' expected output for what that leaves open). The text is in the database's encoding; here it is
-// UTF-8 or another in which no byte of a longer character is ASCII. Views point into the text.
+// its regression tests' expected output for what that leaves open). The text is UTF-8 (encoding.h). Views point into
+// it.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/error_for_test.h"
 #include "connectors/postgresql/codes.h"
 
 namespace sluice::postgresql::test_decoding {
@@ -29,12 +29,7 @@ Line Read(std::string_view text) {
 }
 
 std::string CodeOf(std::string_view text) {
-  try {
-    Read(text);
-  } catch (const Error& error) {
-    return error.info().code;
-  }
-  return "";
+  return sluice::CodeOf([&] { Read(text); });
 }
 
 TEST(TestDecodingLine, Transactions) {

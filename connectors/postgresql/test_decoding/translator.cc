@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
-#include "base/charset.h"
 #include "base/error.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/pgoutput/message.h"
@@ -63,105 +61,32 @@ uint64_t ServerTime(int64_t unix_micros) {
       .Side("source");
 }
 
-// The C library's names for the server's encodings (PostgreSQL documentation, "Character Set Support"). What is not
-// here cannot be a database's, or is not known to the C library (MULE_INTERNAL).
-constexpr std::pair<std::string_view, const char*> kEncodings[] = {
-    {"UTF8", ""},
-    {"SQL_ASCII", ""},  // whatever was stored, as pgoutput sends it
-    {"LATIN1", "ISO-8859-1"},
-    {"LATIN2", "ISO-8859-2"},
-    {"LATIN3", "ISO-8859-3"},
-    {"LATIN4", "ISO-8859-4"},
-    {"LATIN5", "ISO-8859-9"},
-    {"LATIN6", "ISO-8859-10"},
-    {"LATIN7", "ISO-8859-13"},
-    {"LATIN8", "ISO-8859-14"},
-    {"LATIN9", "ISO-8859-15"},
-    {"LATIN10", "ISO-8859-16"},
-    {"ISO_8859_5", "ISO-8859-5"},
-    {"ISO_8859_6", "ISO-8859-6"},
-    {"ISO_8859_7", "ISO-8859-7"},
-    {"ISO_8859_8", "ISO-8859-8"},
-    {"WIN1250", "CP1250"},
-    {"WIN1251", "CP1251"},
-    {"WIN1252", "CP1252"},
-    {"WIN1253", "CP1253"},
-    {"WIN1254", "CP1254"},
-    {"WIN1255", "CP1255"},
-    {"WIN1256", "CP1256"},
-    {"WIN1257", "CP1257"},
-    {"WIN1258", "CP1258"},
-    {"WIN866", "CP866"},
-    {"WIN874", "CP874"},
-    {"KOI8R", "KOI8-R"},
-    {"KOI8U", "KOI8-U"},
-    {"EUC_CN", "EUC-CN"},
-    {"EUC_JP", "EUC-JP"},
-    {"EUC_JIS_2004", "EUC-JISX0213"},
-    {"EUC_KR", "EUC-KR"},
-    {"EUC_TW", "EUC-TW"},
-};
-
-const char* CLibraryName(const std::string& encoding) {
-  const auto* const found = std::find_if(std::begin(kEncodings), std::end(kEncodings),
-                                         [&](const auto& one) { return one.first == encoding; });
-  return found == std::end(kEncodings) ? nullptr : found->second;
+Encoding EncodingOf(const std::string& name) {
+  std::optional<Encoding> encoding = Encoding::Make(name);
+  if (encoding) return std::move(*encoding);
+  throw Error(kUnsupported)
+      .Object("database")
+      .Cause("Its encoding is " + name + ", which is not known here.")
+      .Remedy("Let pgoutput tell the changes (PostgreSQL 10 and later), or leave `incremental` out.")
+      .Side("source");
 }
 
 }  // namespace
-
-bool KnowsEncoding(const std::string& encoding) {
-  return CLibraryName(encoding) != nullptr;
-}
-
-// To UTF-8.
-class Translator::Encoding {
- public:
-  explicit Encoding(const std::string& name) : name_(name) {
-    const char* charset = CLibraryName(name);
-    if (charset == nullptr) ThrowUnsupported("Its encoding is " + name + ", which is not known here.");
-    if (*charset == '\0') return;
-    converter_ = Utf8Converter::Make(charset);
-    if (!converter_) ThrowUnsupported("Its encoding is " + name + ", which the C library cannot convert.");
-  }
-  std::string_view Convert(std::string_view text) {
-    if (!converter_ || IsAscii(text)) return text;
-    std::optional<std::string> converted = converter_->Convert(text);
-    if (!converted) ThrowBadMessage("it has bytes that are no characters of " + name_);
-    text_ = std::move(*converted);
-    return text_;
-  }
-
- private:
-  [[noreturn]] static void ThrowUnsupported(std::string cause) {
-    throw Error(kUnsupported)
-        .Object("database")
-        .Cause(std::move(cause))
-        .Remedy("Let pgoutput tell the changes (PostgreSQL 10 and later), or leave `incremental` out.")
-        .Side("source");
-  }
-
-  std::string name_;
-  std::optional<Utf8Converter> converter_;
-  std::string text_;
-};
 
 Translator::Translator(TranslatorOptions options, const connector::Definitions& definitions, NameCatalog& catalog)
     : options_(std::move(options)),
       definitions_(definitions),
       catalog_(catalog),
-      encoding_(std::make_unique<Encoding>(options_.encoding)),
+      encoding_(EncodingOf(options_.encoding)),
       next_unknown_(kFirstUnknown),
       behind_(options_.start) {}
-
-Translator::~Translator() = default;
 
 void Translator::Reached(uint64_t lsn) {
   behind_ = std::max(behind_, lsn);
 }
 
 void Translator::Feed(std::string_view text, uint64_t lsn) {
-  ReadLine(encoding_->Convert(text), line_);
+  ReadLine(encoding_.Convert(text), line_);
   if (options_.version < kOidsAreColumns) {
     for (std::vector<LineColumn>* row : {&line_.before, &line_.after}) {
       if (!row->empty() && row->front().name == "oid" && row->front().type == "oid") row->erase(row->begin());

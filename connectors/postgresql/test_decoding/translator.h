@@ -13,13 +13,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "connector/definitions.h"
+#include "connectors/postgresql/test_decoding/encoding.h"
 #include "connectors/postgresql/test_decoding/line.h"
 #include "model/name.h"
 
@@ -42,20 +42,16 @@ class NameCatalog {
   virtual std::string PlainType(const std::string& type) = 0;
 };
 
-// `encoding` as the server calls that of the database.
-bool KnowsEncoding(const std::string& encoding);
-
 struct TranslatorOptions {
   uint64_t start = 0;    // everything before is behind
   uint32_t version = 0;  // of the server
-  std::string encoding;  // kUnsupported is thrown for one that is not known
+  std::string encoding;  // of the database; kUnsupported is thrown for one that is not known
   std::function<void(std::string_view message)> feed;
 };
 
 class Translator {
  public:
   Translator(TranslatorOptions options, const connector::Definitions& definitions, NameCatalog& catalog);
-  ~Translator();
 
   // One message, and the place in the log that came with it. Throws kBadMessage, kSchemaDrift, kNoReplicaIdentity,
   // and what feed() throws.
@@ -78,7 +74,6 @@ class Translator {
     std::vector<Column> described;  // as the task knows it
     std::vector<Column> columns;
   };
-  class Encoding;
 
   void Row(const Line& line);
   void Truncate(const Line& line);
@@ -94,7 +89,7 @@ class Translator {
   TranslatorOptions options_;
   const connector::Definitions& definitions_;
   NameCatalog& catalog_;
-  std::unique_ptr<Encoding> encoding_;
+  Encoding encoding_;
   std::map<std::string, Shape, std::less<>> shapes_;  // by the name as the server quotes it
   uint64_t generation_ = 0;                           // of the definitions that `shapes_` were made of
   uint32_t next_unknown_;

@@ -1,0 +1,40 @@
+#include "connectors/postgresql/definition_parts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "connectors/postgresql/definition_read.h"
+
+namespace sluice::postgresql {
+namespace {
+
+using ::testing::ElementsAre;
+
+// A foreign key that rows may break must not become one that refuses them.
+TEST(MakeTable, SaysWhatOtherEnginesCannotBeTold) {
+  TableRead read;
+  read.definition.name = {"s", "t"};
+  read.definition.columns = {{.name = "a"}};
+  read.definition.persistence = 'u';
+  read.definition.parents = {{"s", "parent"}};
+  read.definition.indexes = {
+      {.name = {"s", "plain"}, .definition = "CREATE INDEX plain ON s.t USING btree (a)"},
+      {.name = {"s", "wide"}, .definition = "CREATE INDEX wide ON s.t USING btree (a) INCLUDE (b)"}};
+  read.definition.foreign_keys = {{.name = "hard", .columns = {"a"}},
+                                  {.name = "soft", .columns = {"a"}, .enforced = false}};
+  read.definition.statistics = {{.name = {"s", "both"}}};
+  read.types.resize(1);
+  const model::TablePtr table = MakeTable(read);
+  ASSERT_EQ(table->foreign_keys.size(), 1u);
+  EXPECT_EQ(table->foreign_keys[0].name, "hard");
+  EXPECT_FALSE(table->partitioned);
+  EXPECT_THAT(table->unsaid,
+              ElementsAre("that it inherits from s.parent: it is a table of its own", "that it is not logged",
+                          "of index wide: the columns that it holds beside its key (INCLUDE)",
+                          "foreign key soft: it is not enforced", "statistics both"));
+  read.definition.partition_key = "RANGE (a)";
+  EXPECT_TRUE(MakeTable(read)->partitioned);
+}
+
+}  // namespace
+}  // namespace sluice::postgresql
