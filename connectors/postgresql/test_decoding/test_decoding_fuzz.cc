@@ -1,11 +1,10 @@
-// Arbitrary lines through the translator and the decoder behind it: each is two bytes of length and a text. The tables
-// are described as their first rows say, so that rows are decoded. Only Error may come out.
-#include <algorithm>
+// Arbitrary lines through the translator and the decoder behind it. The tables are described as their first rows say,
+// so that rows are decoded. Only Error may come out.
 #include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
-#include "connectors/postgresql/pgoutput/decoder.h"
+#include "connectors/postgresql/pgoutput/fuzz_for_test.h"
 #include "connectors/postgresql/pgoutput/messages_for_test.h"
 #include "connectors/postgresql/test_decoding/translator.h"
 
@@ -50,22 +49,11 @@ void Describe(std::string_view text, connector::Definitions& definitions) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  std::string_view rest(reinterpret_cast<const char*>(data), size);
   connector::Definitions definitions({});
   pgoutput::FakeCatalog catalog;
   Names names;
-  pgoutput::DecoderOptions options;
-  options.selected = [](const model::ObjectName&) { return true; };
-  options.part_rows_max = 3;
-  options.memory_max = 200;
   size_t bytes = 0;
-  options.emit = [&](model::TransactionPtr transaction) {
-    for (const model::RowChange& row : transaction->rows) {
-      for (const model::Cell& cell : row.before) bytes += cell.HasBytes() ? cell.text().size() : 1;
-      for (const model::Cell& cell : row.after) bytes += cell.HasBytes() ? cell.text().size() : 1;
-    }
-  };
-  pgoutput::Decoder decoder(std::move(options), definitions, catalog);
+  pgoutput::Decoder decoder(pgoutput::OptionsForFuzzing(bytes), definitions, catalog);
   TranslatorOptions from;
   from.encoding = size % 3 == 0 ? "EUC_JP" : "UTF8";
   from.version = size % 2 == 0 ? 90600 : 150000;
@@ -73,14 +61,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Translator translator(std::move(from), definitions, names);
   uint64_t lsn = 0;
   try {
-    while (rest.size() >= 2) {
-      const size_t length =
-          std::min<size_t>(rest.size() - 2, static_cast<uint8_t>(rest[0]) | static_cast<uint8_t>(rest[1]) << 8);
-      const std::string_view text = rest.substr(2, length);
-      rest.remove_prefix(2 + length);
+    pgoutput::ForEachMessage(data, size, [&](std::string_view text) {
       Describe(text, definitions);
       translator.Feed(text, lsn += 100);
-    }
+    });
     decoder.Flush();
   } catch (const Error&) {
   }

@@ -170,6 +170,7 @@ _FACTS = {
     ),
 }
 
+
 def _sequence_names(session, schema):
     return [
         name

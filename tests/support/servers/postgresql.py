@@ -73,10 +73,14 @@ def _password_method(kind):
     return "scram-sha-256" if major(kind) >= 10 else "md5"
 
 
+def _release(kind):
+    return "9.6" if major(kind) == 9 else str(major(kind))
+
+
 def _programs(kind):
     if major(kind) == 15:
         return pathlib.Path("/usr/lib/postgresql/15/bin")
-    return ROOT / ("9.6" if major(kind) == 9 else str(major(kind))) / "native/bin"
+    return ROOT / _release(kind) / "native/bin"
 
 
 def require(kind):
@@ -86,7 +90,7 @@ def require(kind):
         return
     part = "postgresql" if kind in KINDS else "postgresql-all"
     raise ServerUnavailable(
-        f"no PostgreSQL {major(kind)} in {_programs(kind)}: tools/install {part} "
+        f"no PostgreSQL {_release(kind)} in {_programs(kind)}: tools/install {part} "
         "(SLUICE_TEST_POSTGRESQL_ROOT names another place)"
     )
 
