@@ -2,7 +2,7 @@
 
 import time
 
-import pymysql
+import MySQLdb
 
 import common
 
@@ -13,7 +13,7 @@ def first_row_seconds(task, destination, begin):
         try:
             if destination.value("SELECT EXISTS(SELECT 1 FROM sluice.chunk WHERE row_count > 0)"):
                 return time.monotonic() - begin
-        except pymysql.err.ProgrammingError:
+        except MySQLdb.ProgrammingError:
             pass  # its tables are not there yet
         task.check_alive()
         time.sleep(0.05)

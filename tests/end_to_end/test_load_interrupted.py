@@ -1,7 +1,7 @@
 """The full load interrupted at moments that are hard to meet: a cut whose lock nobody gives back, a snapshot lost after
 the first indexes, a stop while tables are being created."""
 
-import pymysql
+import MySQLdb
 import pytest
 
 from tests.support import compare
@@ -16,7 +16,7 @@ def is_locked(server):
         try:
             session.execute("UPDATE t SET v=v+1")
             return False
-        except pymysql.err.OperationalError as error:
+        except MySQLdb.OperationalError as error:
             if error.args[0] != 1205:
                 raise
             return True

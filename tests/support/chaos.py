@@ -82,6 +82,7 @@ class Chaos:
                 status = self.task.status()
                 if status and order.index(status.get("phase") or "") >= order.index(phase):
                     break
+                time.sleep(0.05)  # each look is a process
         time.sleep(self.rng.random() ** 2 * 1.5)  # the random moment itself, not a wait for anything
         victim = self.rng.choice(self.victims)
         status = self.task.status() or {}

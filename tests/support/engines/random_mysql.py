@@ -6,14 +6,15 @@ INSERT ... ON DUPLICATE KEY UPDATE, deletes with cascades, large statements, sav
 """
 
 import dataclasses
-import pymysql
+
+import MySQLdb
 
 _ERRORS = (
-    pymysql.err.IntegrityError,
-    pymysql.err.OperationalError,
-    pymysql.err.DataError,
-    pymysql.err.InternalError,
-    pymysql.err.ProgrammingError,
+    MySQLdb.IntegrityError,
+    MySQLdb.OperationalError,
+    MySQLdb.DataError,
+    MySQLdb.InternalError,
+    MySQLdb.ProgrammingError,
 )
 
 
@@ -46,7 +47,7 @@ def _float(rng):
 @dataclasses.dataclass
 class Kind:
     sql: str
-    make: object  # callable(rng) -> a value for pymysql
+    make: object  # callable(rng) -> a value for MySQLdb
     key: str = None  # how it stands in a key: "" or a prefix length; None: cannot
 
 
@@ -294,7 +295,7 @@ def transaction(session, rng, tables):
                     session.execute("ROLLBACK TO SAVEPOINT sp")
                 else:
                     _one_statement(session, rng, rng.choice(tables))
-            except pymysql.err.OperationalError as error:
+            except MySQLdb.OperationalError as error:
                 if error.args[0] in (1205, 1213):  # lock wait, deadlock: the transaction is gone
                     session.execute("ROLLBACK")
                     return

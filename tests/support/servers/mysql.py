@@ -5,9 +5,9 @@ import pathlib
 import shutil
 import subprocess
 
-import pymysql
-import pymysql.cursors
-from pymysql.constants import CLIENT
+import MySQLdb
+import MySQLdb.cursors
+from MySQLdb.constants import CLIENT
 
 from .base import ADMIN_PASSWORD, Server, ServerFailed, ServerUnavailable, Session, path_with_sbin
 
@@ -119,16 +119,17 @@ def make_template(kind, path):
 
 
 class MysqlServer(Server):
-    """`extra`: options as on the command line."""
+    """`extra`: options as on the command line; `environment`: variables of the process, kept over restarts too."""
 
     engine = "mysql"
     one_snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT"
     counter = "AUTO_INCREMENT"
     unchecked = "SET foreign_key_checks=0"
-    errors = (pymysql.err.MySQLError,)
+    errors = (MySQLdb.MySQLError,)
 
-    def __init__(self, kind, directory, template, extra=(), gtid=True, server_id=1, binlog=True, profile="test"):
+    def __init__(self, kind, directory, template, extra=(), gtid=True, server_id=1, binlog=True, profile="test", environment=None):
         super().__init__(kind, directory, extra)
+        self.environment = environment or {}
         self.gtid = gtid
         self.binlog = binlog
         self.profile = _PROFILES[profile]
@@ -175,7 +176,7 @@ class MysqlServer(Server):
         return command + self.extra
 
     def _process_options(self):
-        return {"env": {**os.environ, "PATH": path_with_sbin()}}
+        return {"env": {**os.environ, "PATH": path_with_sbin(), **self.environment}}
 
     def is_conflict(self, error):
         return error.args[0] in (1205, 1213)
@@ -184,12 +185,12 @@ class MysqlServer(Server):
         return bool(error.args) and error.args[0] in (1205, 1213, 1062, 1452, 1048)
 
     def connect(self, database=None, user="admin", password=ADMIN_PASSWORD, charset="utf8mb4", autocommit=True, **more):
-        """A pymysql connection over the socket, in UTC, without sql_mode restrictions of the default kind."""
-        connection = pymysql.connect(
+        """A MySQLdb connection over the socket, in UTC, without sql_mode restrictions of the default kind."""
+        connection = MySQLdb.connect(
             unix_socket=self.socket,
             user=user,
             password=password,
-            database=database,
+            database=database or "",
             charset=charset,
             autocommit=autocommit,
             connect_timeout=20,
@@ -260,7 +261,7 @@ class MysqlSession(Session):
     engine = "mysql"
 
     def stream(self, statement):
-        with self.connection.cursor(pymysql.cursors.SSCursor) as cursor:
+        with self.connection.cursor(MySQLdb.cursors.SSCursor) as cursor:
             cursor.execute(statement)
             yield from cursor
 
