@@ -24,6 +24,7 @@
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/position.h"
 #include "connectors/mysql/sessions.h"
+#include "connectors/mysql/statement_session.h"
 
 namespace sluice::mysql {
 namespace {
@@ -83,7 +84,8 @@ class Changes : public connector::ChangeStream {
  public:
   Changes(const connector::Endpoint& endpoint, const connector::ChangeRequest& request,
           const connector::SessionContext& context)
-      : outer_stop_(context.stop),
+      : endpoint_(endpoint),
+        outer_stop_(context.stop),
         forward_stop_(context.stop, [this] { stop_.request_stop(); }),
         definitions_(request.tables),
         session_(endpoint, connector::SessionContext{stop_.get_token(), context.purpose}),
@@ -152,10 +154,15 @@ class Changes : public connector::ChangeStream {
   }
 
   void Put(model::TransactionPtr transaction) {
+    if (transaction->ddl && IsIncomplete(transaction->ddl->session)) {
+      Connection connection(endpoint_, connector::SessionContext{stop_.get_token(), "schema statement"});
+      CompleteSession(connection, transaction->ddl->session);
+    }
     // A MySQL source needs no word from us while it sends.
     queue_.Put(std::move(transaction), stop_.get_token(), milliseconds(10'000), [] {});
   }
 
+  const connector::Endpoint endpoint_;
   std::stop_token outer_stop_;
   std::stop_source stop_;
   std::stop_callback<std::function<void()>> forward_stop_;

@@ -77,11 +77,11 @@ std::optional<std::string> DdlMoment::Convert(const std::string& time, const std
 }
 
 std::optional<std::string> DdlMoment::Now(const model::ColumnType& type) {
-  if (ddl_.began_micros == 0 || type.fraction > ddl_.began_digits) return std::nullopt;
-  const std::string text = UtcText(ddl_.began_micros, type.fraction);
+  if (ddl_.session.began_micros == 0 || type.fraction > ddl_.session.began_digits) return std::nullopt;
+  const std::string text = UtcText(ddl_.session.began_micros, type.fraction);
   if (type.kind == model::TypeKind::kTimestamp) return text;
   if (type.kind != model::TypeKind::kDateTime) return std::nullopt;
-  return Convert(text, kUtc, ddl_.time_zone);
+  return Convert(text, kUtc, ddl_.session.time_zone);
 }
 
 std::map<std::string, std::string> DdlMoment::Filled(const model::Table& before, const model::Table& after,
@@ -101,11 +101,6 @@ std::map<std::string, std::string> DdlMoment::Filled(const model::Table& before,
   return filled;
 }
 
-bool DdlMoment::ExplicitTimestamps() {
-  if (ddl_.explicit_timestamps) return *ddl_.explicit_timestamps;
-  return source_.QueryOne("SELECT @@GLOBAL.explicit_defaults_for_timestamp").value_or("0") != "0";
-}
-
 void DdlMoment::Settle(const CreateTable& before, CreateTable& after,
                        const std::map<std::string, std::string>& renamed) {
   for (TableElement& element : after.elements) {
@@ -121,7 +116,7 @@ void DdlMoment::Settle(const CreateTable& before, CreateTable& after,
     const bool untouched = was != nullptr && rest(was->tokens) == rest(element.tokens);
     if (untouched) continue;
     const ColumnAttribute* value = text.Find("DEFAULT");
-    if (!text.Has("NULL") && !text.Has("NOT NULL") && !ExplicitTimestamps()) {
+    if (!text.Has("NULL") && !text.Has("NOT NULL") && !ddl_.session.explicit_timestamps.value_or(true)) {
       if (value == nullptr || text.Has("ON UPDATE")) {
         NotFollowed(ddl_,
                     "explicit_defaults_for_timestamp is off, so a TIMESTAMP column has a default that is not said");
@@ -131,7 +126,7 @@ void DdlMoment::Settle(const CreateTable& before, CreateTable& after,
     }
     if (value != nullptr && value->tokens.size() == 2 && value->tokens[1].IsString() &&
         !IsZeroDate(value->tokens[1].value)) {
-      const auto utc = Convert(value->tokens[1].value, ddl_.time_zone, kUtc);
+      const auto utc = Convert(value->tokens[1].value, ddl_.session.time_zone, kUtc);
       if (!utc) NotFollowed(ddl_, "the time zone of its default is not known");
       text.Remove("DEFAULT");
       text.attributes.push_back({"DEFAULT", "", sql::Tokenize(" DEFAULT " + Literal(*utc), {})});

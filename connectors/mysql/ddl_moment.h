@@ -30,7 +30,6 @@ class DdlMoment {
  private:
   std::optional<std::string> Now(const model::ColumnType& type);
   std::optional<std::string> Convert(const std::string& time, const std::string& from, const std::string& to);
-  bool ExplicitTimestamps();
 
   Connection& source_;
   const model::DdlChange& ddl_;

@@ -6,6 +6,7 @@
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter.h"
+#include "connectors/mysql/ddl_values.h"
 #include "connectors/mysql/foreign/table.h"
 #include "connectors/mysql/routines.h"
 #include "connectors/mysql/schema.h"
@@ -195,11 +196,46 @@ class DdlTranslator {
     AlterText text = ddl_.kind == DdlKind::kAlterTable    ? TranslateAlter(tokens, ddl_.database, context, notes_)
                      : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes_)
                                                           : TranslateDropIndex(tokens, context, notes_);
+    RefuseOtherRows(source, object, tokens, text);
     if (text.renamed) AddRename(source, *text.renamed, text.actions);
     if (text.actions.empty()) return;
     std::string sql = "ALTER TABLE " + QuoteName(object);
     for (size_t i = 0; i < text.actions.size(); ++i) sql += (i == 0 ? " " : ", ") + text.actions[i];
-    EmitTable(source, object, std::move(sql));
+    EmitTable(source, object, std::move(sql)).session = ddl_.session;
+  }
+
+  // Rows that the statement would leave otherwise here than at the source.
+  void RefuseOtherRows(const ObjectName& source, const ObjectName& object, const sql::Tokens& tokens,
+                       const AlterText& text) const {
+    std::string why = WhyRowsAreMissing(tokens);
+    for (size_t i = 1; why.empty() && i < ddl_.objects.size(); ++i) {
+      if (!IsWhole(ddl_.objects[i]) || !IsWhole(source)) {
+        why = fmt::format("exchanges rows with {}, and not all rows of both are carried", ddl_.objects[i].Text());
+      }
+    }
+    const auto before = writer_.before_.find(source);
+    const model::Table* after = AfterOf(source);
+    const bool known = before != writer_.before_.end() && before->second != nullptr && after != nullptr;
+    if (why.empty() && known && !text.actions.empty()) {
+      const bool same_flavour = (source_.flavour == "mariadb") == writer_.capabilities_.mariadb;
+      why = WhyOnlySourceKnows(tokens, *before->second, *after, {IsWhole(source), same_flavour, text.renamed_columns});
+      // Where there is no row, none is wrong.
+      if (!why.empty() && !writer_.connection_.QueryOne("SELECT 1 FROM " + QuoteName(object) + " LIMIT 1")) why.clear();
+    }
+    if (why.empty()) return;
+    throw Error(kOnlySourceKnows)
+        .Object("table " + source.Text())
+        .Cause(fmt::format("It {}: {}", why, ddl_.statement.substr(0, 400)))
+        .Remedy("Begin anew with `sluice run --restart`, which reads the rows as they are now.")
+        .Side("source");
+  }
+
+  bool IsWhole(const ObjectName& name) const {
+    if (!names_.Selected(name)) return false;
+    const auto known = writer_.before_.find(name);
+    if (known == writer_.before_.end() || known->second == nullptr) return false;
+    const model::TableMappingPtr mapping = names_.MapTable(*known->second);
+    return mapping != nullptr && mapping->filter.empty();
   }
 
   // Out of the selection: the table gets out of the way of a new one, and its changes are not followed any more.

@@ -11,6 +11,7 @@
 #include "connectors/mysql/ddl_alter_names.h"
 #include "connectors/mysql/foreign/table.h"
 #include "connectors/mysql/sessions.h"
+#include "connectors/mysql/statement_session.h"
 
 namespace sluice::mysql {
 namespace {
@@ -213,18 +214,20 @@ void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
     session += ", character_set_client = " + statement.charset;
   }
   if (!statement.collation.empty()) session += ", collation_connection = " + Literal(statement.collation);
+  const auto resume = [&] {
+    if (statement.session) ResumeSession(connection_);
+    connection_.Execute("SET NAMES utf8mb4");
+    connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
+  };
   try {
     connection_.Execute(session, object);
+    if (statement.session) AssumeSession(connection_, *statement.session, statement.sql, object);
     ExecuteDefinition(statement, object);
   } catch (const Error& error) {
-    if (error.info().retry != RetryClass::kReconnect && error.info().code != kStopped.id) {
-      connection_.Execute(std::string("SET NAMES utf8mb4"));
-      connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
-    }
+    if (error.info().retry != RetryClass::kReconnect && error.info().code != kStopped.id) resume();
     throw;
   }
-  connection_.Execute("SET NAMES utf8mb4");
-  connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
+  resume();
 }
 
 // An index over a generated column meets the warnings of its expression again, for rows that the source took without

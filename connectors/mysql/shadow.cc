@@ -17,6 +17,8 @@
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter.h"
 #include "connectors/mysql/schema.h"
+#include "connectors/mysql/shadow_names.h"
+#include "connectors/mysql/statement_session.h"
 #include "connectors/mysql/types.h"
 
 namespace sluice::mysql {
@@ -28,50 +30,8 @@ using model::DdlKind;
 using model::ObjectName;
 using model::TablePtr;
 
-constexpr const char* kDatabase = "sluice";
+constexpr const char* kDatabase = ShadowNames::kDatabase;
 constexpr const char* kLock = "sluice.shadow";
-
-// The shadow under its own name, every other table under one that does not exist; and the way back.
-class ShadowNames : public model::NameMap {
- public:
-  ShadowNames(ObjectName source, ObjectName shadow) : source_(std::move(source)), shadow_(std::move(shadow)) {}
-
-  ObjectName Map(const ObjectName& name) const override {
-    if (name == source_) return shadow_;
-    auto at = std::find(others_.begin(), others_.end(), name);
-    if (at == others_.end()) at = others_.insert(others_.end(), name);
-    return {kDatabase, fmt::format("{}_ref_{}", shadow_.name, at - others_.begin())};
-  }
-  ObjectName Back(const ObjectName& name) const {
-    if (name == shadow_) return source_;
-    for (size_t i = 0; i < others_.size(); ++i) {
-      if (name.name == fmt::format("{}_ref_{}", shadow_.name, i)) return others_[i];
-    }
-    return name;
-  }
-  std::string MapDatabase(const std::string& database) const override { return database; }
-  std::string MapColumn(const ObjectName&, const std::string& column) const override { return column; }
-  bool Selected(const ObjectName&) const override { return true; }
-  model::TableMappingPtr MapTable(const model::Table&) const override { return nullptr; }
-
- private:
-  const ObjectName source_;
-  const ObjectName shadow_;
-  mutable std::vector<ObjectName> others_;  // one thread, as the writer that it belongs to
-};
-
-class BackNames : public model::NameMap {
- public:
-  explicit BackNames(const ShadowNames& names) : names_(names) {}
-  ObjectName Map(const ObjectName& name) const override { return names_.Back(name); }
-  std::string MapDatabase(const std::string& database) const override { return database; }
-  std::string MapColumn(const ObjectName&, const std::string& column) const override { return column; }
-  bool Selected(const ObjectName&) const override { return true; }
-  model::TableMappingPtr MapTable(const model::Table&) const override { return nullptr; }
-
- private:
-  const ShadowNames& names_;
-};
 
 const ColumnNames& SameColumns() {
   static const ColumnNames kSame = [](std::string_view column) { return std::optional<std::string>(column); };
@@ -120,6 +80,7 @@ class ShadowRun {
   ~ShadowRun() {
     try {
       connection_.Execute("DROP TABLE IF EXISTS " + Quote(shadow_.database, shadow_.name));
+      ResumeSession(connection_);
       connection_.Execute("SET NAMES utf8mb4");
       connection_.Execute(fmt::format("SET SESSION foreign_key_checks = 1, sql_mode = '{}'", kSessionSqlMode));
       TrySet("sql_log_bin = 1");
@@ -150,7 +111,7 @@ class ShadowRun {
       SetMode(ddl_.sql_mode);
       std::string sql = "ALTER TABLE " + Quote(shadow_.database, shadow_.name);
       for (size_t i = 0; i < text.actions.size(); ++i) sql += (i == 0 ? " " : ", ") + text.actions[i];
-      Run(sql);
+      AsSource(sql);
     }
     renamed_ = text.renamed;
     return Describe(name, &before,
@@ -164,13 +125,18 @@ class ShadowRun {
     const ObjectName& name = ddl_.objects[0];
     auto definition = ParseCreateTable(ddl_.statement, ddl_.database, dialect_);
     if (!definition) throw Unreadable(ddl_.statement);
-    if (definition->like) *definition = LikeOf(*definition->like, before);
+    const bool like = definition->like.has_value();
+    if (like) *definition = LikeOf(*definition->like, before);
     if (definition->elements.empty()) throw Unreadable(ddl_.statement);
     const CreateTable stated = *definition;
     if (!HasCharset(*definition)) AddDefaultCollation(*definition, name.database);
     TakeInlineReferences(*definition);
     SetMode(ddl_.sql_mode);
-    Make(*definition);
+    if (like) {
+      Make(*definition);
+    } else {
+      AsSource(Prepare(*definition));
+    }
     return Describe(name, nullptr, [&](const std::string& column) -> std::optional<sql::Tokens> {
       const TableElement* element = stated.FindColumn(column);
       if (element == nullptr) return std::nullopt;
@@ -200,11 +166,6 @@ class ShadowRun {
     connection_.Execute("SET SESSION foreign_key_checks = 0");
     // Copies are nothing for a log of the destination.
     TrySet("sql_log_bin = 0");
-    // A TIMESTAMP without NULL or DEFAULT gets some by itself, depending on the version (MySQL Reference Manual,
-    // "explicit_defaults_for_timestamp"). Setting it may need a right: then the server's own setting holds.
-    const bool maria = source_.flavour == "mariadb";
-    const bool explicit_defaults = source_.version == 0 || source_.version >= (maria ? 101000u : 80002u);
-    TrySet(fmt::format("explicit_defaults_for_timestamp = {}", explicit_defaults ? 1 : 0));
   }
 
   void TrySet(const std::string& setting) {
@@ -238,14 +199,22 @@ class ShadowRun {
     }
   }
 
-  // `definition` becomes what was made: under the shadow's names, in this server's flavour.
-  void Make(CreateTable& definition) {
+  void AsSource(const std::string& sql) {
+    AssumeSession(connection_, ddl_.session, sql, "copy of table " + ddl_.objects[0].Text());
+    Run(sql);
+    ResumeSession(connection_);
+  }
+
+  void Make(CreateTable& definition) { Run(Prepare(definition)); }
+
+  // `definition` becomes what is made: under the shadow's names, in this server's flavour. The statement that makes it.
+  std::string Prepare(CreateTable& definition) {
     Notes notes;
     definition.if_not_exists = definition.or_replace = false;
     MapTable(definition, ddl_.objects[0], shadow_, SameColumns(), names_, notes);
     flavour_.Translate(definition, notes);
     connection_.Execute("DROP TABLE IF EXISTS " + Quote(shadow_.database, shadow_.name));
-    Run(Render(definition));
+    return Render(definition);
   }
 
   static bool HasCharset(const CreateTable& definition) {

@@ -123,7 +123,8 @@ struct SchemaStatement {
   std::string sql_mode;          // empty = the session's own
   std::string charset;
   std::string collation;
-  std::vector<std::string> notes;  // differences that the translation had to make, for the report
+  std::optional<model::StatementSession> session;  // of a statement of the source's log: to be in force as well
+  std::vector<std::string> notes;                  // differences that the translation had to make, for the report
 };
 
 // A table that a statement of the source's log changed.

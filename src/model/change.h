@@ -44,6 +44,20 @@ enum class DdlKind : uint8_t {
 };
 std::string_view Name(DdlKind kind);  // the words of the task file: "alter_table" ...
 
+// What the session that ran a statement had, where the statement's meaning or the values that it gives hang on it.
+struct StatementSession {
+  // When it began, by the source's clock, in microseconds since 1970 (UTC), and how many digits of its fraction the log
+  // has of that: what CURRENT_TIMESTAMP was. 0: unknown.
+  int64_t began_micros = 0;
+  uint8_t began_digits = 0;
+  std::string time_zone;   // in the source's words; empty: the statement did not need it, or unknown
+  std::string utc_offset;  // "+05:45": of a zone that is called the same on any machine ("SYSTEM"), at that moment
+  // Whether a TIMESTAMP column is taken as it is declared; MySQL's old way gives it defaults that nobody wrote.
+  std::optional<bool> explicit_timestamps;
+  uint16_t counter_step = 1;  // between numbers of AUTO_INCREMENT
+  uint16_t counter_begin = 1;
+};
+
 struct DdlChange {
   DdlKind kind = DdlKind::kOther;
   std::string database;   // default database of the session that ran it
@@ -54,13 +68,7 @@ struct DdlChange {
   // Default collation of the first object's database at the source, for tables made without one; empty if unknown.
   std::string database_collation;
   bool foreign_keys_off = false;
-  // When it began, by the source's clock, in microseconds since 1970 (UTC), how many digits of its fraction the log
-  // has of that, and the zone of its session in the source's words: what CURRENT_TIMESTAMP was. 0, "": unknown.
-  int64_t began_micros = 0;
-  uint8_t began_digits = 0;
-  std::string time_zone;
-  // Whether the source takes a TIMESTAMP column as it is declared; MySQL's old way gives it defaults that nobody wrote.
-  std::optional<bool> explicit_timestamps;
+  StatementSession session;
   std::vector<ObjectName> objects;    // what it changes, in the order of the statement
   std::vector<ObjectName> new_names;  // kRenameTable and ALTER .. RENAME: beside `objects`, empty name = unchanged
   // Where the log itself says what became of the objects: their descriptions afterwards, beside `objects` (null: gone).

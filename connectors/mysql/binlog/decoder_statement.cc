@@ -38,13 +38,19 @@ bool CutStartTransaction(std::string_view& statement) {
   return true;
 }
 
-void SetMoment(const EventHeader& header, const QueryEvent& query, model::DdlChange& ddl) {
+model::StatementSession SessionOf(const EventHeader& header, const QueryEvent& query, const ServerTraits& traits) {
   constexpr int64_t kMicrosPerSecond = 1'000'000;
   constexpr uint8_t kMicrosecondDigits = 6;
-  ddl.began_micros = int64_t{header.timestamp} * kMicrosPerSecond + query.microseconds.value_or(0);
-  ddl.began_digits = query.microseconds ? kMicrosecondDigits : 0;
-  ddl.time_zone = query.time_zone;
-  ddl.explicit_timestamps = query.explicit_timestamps;
+  constexpr uint32_t kFlagSince = 101000;
+  model::StatementSession session;
+  session.began_micros = int64_t{header.timestamp} * kMicrosPerSecond + query.microseconds.value_or(0);
+  session.began_digits = query.microseconds ? kMicrosecondDigits : 0;
+  session.time_zone = query.time_zone;
+  session.explicit_timestamps = query.explicit_timestamps;
+  if (traits.is_mariadb && traits.version >= kFlagSince) session.explicit_timestamps = query.maria_explicit_timestamps;
+  session.counter_step = query.counter_step;
+  session.counter_begin = query.counter_begin;
+  return session;
 }
 
 }  // namespace
@@ -141,7 +147,7 @@ void Decoder::OnSchemaStatement(const EventHeader& header, const QueryEvent& que
     const auto collation = options_.collations.find(query.connection_collation);
     if (!converted && collation != options_.collations.end()) ddl.collation = collation->second.second;
     ddl.foreign_keys_off = query.foreign_keys_off;
-    SetMoment(header, query, ddl);
+    ddl.session = SessionOf(header, query, options_.traits);
     wanted = Wanted(ddl);
     if (!wanted && ddl.kind == model::DdlKind::kOther && start.words != "DROP TEMPORARY") {
       // Two words only: what follows may be a password.

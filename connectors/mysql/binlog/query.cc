@@ -8,6 +8,7 @@
 namespace sluice::mysql::binlog {
 namespace {
 
+constexpr uint32_t kExplicitTimestamps = 1u << 24;  // MariaDB's alone
 constexpr uint32_t kNoForeignKeyChecks = 1u << 26;
 constexpr uint32_t kRelaxedUniqueChecks = 1u << 27;
 
@@ -19,6 +20,7 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
         const uint32_t flags = bytes.U32();
         query.foreign_keys_off = (flags & kNoForeignKeyChecks) != 0;
         query.unique_checks_off = (flags & kRelaxedUniqueChecks) != 0;
+        query.maria_explicit_timestamps = (flags & kExplicitTimestamps) != 0;
         break;
       }
       case 1:
@@ -28,8 +30,9 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
         bytes.Skip(bytes.U8() + 1u);
         break;  // catalog with a zero at its end
       case 3:
-        bytes.Skip(4);
-        break;  // auto_increment
+        query.counter_step = bytes.U16();
+        query.counter_begin = bytes.U16();
+        break;
       case 4:
         query.client_charset = bytes.U16();
         query.connection_collation = bytes.U16();

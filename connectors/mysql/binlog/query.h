@@ -24,6 +24,9 @@ struct QueryEvent {
   std::string_view time_zone;            // of the session; empty: the statement did not need it
   std::optional<uint32_t> microseconds;  // of the second in which it began; nothing: the statement did not need them
   std::optional<bool> explicit_timestamps;
+  bool maria_explicit_timestamps = false;  // MariaDB 10.10 and later: the same, in a flag
+  uint16_t counter_step = 1;               // auto_increment_increment and _offset
+  uint16_t counter_begin = 1;
 
   std::string_view text() const { return inflated.empty() ? statement : std::string_view(inflated); }
 };

@@ -76,6 +76,14 @@ TEST(ParseQuery, KnowsTheMoment) {
     EXPECT_EQ(query.microseconds, 123456u);
     EXPECT_EQ(query.explicit_timestamps, status == mysql ? std::optional(true) : std::nullopt);
   }
+  const std::string flags = "\x00\x00\x00\x00\x01\x03\x0a\x00\x03\x00"s;  // MariaDB 10.11: explicit, every tenth from 3
+  std::string stepped(11, '\0');
+  stepped += static_cast<char>(flags.size());
+  stepped += "\0"s + flags + "\0X"s;
+  const QueryEvent with_flags = ParseQuery(EventType::kQuery, stepped, format);
+  EXPECT_TRUE(with_flags.maria_explicit_timestamps);
+  EXPECT_EQ(with_flags.counter_step, 10);
+  EXPECT_EQ(with_flags.counter_begin, 3);
   const std::string short_status = "\x05\x03UTC"s;
   std::string body(11, '\0');
   body += static_cast<char>(short_status.size());
