@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -40,9 +41,10 @@ def say(text):
 def write_until_told(socket):
     """The second process: everyday business at the source until SIGTERM; prints how many transactions it committed."""
     business = shop.Business(_Remote(socket), pause=0.003, threads=2)
-    signal.signal(signal.SIGTERM, lambda *_: business._stop.set())
+    told = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
     with business:
-        business._stop.wait()
+        told.wait()
     print(business.count)
 
 

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "connectors/mysql/catalog.h"
-#include "connectors/mysql/destination_table.h"
 #include "connectors/mysql/flavour.h"
 #include "connectors/mysql/precheck.h"
 
@@ -206,78 +205,6 @@ void CheckConflicts(Precheck& check) {
     check.Fail("object_conflicts", "No view, routine or trigger is in the way", Listed(objects),
                "They exist at the destination already.", "Drop them there, or rename the database.");
   }
-}
-
-// Without the schema the user made the tables: they must be there and take what is carried.
-namespace {
-
-// Values are converted; what the destination's character set lacks ends the task, so it is told before.
-void CheckCharsets(Precheck& check, const model::Table& source, const model::Table& destination,
-                   const model::TableMapping& mapping) {
-  std::vector<std::string> narrower;
-  for (const model::ColumnMapping& column : mapping.columns) {
-    const auto from = source.FindColumn(column.source);
-    const auto to = destination.FindColumn(column.destination);
-    if (!from || !to) continue;
-    const bool foreign = check.request().source.engine != "mysql";  // then it is UTF-8
-    const std::string sent = foreign ? "utf8mb4" : CanonicalCharset(source.columns[*from].type.charset);
-    const std::string stored = CanonicalCharset(destination.columns[*to].type.charset);
-    const bool are_texts = source.columns[*from].type.IsText() && destination.columns[*to].type.IsText();
-    if (!are_texts || sent.empty() || stored.empty() || sent == stored || sent == "ascii") continue;
-    const bool holds_all = stored == "utf8mb4" || stored == "gb18030" || (HasWideUnits(stored) && stored != "ucs2");
-    if (!holds_all) narrower.push_back(fmt::format("{} ({} to {})", column.destination, sent, stored));
-  }
-  if (narrower.empty()) return;
-  check.Warn("charsets", "Columns can hold every character of the source's",
-             "table " + mapping.destination.Text() + ", column " + Listed(narrower),
-             "Values are converted; a character that the destination's character set does not have ends the task with "
-             "MY-0118.",
-             fmt::format("ALTER TABLE {} CONVERT TO CHARACTER SET utf8mb4;",
-                         Quote(mapping.destination.database, mapping.destination.name)));
-}
-
-}  // namespace
-
-void CheckShapes(Precheck& check) {
-  std::vector<model::ObjectName> names;
-  for (const model::TableMappingPtr& mapping : check.request().mappings) names.push_back(mapping->destination);
-  MySqlCatalog catalog(check.connection().endpoint(), {check.connection().stop(), "precheck"});
-  std::map<model::ObjectName, model::TablePtr> tables;
-  for (const model::TablePtr& table : catalog.DescribeTables(names)) tables[table->name] = table;
-  bool fits = true;
-  for (size_t i = 0; i < check.request().mappings.size(); ++i) {
-    const model::TableMapping& mapping = *check.request().mappings[i];
-    const auto found = tables.find(mapping.destination);
-    if (found == tables.end()) {
-      check.Fail("shapes", "The tables are there and fit", "table " + mapping.destination.Text(),
-                 "It does not exist, and the task does not carry the schema.",
-                 "Create it, or add `schema` to `types`.");
-      fits = false;
-      continue;
-    }
-    std::vector<std::string> missing;
-    std::set<std::string> carried;
-    for (const model::ColumnMapping& column : mapping.columns) {
-      carried.insert(Lower(column.destination));
-      const auto at = found->second->FindColumn(column.destination);
-      if (!at || found->second->columns[*at].generated != model::Generated::kNo) missing.push_back(column.destination);
-    }
-    if (!missing.empty()) {
-      check.Fail("shapes", "The tables are there and fit", "table " + mapping.destination.Text(),
-                 fmt::format("It has no column {} that could be written.", Listed(missing)),
-                 "Add the columns, rename them in the task file, or exclude them.");
-      fits = false;
-    }
-    CheckCharsets(check, *check.request().tables[i], *found->second, mapping);
-    if (check.types().incremental && found->second->IdentityKey() == nullptr &&
-        check.request().tables[i]->IdentityKey() != nullptr) {
-      check.Warn("destination_keys", "Tables have at the destination the key they have at the source",
-                 "table " + mapping.destination.Text(), "Every change would look through the whole table.",
-                 fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...);",
-                             Quote(mapping.destination.database, mapping.destination.name)));
-    }
-  }
-  if (fits) check.Pass("shapes", "The tables are there and fit");
 }
 
 // No setting of a session keeps them from acting.

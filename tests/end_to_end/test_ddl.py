@@ -204,6 +204,25 @@ def test_other_statements_are_passed_over(maria_pair, sluice, statement):
     assert "another" not in destination.databases()
 
 
+def test_a_temporary_table_hides_another(pair, sluice):
+    """Some servers write the end of a temporary table into the log; the table of the same name stays."""
+    source, destination = pair
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    with source.session("d") as session:
+        session.execute("CREATE TEMPORARY TABLE a (id INT PRIMARY KEY, other INT)")
+        session.execute("INSERT INTO a VALUES (1, 2)")
+        session.execute("ALTER TABLE a ADD COLUMN more INT")
+        session.execute("TRUNCATE TABLE a")
+        session.execute("DROP TABLE a")
+        session.execute("UPDATE a SET v='after'")
+        session.execute("CREATE TEMPORARY TABLE a (id INT)")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+    assert compare.shape(source, "d") == compare.shape(destination, "d")
+
+
 def test_new_table_of_a_followed_database_with_business(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)

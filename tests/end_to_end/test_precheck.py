@@ -147,3 +147,32 @@ def test_warnings_do_not_stop(one_pair, sluice):
     finished = task.call("precheck", "--json", check=0)
     warnings = [i for i in finished.json["items"] if i["status"] == "warning"]
     assert any("keyless" in str(i) for i in warnings), finished
+
+
+ROUNDED = [
+    ("DATETIME(6)", "DATETIME"),
+    ("DATETIME(3)", "DATE"),
+    ("TIMESTAMP(6)", "TIMESTAMP(3)"),
+    ("TIME(1)", "TIME"),
+    ("DOUBLE", "FLOAT"),
+    ("DOUBLE", "INT"),
+    ("DECIMAL(10,2)", "INT"),
+    ("DECIMAL(10,4)", "DECIMAL(12,2)"),
+    ("DECIMAL(20,2)", "DOUBLE"),
+    ("BIGINT", "DOUBLE"),
+    ("INT", "FLOAT"),
+]
+
+
+def test_a_column_that_would_round_silently(get, sluice):
+    """In tables that the user made: the server stores another value, in strict mode too, without a warning."""
+    source, destination = get.shared("mariadb", "source"), get.shared("mysql", "destination")
+    for server, at in ((source, 0), (destination, 1)):
+        columns = ", ".join(f"c{number} {pair[at]} NULL" for number, pair in enumerate(ROUNDED))
+        server.execute("CREATE DATABASE d", f"CREATE TABLE d.t (id INT PRIMARY KEY, {columns}, fine DATETIME)")
+    task = sluice(source, destination, types=["full"], objects=[{"database": "d"}])
+    (item,) = failed_items(task.call("precheck", "--json"))
+    assert item["id"] == "mysql.rounding" and item["remedy"].startswith("ALTER TABLE `d`.`t` MODIFY COLUMN"), item
+    for number in range(len(ROUNDED)):
+        assert f"MODIFY COLUMN `c{number}`" in item["remedy"], item
+    assert "fine" not in item["object"]

@@ -1,10 +1,9 @@
 """Transfers between accounts in two tables: the sum over both is the same at every commit that anyone can see."""
 
-import random
 import threading
 import time
 
-from .waiting import wait_until
+from .writers import Writers
 
 ACCOUNTS = 200
 BALANCE = 1000
@@ -28,68 +27,21 @@ def create(server, database="bank"):
             session.execute("ALTER TABLE keyless_journal REPLICA IDENTITY FULL")
 
 
-class Transfers:
-    """Writers at the source: `with Transfers(server)`; `count` committed ones."""
+def transfer(session, rng):
+    amount = rng.randrange(1, 100)
+    giver, taker = rng.randrange(ACCOUNTS), rng.randrange(ACCOUNTS)
+    one, other = rng.choice([("north", "south"), ("south", "north"), ("north", "north")])
+    session.execute(f"UPDATE {one} SET balance=balance-%s, moves=moves+1 WHERE id=%s", (amount, giver))
+    session.execute(f"UPDATE {other} SET balance=balance+%s, moves=moves+1 WHERE id=%s", (amount, taker))
+    session.execute("INSERT INTO journal (giver, taker, amount) VALUES (%s,%s,%s)", (giver, taker, amount))
+    session.execute("INSERT INTO keyless_journal VALUES (%s,%s,%s)", (giver, taker, amount))
+
+
+class Transfers(Writers):
+    """Writers at the source: `with Transfers(server)`."""
 
     def __init__(self, server, database="bank", threads=3, seed=1, pause=0.0):
-        self._server, self._database, self._pause = server, database, pause
-        self._stop = threading.Event()
-        self.count = 0
-        self._threads = [
-            threading.Thread(target=self._run, args=(random.Random(seed * 100 + i),), daemon=True)
-            for i in range(threads)
-        ]
-
-    def _connect(self):
-        while not self._stop.is_set():
-            try:
-                return self._server.connect(self._database, autocommit=False)
-            except (*self._server.errors, OSError):
-                time.sleep(0.05)
-        return None
-
-    def _run(self, rng):
-        connection = self._connect()
-        while not self._stop.wait(self._pause):
-            try:
-                with connection.cursor() as cursor:
-                    self._transfer(cursor, rng)
-                connection.commit()
-                self.count += 1
-            except self._server.errors as error:
-                if self._server.is_conflict(error):
-                    connection.rollback()
-                else:
-                    connection = self._connect()  # the server was killed under us
-                    if connection is None:
-                        return
-
-    @staticmethod
-    def _transfer(cursor, rng):
-        amount = rng.randrange(1, 100)
-        giver, taker = rng.randrange(ACCOUNTS), rng.randrange(ACCOUNTS)
-        one, other = rng.choice([("north", "south"), ("south", "north"), ("north", "north")])
-        cursor.execute(f"UPDATE {one} SET balance=balance-%s, moves=moves+1 WHERE id=%s", (amount, giver))
-        cursor.execute(f"UPDATE {other} SET balance=balance+%s, moves=moves+1 WHERE id=%s", (amount, taker))
-        cursor.execute("INSERT INTO journal (giver, taker, amount) VALUES (%s,%s,%s)", (giver, taker, amount))
-        cursor.execute("INSERT INTO keyless_journal VALUES (%s,%s,%s)", (giver, taker, amount))
-
-    def wait_for(self, count, seconds=120):
-        """Until so many transactions are committed since the beginning."""
-        wait_until(lambda: self.count >= count, seconds, f"{count} transactions")
-
-    def stop(self):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+        super().__init__(server, database, transfer, [seed * 100 + i for i in range(threads)], pause)
 
 
 class Auditor:

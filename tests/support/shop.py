@@ -1,10 +1,9 @@
 """A small shop: foreign keys, a view on a view, a trigger, routines, generated columns, a CHECK, partitions."""
 
 import random
-import threading
 
 from .engines import shop_mysql, shop_postgresql
-from .waiting import wait_until
+from .writers import Writers
 
 STATES = ("new", "paid", "sent", "closed")
 
@@ -98,7 +97,6 @@ def _some(session, rng, table):
 def write_once(session, rng):
     """One transaction of everyday business, keys of every table touched."""
     say = _statements(session.engine)
-    session.execute("START TRANSACTION")
     dice = rng.random()
     customer = _some(session, rng, "customers")
     if dice < 0.4 and customer:
@@ -123,47 +121,10 @@ def write_once(session, rng):
         say.delete_a_visit(session)
     else:
         say.put_measure(session, (rng.randrange(100), f"{rng.randrange(2015, 2030)}-01-01", rng.random()))
-    session.execute("COMMIT")
 
 
-class Business:
-    """Keeps writing to the shop: `with Business(server)`. `pause` in seconds between transactions."""
+class Business(Writers):
+    """Keeps writing to the shop: `with Business(server)`."""
 
     def __init__(self, server, database="shop", seed=1, pause=0.002, threads=1):
-        self._server, self._database, self._pause = server, database, pause
-        self._stop = threading.Event()
-        self.count = 0
-        self._threads = [
-            threading.Thread(target=self._run, args=(random.Random(seed + i),), daemon=True) for i in range(threads)
-        ]
-
-    def _run(self, rng):
-        session = None
-        while not self._stop.wait(self._pause):
-            try:
-                if session is None:
-                    session = self._server.make_session(self._server.connect(self._database))
-                write_once(session, rng)
-                self.count += 1
-            except (*self._server.errors, OSError) as error:
-                if session and self._server.is_refusal(error):
-                    session.execute("ROLLBACK")
-                else:
-                    session = None
-
-    def wait_for(self, count, seconds=120):
-        """Until so many transactions are committed since the beginning."""
-        wait_until(lambda: self.count >= count, seconds, f"{count} transactions")
-
-    def stop(self):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+        super().__init__(server, database, write_once, range(seed, seed + threads), pause)
