@@ -170,6 +170,7 @@ def any_pair(request, get):
 
 @pytest.fixture(params=PAIRS + PG_PAIRS + CROSS_PAIRS + PG_SOAK_PAIRS + CROSS_SOAK_PAIRS, ids=_pair_name)
 def every_pair(request, get):
+    """As `any_pair`, and between engines too."""
     return _both(get, request.param)
 
 

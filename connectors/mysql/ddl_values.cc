@@ -36,8 +36,10 @@ const Column* Counter(const Table& table) {
   return found == table.columns.end() ? nullptr : &*found;
 }
 
-// InnoDB numbers rows in the order of the primary key; without one in the order in which they came.
+// InnoDB numbers rows in the order of the primary key; without one, as other engines do, in the order in which they
+// lie. Which partition a row is in can differ between the flavours.
 bool IsOrdered(const Table& table, bool same_flavour) {
+  if (sql::ToLower(table.storage_engine) != "innodb" || (table.partitioned && !same_flavour)) return false;
   const auto primary =
       std::find_if(table.keys.begin(), table.keys.end(), [](const model::Key& key) { return key.primary; });
   if (primary == table.keys.end()) return false;

@@ -12,6 +12,7 @@ Table WithColumns(std::vector<model::Column> columns, bool primary) {
   Table table;
   table.name = {"d", "t"};
   table.columns = std::move(columns);
+  table.storage_engine = "InnoDB";
   if (primary) {
     model::Key key;
     key.name = "PRIMARY";
@@ -60,6 +61,14 @@ TEST(OnlySourceKnows, NumbersWithoutAKey) {
   const Table numbered = WithColumns({Column("id", model::TypeKind::kVarchar), Counter("n")}, true);
   EXPECT_EQ(Why(named, numbered), "");
   EXPECT_NE(Why(named, numbered, {.same_flavour = false}), "");
+  // Other engines go by place, and partitions of a hash are another flavour's own.
+  Table by_place = keyed;
+  by_place.storage_engine = "MyISAM";
+  EXPECT_NE(Why(by_place, WithColumns({Column("id"), Counter("n")}, true)), "");
+  Table parted = keyed;
+  parted.partitioned = true;
+  EXPECT_EQ(Why(parted, WithColumns({Column("id"), Counter("n")}, true)), "");
+  EXPECT_NE(Why(parted, WithColumns({Column("id"), Counter("n")}, true), {.same_flavour = false}), "");
 }
 
 TEST(OnlySourceKnows, FunctionsOfTheServer) {

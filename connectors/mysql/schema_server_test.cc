@@ -289,6 +289,38 @@ TEST_P(SchemaServerTest, StatementsOfTheLog) {
   EXPECT_EQ(there->ListTables(kDestination).size(), catalog_->ListTables(kSource).size());
 }
 
+TEST_P(SchemaServerTest, TheSessionOfAStatementIsGivenBack) {
+  const auto look = [&](const char* name, const std::optional<model::StatementSession>& session) {
+    SchemaStatement statement;
+    statement.object = {kDestination, name};
+    statement.label = name;
+    statement.sql = fmt::format(
+        "CREATE TABLE {}.{} (n INT AUTO_INCREMENT PRIMARY KEY) SELECT @@time_zone AS zone, "
+        "CAST(UNIX_TIMESTAMP() AS SIGNED) AS moment",
+        kDestination, name);
+    statement.session = session;
+    writer_->Execute(statement);
+    return destination_->Query(
+        fmt::format("SELECT zone, moment < 1700000000, moment = 1600000000, n FROM {}.{}", kDestination, name))[0];
+  };
+  model::StatementSession session;
+  session.began_micros = 1'600'000'000'000'000;
+  session.time_zone = "+05:30";
+  session.counter_step = 10;
+  session.counter_begin = 3;
+  EXPECT_EQ(look("assumed", session), (TextRow{"+05:30", "1", "1", "3"}));
+  EXPECT_EQ(look("resumed", std::nullopt)[0], "+00:00");
+  EXPECT_EQ(look("resumed_too", std::nullopt)[1], "0");
+  // After a failure too.
+  SchemaStatement wrong;
+  wrong.label = "wrong";
+  wrong.sql = "ALTER TABLE nowhere.at_all ADD COLUMN n INT";
+  wrong.session = session;
+  EXPECT_THROW(writer_->Execute(wrong), Error);
+  EXPECT_EQ(look("failed", std::nullopt)[0], "+00:00");
+  EXPECT_EQ(look("failed_too", std::nullopt)[1], "0");
+}
+
 INSTANTIATE_TEST_SUITE_P(Pairs, SchemaServerTest,
                          testing::Values(Pair{"SLUICE_TEST_MARIADB", "SLUICE_TEST_MARIADB"},
                                          Pair{"SLUICE_TEST_MYSQL", "SLUICE_TEST_MYSQL"},

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/stop.h"
-#include "base/time.h"
 #include "connectors/mysql/codes.h"
 #include "sql/token.h"
 
@@ -13,8 +14,8 @@ namespace {
 
 constexpr std::string_view kSystemZone = "SYSTEM";
 
-bool Mentions(std::string_view statement, std::string_view word) {
-  return sql::ToLower(statement).find(word) != std::string::npos;
+bool Mentions(const sql::Tokens& statement, std::string_view word) {
+  return std::any_of(statement.begin(), statement.end(), [&](const sql::Token& token) { return token.Is(word); });
 }
 
 // "+05:45": what the system's zone was at that moment.
@@ -24,27 +25,22 @@ std::string OffsetAt(Connection& source, int64_t micros) {
       fmt::format("SELECT TIME_FORMAT(TIMEDIFF(CONVERT_TZ(t, '+00:00', 'SYSTEM'), t), '%H:%i') FROM (SELECT "
                   "FROM_UNIXTIME({}) AS t) AS moment",
                   micros / kMicrosPerSecond));
-  if (!offset) return "";
+  if (!offset) {
+    throw Error(kUnsupported)
+        .Object("server")
+        .Cause(fmt::format("it does not say what its system's time zone was {} seconds after 1970 began",
+                           micros / kMicrosPerSecond))
+        .Remedy("Set time_zone at the source to a zone with a name, then begin anew with `sluice run --restart`.")
+        .Side("source");
+  }
   return (offset->starts_with('-') ? "" : "+") + *offset;
 }
 
-// Only where it is not so already: the right to set it may be missing.
+// Only where it is not so already: some versions want a right for it.
 void SetIfOther(Connection& connection, const char* variable, int64_t wanted, const std::string& object) {
   const OptionalText now = connection.QueryOne(fmt::format("SELECT CAST(@@SESSION.{} AS SIGNED)", variable));
   if (now && *now == std::to_string(wanted)) return;
-  try {
-    connection.Execute(fmt::format("SET SESSION {} = {}", variable, wanted), object);
-  } catch (const Error& error) {
-    if (error.info().code != kMissingPrivilege.id) throw;
-    throw Error(kMissingPrivilege)
-        .Object(object)
-        .Cause(
-            fmt::format("the source ran a statement with {} = {}, and this account may not set it", variable, wanted))
-        .Remedy(fmt::format("GRANT SESSION_VARIABLES_ADMIN ON *.* TO the account, or SET GLOBAL {} = {};", variable,
-                            wanted))
-        .Native(error.info().native_code, error.info().native_message)
-        .Side(error.info().side);
-  }
+  connection.Execute(fmt::format("SET SESSION {} = {}", variable, wanted), object);
 }
 
 void SetZone(Connection& connection, const model::StatementSession& session, const std::string& object) {
@@ -88,16 +84,16 @@ void AssumeSession(Connection& destination, const model::StatementSession& sessi
                         object);
   }
   SetZone(destination, session, object);
-  if (session.explicit_timestamps && Mentions(statement, "timestamp")) {
+  const sql::Tokens tokens = sql::Tokenize(statement, {});
+  if (session.explicit_timestamps && Mentions(tokens, "TIMESTAMP")) {
     SetIfOther(destination, "explicit_defaults_for_timestamp", *session.explicit_timestamps ? 1 : 0, object);
   }
-  if (Mentions(statement, "auto_increment")) {
+  if (Mentions(tokens, "AUTO_INCREMENT")) {
     SetIfOther(destination, "auto_increment_increment", session.counter_step, object);
     SetIfOther(destination, "auto_increment_offset", session.counter_begin, object);
   }
 }
 
-// The last three stay: they are set again where they matter, and need rights.
 void ResumeSession(Connection& destination) {
   destination.Execute("SET SESSION timestamp = DEFAULT, time_zone = '+00:00'");
 }

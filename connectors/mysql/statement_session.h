@@ -22,7 +22,8 @@ void CompleteSession(Connection& source, model::StatementSession& session);
 void AssumeSession(Connection& destination, const model::StatementSession& session, std::string_view statement,
                    const std::string& object);
 
-// Back to the usual session.
+// Back to the usual clock and zone. TIMESTAMP's way and the counter's steps stay: they may need a right, and are set
+// anew before each statement on which they act.
 void ResumeSession(Connection& destination);
 
 }  // namespace sluice::mysql

@@ -6,6 +6,7 @@ from tests.end_to_end.test_precheck import failed_items
 from tests.support import compare, shop
 from tests.support.engines import rights_mysql, rights_postgresql
 
+ACCOUNT = "mover"
 PASSWORD = "least-Pr1vilege"
 OBJECTS = [{"database": "shop"}]
 
@@ -14,15 +15,23 @@ def rights_of(server):
     return rights_postgresql if server.engine == "postgresql" else rights_mysql
 
 
+def statements(remedy):
+    """Those of a remedy that give rights."""
+    for statement in remedy.split(";"):
+        begin = max(statement.find("GRANT "), statement.find("ALTER ROLE "))
+        if begin >= 0:
+            yield statement[begin:].split("\n")[0]
+
+
 def make_task(sluice, source, destination, source_rights, destination_rights, **options):
-    rights_of(source).give(source, PASSWORD, source_rights)
-    rights_of(destination).give(destination, PASSWORD, destination_rights)
+    rights_of(source).give(source, ACCOUNT, PASSWORD, source_rights)
+    rights_of(destination).give(destination, ACCOUNT, PASSWORD, destination_rights)
     return sluice(
         source,
         destination,
-        source_user=rights_of(source).ACCOUNT,
+        source_user=ACCOUNT,
         source_password=PASSWORD,
-        destination_user=rights_of(destination).ACCOUNT,
+        destination_user=ACCOUNT,
         destination_password=PASSWORD,
         objects=OBJECTS,
         **options,
@@ -119,7 +128,7 @@ def test_the_printed_statements_mend_it(one_pair, sluice):
             break
         for item in failed_items(finished):
             server = source if item["side"] == "source" else destination
-            server.execute(*said.statements(item["remedy"] or ""))
+            server.execute(*statements(item["remedy"] or ""))
     assert finished.code == 0, finished
     task.run_until_caught_up()
     compare.assert_equal(source, "shop", destination)

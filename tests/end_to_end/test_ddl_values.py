@@ -1,10 +1,13 @@
 """Statements of the log that write values into rows that are there: they are the source's values, or the task stops."""
 
+import subprocess
+
 import pytest
 
 from tests.support import compare
 from tests.support.sluice import MIGRATION_FAILED
 
+PASSWORD = "least-Pr1vilege"
 # Each with the time zone of the session that ran it. CURRENT_TIMESTAMP is the moment of the statement at the source;
 # a zone says what a DATETIME becomes as TIMESTAMP, and what the literal of a TIMESTAMP means.
 MOMENTS = [
@@ -48,21 +51,58 @@ def test_the_moment_and_the_zone_are_those_of_the_source(pair, sluice):
     run_at(source, "SYSTEM", "INSERT INTO t (id) VALUES (4)", "UPDATE t SET g = 7 WHERE id = 1")
     task.run_until_caught_up()
     compare.assert_equal(source, "d", destination)
-    # A session is given back as it was: what comes next means UTC and the server's own clock.
-    run_at(source, "+00:00", "ALTER TABLE t ADD COLUMN z DATETIME DEFAULT '2020-01-01 00:00:00'")
-    task.run_until_caught_up()
-    compare.assert_equal(source, "d", destination)
     assert compare.shape(source, "d") == compare.shape(destination, "d")
 
 
-def test_the_zone_of_the_machine(get, sluice):
+@pytest.mark.parametrize("zones", [("Asia/Kathmandu", "America/New_York"), ("America/New_York", "UTC")], ids="-".join)
+def test_the_zone_of_the_machine(get, sluice, zones):
     """SYSTEM is another zone on another machine."""
-    source = get.own("mariadb", environment={"TZ": "Asia/Kathmandu"})
-    destination = get.own("mysql", environment={"TZ": "America/New_York"})
+    source = get.own("mariadb", environment={"TZ": zones[0]})
+    destination = get.own("mysql", environment={"TZ": zones[1]})
     prepare(source)
     task = sluice(source, destination, objects=[{"database": "d"}])
     task.run_until_caught_up()
     run_at(source, "SYSTEM", *(statement.format(t="t") for _, statement in MOMENTS))
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+
+
+def load_zone(server, zone):
+    made = subprocess.run(
+        ["mariadb-tzinfo-to-sql", f"/usr/share/zoneinfo/{zone}", zone], capture_output=True, text=True, check=True
+    )
+    # Its statements write to the tables of the database mysql alone.
+    statements = [line for line in made.stdout.split(";\n") if line.lstrip().startswith(("INSERT INTO time_zone", "SET @time_zone_id"))]
+    server.run_script(f"USE mysql; SET sql_log_bin=0; {'; '.join(statements)}")
+
+
+def test_a_zone_that_the_destination_does_not_know(get, sluice):
+    source, destination = get.own("mariadb"), get.own("mariadb")
+    load_zone(source, "Europe/Berlin")
+    prepare(source)
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    run_at(source, "Europe/Berlin", "ALTER TABLE t ADD COLUMN f DATETIME DEFAULT CURRENT_TIMESTAMP")
+    finished = task.run_until_caught_up(check=MIGRATION_FAILED)
+    assert "Europe/Berlin" in finished.text and "mariadb-tzinfo-to-sql" in finished.text, finished
+    load_zone(destination, "Europe/Berlin")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "d", destination)
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_it_needs_no_right_of_its_own(get, sluice, kind):
+    source = get.own("mariadb", extra=["--explicit-defaults-for-timestamp=OFF"])
+    destination = get.shared(kind, "destination")
+    destination.create_account("mover", PASSWORD, "ALL ON d.*", "ALL ON sluice.*")
+    prepare(source)
+    task = sluice(
+        source, destination, objects=[{"database": "d"}], destination_user="mover", destination_password=PASSWORD
+    )
+    task.run_until_caught_up()
+    run_at(source, "+05:30", "SET SESSION auto_increment_increment=10",
+           "ALTER TABLE t ADD COLUMN f DATETIME DEFAULT CURRENT_TIMESTAMP, ADD COLUMN g TIMESTAMP",
+           "ALTER TABLE t ADD COLUMN n INT AUTO_INCREMENT UNIQUE")  # fmt: skip
     task.run_until_caught_up()
     compare.assert_equal(source, "d", destination)
 
@@ -93,6 +133,7 @@ def test_a_timestamp_of_the_old_way(get, sluice, other):
 ONLY_THE_SOURCE_KNOWS = {
     "counter": ("INT", "", "ALTER TABLE {t} ADD COLUMN n INT AUTO_INCREMENT PRIMARY KEY"),
     "counter-of-a-key": ("INT", "", "ALTER TABLE {t} ADD COLUMN n BIGINT NOT NULL AUTO_INCREMENT UNIQUE FIRST"),
+    "counter-by-place": ("INT PRIMARY KEY", "ALTER TABLE {t} ENGINE=MyISAM", "ALTER TABLE {t} ADD COLUMN n INT AUTO_INCREMENT UNIQUE"),
     "counter-by-modify": (
         "INT",
         "ALTER TABLE {t} ADD COLUMN n INT NOT NULL",

@@ -38,7 +38,7 @@ def transfer(session, rng):
 
 
 class Transfers(Writers):
-    """Writers at the source: `with Transfers(server)`."""
+    """Keeps moving money: `with Transfers(server)`."""
 
     def __init__(self, server, database="bank", threads=3, seed=1, pause=0.0):
         super().__init__(server, database, transfer, [seed * 100 + i for i in range(threads)], pause)

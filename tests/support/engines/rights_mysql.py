@@ -2,7 +2,6 @@
 
 from .. import shop
 
-ACCOUNT = "mover"
 SOURCE_DATA = ("SELECT, SHOW VIEW ON shop.*",)
 TO_SEE_IT = ("SELECT ON shop.customers",)  # what nobody may see is not there
 SOURCE_LOG = ("REPLICATION SLAVE, REPLICATION CLIENT ON *.*",)
@@ -41,13 +40,5 @@ def without(rights, missing):
     return left
 
 
-def give(server, password, rights):
-    server.create_account(ACCOUNT, password, *rights)
-
-
-def statements(remedy):
-    """Those of a remedy that give rights."""
-    for statement in remedy.split(";"):
-        begin = max(statement.find("GRANT "), statement.find("ALTER ROLE "))
-        if begin >= 0:
-            yield statement[begin:].split("\n")[0]
+def give(server, account, password, rights):
+    server.create_account(account, password, *rights)

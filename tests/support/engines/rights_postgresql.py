@@ -1,7 +1,6 @@
 """The rights that docs/postgresql.md tells users to grant."""
 
 from .. import shop
-from .rights_mysql import ACCOUNT, statements  # noqa: F401 - told alike
 
 SOURCE_DATA = (
     "USAGE ON SCHEMA shop",
@@ -13,7 +12,7 @@ _OWNER = "shop_owner"  # membership of the tables' owner
 SOURCE_LOG = ("REPLICATION", "CREATE ON DATABASE app", _OWNER)
 _TRIGGERS = "SET ON PARAMETER session_replication_role"
 DESTINATION = ("CREATE ON DATABASE app", _TRIGGERS)
-# (right, side, what one of the statements that mend it says)
+# (right, side, what one of the statements that mend it says to an account `mover`)
 EACH = (
     ("USAGE ON SCHEMA shop", "source", 'GRANT USAGE ON SCHEMA "shop"'),
     ("SELECT ON ALL TABLES IN SCHEMA shop", "source", "GRANT SELECT ON"),
@@ -46,11 +45,11 @@ def without(rights, missing):
     return [right for right in rights if right not in (missing, also)]
 
 
-def give(server, password, rights):
+def give(server, account, password, rights):
     granted = [right for right in rights if right != _OWNER]
     # Foreign keys and triggers at the destination: before 15 only a superuser may silence them.
     if _TRIGGERS in granted and server.major < 15:
         granted[granted.index(_TRIGGERS)] = "SUPERUSER"
-    server.create_account(ACCOUNT, password, *granted)
+    server.create_account(account, password, *granted)
     if _OWNER in rights:
-        server.execute(f"GRANT {_OWNER} TO {ACCOUNT}")
+        server.execute(f"GRANT {_OWNER} TO {account}")
