@@ -72,7 +72,8 @@ def load_zone(server, zone):
         ["mariadb-tzinfo-to-sql", f"/usr/share/zoneinfo/{zone}", zone], capture_output=True, text=True, check=True
     )
     # Its statements write to the tables of the database mysql alone.
-    statements = [line for line in made.stdout.split(";\n") if line.lstrip().startswith(("INSERT INTO time_zone", "SET @time_zone_id"))]
+    wanted = ("INSERT INTO time_zone", "SET @time_zone_id")
+    statements = [line for line in made.stdout.split(";\n") if line.lstrip().startswith(wanted)]
     server.run_script(f"USE mysql; SET sql_log_bin=0; {'; '.join(statements)}")
 
 
