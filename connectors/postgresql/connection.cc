@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -17,8 +18,6 @@
 
 namespace sluice::postgresql {
 namespace {
-
-constexpr milliseconds kConnectWithin{10000};
 
 // Texts that mean the same whatever the server's or role's defaults are (PostgreSQL documentation, chapter 20 "Client
 // Connection Defaults").
@@ -93,6 +92,10 @@ bool WaitFor(int socket, short events, Deadline deadline, const std::stop_token&
   }
 }
 
+std::string ApplicationName(const std::string& purpose) {
+  return "sluice" + (purpose.empty() ? "" : " " + purpose);
+}
+
 const char* TlsWord(connector::TlsMode mode) {
   switch (mode) {
     case connector::TlsMode::kOff:
@@ -147,17 +150,29 @@ Connection::Connection(const connector::Endpoint& endpoint, const connector::Ses
 Connection::~Connection() {
   interrupt_.reset();  // before the descriptor is closed: it may be given to someone else
   constexpr uint32_t kNoticesBySelf = 140000;
-  if (stop_.stop_requested() && version_ != 0 && version_ < kNoticesBySelf && cancel_ != nullptr) {
-    char why[256];
-    PQcancel(cancel_.get(), why, sizeof(why));  // best effort: the session ends anyway
-  }
+  if (stop_.stop_requested() && version_ < kNoticesBySelf && PQtransactionStatus(handle_) != PQTRANS_IDLE) Cancel();
   PQfinish(handle_);
+}
+
+void Connection::Cancel() const noexcept {
+  constexpr milliseconds kWithin{1000};
+  try {
+    Connection other(endpoint_, {.stop = {}, .purpose = "cancel"},
+                     {.answer_within = kWithin, .connect_within = kWithin});
+    // The process number may be another session's by now.
+    other.Query(
+        fmt::format("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = {} AND usename = "
+                    "current_user AND application_name = {}",
+                    pid_, Literal(ApplicationName(purpose_))));
+  } catch (const Error&) {
+    // Then the session ends when the server notices that nobody listens.
+  }
 }
 
 void Connection::Open(const ConnectOptions& options) {
   const connector::Tls& tls = endpoint_.tls;
   const std::string port = std::to_string(endpoint_.port);
-  const std::string name = "sluice" + (purpose_.empty() ? "" : " " + purpose_);
+  const std::string name = ApplicationName(purpose_);
   std::vector<const char*> keys;
   std::vector<const char*> values;
   const auto add = [&](const char* key, const char* value) {
@@ -198,7 +213,7 @@ void Connection::Open(const ConnectOptions& options) {
   handle_ = PQconnectStartParams(keys.data(), values.data(), 0);
   Check(handle_ != nullptr, "PQconnectStartParams");
   if (PQstatus(handle_) == CONNECTION_BAD) fail(PQerrorMessage(handle_));
-  const Deadline deadline = Deadline::After(kConnectWithin);
+  const Deadline deadline = Deadline::After(options.connect_within);
   for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;) {
     const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (!WaitFor(PQsocket(handle_), events, deadline, stop_)) fail("timeout expired");
@@ -209,7 +224,7 @@ void Connection::Open(const ConnectOptions& options) {
     }
   }
   version_ = static_cast<uint32_t>(PQserverVersion(handle_));
-  cancel_.reset(PQgetCancel(handle_));
+  pid_ = PQbackendPID(handle_);
   PQsetNoticeReceiver(
       handle_, [](void*, const PGresult*) {}, nullptr);
 }
@@ -256,9 +271,9 @@ ResultPtr Connection::Ask(const std::string& sql) {
 
 // The last result, as PQexec gives it.
 ResultPtr Connection::Answered(bool sent) {
-  constexpr milliseconds kOnTheWay{5000};  // the server has the first word
+  constexpr milliseconds kOnTheWayMost{5000};  // the server has the first word
   if (!sent) return nullptr;
-  const Deadline deadline = Deadline::After(answer_within_ + kOnTheWay);
+  const Deadline deadline = Deadline::After(answer_within_ + std::min(answer_within_, kOnTheWayMost));
   ResultPtr last;
   while (true) {
     AwaitAnswer(deadline);
@@ -396,8 +411,7 @@ std::optional<std::string_view> Connection::CopyOutNext() {
 }
 
 void Connection::CopyOutCancel() {
-  char why[256];
-  if (cancel_ != nullptr) PQcancel(cancel_.get(), why, sizeof(why));
+  Cancel();
   char* data = nullptr;
   while (PQgetCopyData(handle_, &data, 0) > 0) copied_.reset(data);
   copied_.reset();

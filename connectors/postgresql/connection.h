@@ -32,6 +32,7 @@ struct ConnectOptions {
   // For questions that a server answers at once: then the server ends them, or, where the network is dead without a
   // word, the session ends itself (kConnectionLost). 0: no limit.
   milliseconds answer_within{0};
+  milliseconds connect_within{10'000};
 };
 
 struct FreeResult {
@@ -82,10 +83,14 @@ class Connection {
   ResultPtr Expect(ResultPtr result, std::initializer_list<ExecStatusType> wanted, std::string_view object,
                    std::string_view statement);
 
+  // Asks the server through another session, for some seconds at most, to end what this one runs; best effort, and
+  // whatever state the connection is in. libpq's own way waits for as long as a dead network lets it.
+  void Cancel() const noexcept;
+
   PGconn* handle() { return handle_; }
   const connector::Endpoint& endpoint() const { return endpoint_; }
   std::stop_token stop() const { return stop_; }
-  int pid() const { return PQbackendPID(handle_); }
+  int pid() const { return pid_; }
   // major * 10000 + minor, from 10 on with 0 in the hundreds: 150018, 180004; before: 90624.
   uint32_t version() const { return version_; }
   uint32_t major() const { return version_ / 10000; }
@@ -105,10 +110,9 @@ class Connection {
   std::string purpose_;
   PGconn* handle_ = nullptr;
   uint32_t version_ = 0;
+  int pid_ = 0;
   milliseconds answer_within_{0};
   std::string copy_object_;
-  // Made while the connection stands: libpq gives none for one whose socket was shut down.
-  std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel_{nullptr, PQfreeCancel};
   std::unique_ptr<char, void (*)(void*)> copied_{nullptr, PQfreemem};
   struct Interrupt;
   std::unique_ptr<Interrupt> interrupt_;

@@ -158,9 +158,6 @@ std::string Blockers(const Connection& replication) {
 }
 
 ResultPtr RunSlotCommand(Connection& replication, const std::string& command, const std::string& object) {
-  // Made beforehand: there is none of a connection that has failed. A server that waits for a lock does not notice that
-  // its client went away, so it is asked to cancel.
-  const std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel(PQgetCancel(replication.handle()), PQfreeCancel);
   if (PQsendQuery(replication.handle(), command.c_str()) != 1) replication.ThrowLast(object, command);
   try {
     const Clock::time_point begun = Clock::now();
@@ -173,8 +170,8 @@ ResultPtr RunSlotCommand(Connection& replication, const std::string& command, co
       LogInfo("slot", fmt::format("{} waits for transactions that began before it{}", object, Blockers(replication)));
     }
   } catch (...) {
-    char why[256];
-    if (cancel != nullptr) PQcancel(cancel.get(), why, sizeof(why));
+    // A server that waits for a lock does not notice that its client went away.
+    replication.Cancel();
     throw;
   }
   ResultPtr result(PQgetResult(replication.handle()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -18,13 +19,14 @@
 namespace sluice::pipeline {
 namespace {
 
-constexpr milliseconds kFinishWait{1500};  // for batches in flight, when asked to stop
+constexpr milliseconds kFinishWait{1500};  // for what is in flight, when asked to stop
 
 // The threads of one run: a reader, the lanes, a watch, and the caller, who waits and ends them.
 //
 // How it ends:
 //   1. Asked to stop, caught up, or failed: nothing new is begun.
-//   2. Batches in flight may still commit, for a moment; then their sessions are cut off, which rolls them back.
+//   2. What is in flight, batches and records of the position, may still commit, for a moment; then its sessions are
+//      cut off, which rolls it back.
 //   3. If nothing is unfinished, the lanes' records are replaced by one.
 class ApplyRun {
  public:
@@ -48,6 +50,7 @@ class ApplyRun {
   void Fail(std::exception_ptr error);
   void Watch();
   void Start(ApplyTables& tables);
+  std::jthread Thread(std::function<void()> work);
   void WaitForEnd();
   void EndLanes();
   void SaveLast();
@@ -63,7 +66,7 @@ class ApplyRun {
   std::condition_variable_any changed_;
   std::exception_ptr error_;
   bool caught_up_ = false;
-  size_t lanes_running_ = 0;
+  size_t threads_running_ = 0;
   std::vector<std::jthread> lanes_;
   std::jthread reader_;
   std::jthread watch_;
@@ -118,18 +121,24 @@ std::vector<model::TablePtr> ApplyRun::PrepareStart(std::set<model::ObjectName>&
 }
 
 void ApplyRun::Start(ApplyTables& tables) {
-  const uint32_t count = std::max(1u, request_.limits.writers);
-  lanes_running_ = count;
-  for (uint32_t i = 0; i < count; ++i) {
-    lanes_.emplace_back([this, i] {
-      ApplyLane(context_, i).Run();
-      std::lock_guard lock(mutex_);
-      --lanes_running_;
-      changed_.notify_all();
-    });
+  for (uint32_t i = 0; i < std::max(1u, request_.limits.writers); ++i) {
+    lanes_.push_back(Thread([this, i] { ApplyLane(context_, i).Run(); }));
   }
-  reader_ = std::jthread([this, &tables] { ApplyReader(context_, tables).Run(); });
-  watch_ = std::jthread([this] { Watch(); });
+  reader_ = Thread([this, &tables] { ApplyReader(context_, tables).Run(); });
+  watch_ = Thread([this] { Watch(); });
+}
+
+std::jthread ApplyRun::Thread(std::function<void()> work) {
+  {
+    std::lock_guard lock(mutex_);
+    ++threads_running_;
+  }
+  return std::jthread([this, work = std::move(work)] {
+    work();
+    std::lock_guard lock(mutex_);
+    --threads_running_;
+    changed_.notify_all();
+  });
 }
 
 void ApplyRun::Watch() {
@@ -167,7 +176,7 @@ void ApplyRun::EndLanes() {
   work_.request_stop();
   {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, kFinishWait, [&] { return lanes_running_ == 0; })) sessions_.request_stop();
+    if (!changed_.wait_for(lock, kFinishWait, [&] { return threads_running_ == 0; })) sessions_.request_stop();
   }
   reader_.join();
   for (std::jthread& lane : lanes_) lane.join();

@@ -348,6 +348,20 @@ TEST(Apply, StopsSoonAndGoesOn) {
   EXPECT_EQ(rig.destination.database.Dump(), workload.database().Dump());
 }
 
+// The network to the destination is dead while the position of an idle source is written down.
+TEST(Apply, StopsSoonWhenTheRecordOfThePositionIsStuck) {
+  Rig rig;
+  rig.request.stop_when_caught_up = false;
+  rig.source.log = {LoggedTransaction()};
+  rig.source.on_open = [&] { rig.destination.stuck = true; };
+  std::stop_source stop;
+  const std::jthread stopper([&] {
+    while (!rig.destination.waiting) std::this_thread::yield();
+    stop.request_stop();
+  });
+  EXPECT_FALSE(rig.Run(stop.get_token()).caught_up);
+}
+
 // A server ends sessions that are silent for long: what such a session would be asked first is lost with it.
 TEST(Apply, SessionsThatWereIdleForTooLongAreReplaced) {
   for (const bool are_replaced : {false, true}) {

@@ -74,6 +74,7 @@ class FakeSource : public connector::Source {
   std::vector<LoggedTransaction> log;  // ordinals from 1
   std::atomic<int> lose_every{0};      // the stream loses its connection after so many transactions
   std::function<bool(const Values&)> filter;
+  std::function<void()> on_open;
   std::vector<model::TablePtr> opened_with;  // descriptions that the last stream was given
 
   class Stream : public connector::ChangeStream {
@@ -121,6 +122,7 @@ class FakeSource : public connector::Source {
   std::unique_ptr<connector::ChangeStream> OpenChanges(const connector::ChangeRequest& request,
                                                        const connector::SessionContext&) override {
     opened_with = request.tables;
+    if (on_open) on_open();
     return std::make_unique<Stream>(*this, request);
   }
   std::vector<connector::TableChange> DescribeAfter(const model::DdlChange&, const std::vector<model::TablePtr>&,
@@ -199,6 +201,8 @@ class FakeDestination : public connector::Destination {
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> groups{0};
   std::atomic<uint64_t> appliers{0};  // sessions opened
+  std::atomic<bool> stuck{false};     // records of the position wait until their session is cut off
+  std::atomic<bool> waiting{false};   // one does
   std::atomic<uint64_t> refused{0};   // groups that a constraint stopped: an order that the claims did not see
   std::mutex mutex;                   // held by the one open transaction
   std::minstd_rand random{1};
@@ -333,7 +337,7 @@ class FakeDestination::Applier : public connector::Applier {
 
 class FakeDestination::Bookkeeping : public connector::Bookkeeping {
  public:
-  explicit Bookkeeping(FakeDestination& home) : home_(home) {}
+  Bookkeeping(FakeDestination& home, std::stop_token stop) : home_(home), stop_(std::move(stop)) {}
   void Prepare() override {}
   std::vector<connector::ChunkMark> ChunksDone(const std::string&) override { return {}; }
   void ResetTable(const std::string&, const model::ObjectName&, const model::ObjectName&) override {}
@@ -344,7 +348,14 @@ class FakeDestination::Bookkeeping : public connector::Bookkeeping {
     for (const auto& [lane, progress] : home_.progress) lanes.push_back(progress);
     return lanes;
   }
-  void SaveProgress(const connector::ApplyProgress& progress) override { SaveNotes("", {}, &progress); }
+  void SaveProgress(const connector::ApplyProgress& progress) override {
+    if (home_.stuck) {
+      home_.waiting = true;
+      Check(!SleepFor(stop_, milliseconds(60'000)), "a session that is stuck is cut off");
+      throw Error(kStopped);
+    }
+    SaveNotes("", {}, &progress);
+  }
   std::optional<std::string> LoadNote(const std::string&, const std::string& name) override {
     home_.ThrowIfDead();
     std::lock_guard lock(home_.mutex);
@@ -379,6 +390,7 @@ class FakeDestination::Bookkeeping : public connector::Bookkeeping {
 
  private:
   FakeDestination& home_;
+  std::stop_token stop_;
 };
 
 // Statements are only counted; descriptions come from the test.
@@ -441,9 +453,10 @@ inline std::unique_ptr<connector::Applier> FakeDestination::OpenApplier(bool, co
   ++appliers;
   return std::make_unique<Applier>(*this);
 }
-inline std::unique_ptr<connector::Bookkeeping> FakeDestination::OpenBookkeeping(const connector::SessionContext&) {
+inline std::unique_ptr<connector::Bookkeeping> FakeDestination::OpenBookkeeping(
+    const connector::SessionContext& context) {
   ThrowIfDead();
-  return std::make_unique<Bookkeeping>(*this);
+  return std::make_unique<Bookkeeping>(*this, context.stop);
 }
 
 // Everything is selected and keeps its name.

@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from tests.support import compare, shop
+from tests.support import compare, servers, shop
 from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
@@ -72,9 +72,29 @@ def test_black_hole_is_noticed(proxied):
     left.black_hole = True
     source.execute("UPDATE shop.orders SET note='unseen' WHERE id<10")
     task.wait_status(lambda s: not s["caught_up"], 120, "delayed")
-    left.black_hole = False  # old connections have lost bytes; only new ones work
+    left.black_hole = False  # for new connections
     task.follow_to(source, "shop", destination=destination, seconds=180)
     compare.assert_equal(source, "shop", destination)
+
+
+@pytest.mark.parametrize("kind", servers.mysql.KINDS)
+def test_a_relay_that_loses_packets_is_noticed(get, sluice, kind):
+    """The packets of MySQL's protocol have numbers. (PostgreSQL's have none; TLS notices for both.)"""
+    source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
+    shop.create(source)
+    with Proxy(source) as left:
+        task = sluice(left, destination, objects=OBJECTS)
+        task.task["source"]["tls"] = {"mode": "off"}
+        task.write()
+        task.start()
+        task.wait_caught_up()
+        left.losing = True
+        source.execute("UPDATE shop.orders SET note=SHA2(id, 256)")
+        wait_until(lambda: len(left.lost) > 4000, 30, lambda: "the change to be lost")  # more than signs of life
+        left.losing = False
+        task.follow_to(source, "shop", destination=destination)
+        compare.assert_equal(source, "shop", destination)
+        assert "Packets of the connection are missing" in task.log_text()
 
 
 def test_a_silent_network_is_probed(one_pair, sluice):
@@ -125,6 +145,21 @@ def test_stop_is_quick(proxied, condition):
     right.bytes_per_second = 0
     task.run_until_caught_up()
     compare.assert_equal(source, "shop", destination)
+
+
+def test_stop_is_quick_where_the_server_has_to_be_asked(get, sluice):
+    """Before 14 PostgreSQL does not notice that its client is gone: it is asked to cancel, which a dead network takes."""
+    source, destination = get.shared("pg10", "source"), get.shared("pg10", "destination")
+    shop.create(source)
+    with Proxy(source) as left, Proxy(destination) as right:
+        task = sluice(left, right, objects=OBJECTS)
+        task.start()
+        task.wait_caught_up()
+        left.black_hole = right.black_hole = True
+        task.terminate(20)
+        left.black_hole = right.black_hole = False
+        task.run_until_caught_up()
+        compare.assert_equal(source, "shop", destination)
 
 
 def test_stop_in_the_full_load_and_by_command(one_pair, sluice):

@@ -20,13 +20,15 @@ class Proxy:
         self.host = "127.0.0.1"
         self._listener = socket.create_server((self.host, 0), backlog=64)
         self.port = self._listener.getsockname()[1]
-        self.black_hole = False  # bytes are swallowed, connections stay
+        self.black_hole = False  # bytes are swallowed, connections stay; one that lost some stays silent for good
+        self.losing = False  # bytes are swallowed, connections go on without them: a faulty relay, no network
         self.delay_seconds = 0.0  # before each piece is handed on
         self.slice_bytes = 0  # pieces of at most this size
         self.bytes_per_second = 0  # per direction and connection
         self.refusing = False  # new connections are closed at once
         self.close_after_bytes = 0  # each connection is closed after so many bytes towards the client
         self.corrupt = None  # callable(bytes, direction) -> bytes: a server that lies
+        self.lost = bytearray()  # what was swallowed
         self.connections = 0
         self._open = set()
         self._lock = threading.Lock()
@@ -63,6 +65,7 @@ class Proxy:
     def _pump(self, pair):
         client, server = pair
         to_client = 0
+        silent = False
         try:
             while True:
                 ready, _, _ = select.select([client, server], [], [], 1.0)
@@ -70,7 +73,9 @@ class Proxy:
                     data = one.recv(65536)
                     if not data:
                         return
-                    if self.black_hole:
+                    silent = silent or self.black_hole
+                    if silent or self.losing:
+                        self.lost += data
                         continue
                     if self.corrupt:
                         data = self.corrupt(data, "to server" if one is client else "to client")

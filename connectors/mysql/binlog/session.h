@@ -43,6 +43,7 @@ class LogSession {
   void PrepareMariadb(const LogPosition& start, bool by_gtid);
   void Register();
   void Command(int command, const std::string& bytes);
+  void CheckOrder(size_t size);
   void ThrowIfNotAllowed();
   [[noreturn]] void ThrowRefusal();
 
@@ -53,6 +54,7 @@ class LogSession {
   uint32_t server_id_ = 0;
   LogPosition start_;
   bool first_read_ = true;
+  uint8_t next_packet_ = 0;
 };
 
 }  // namespace sluice::mysql::binlog
