@@ -19,6 +19,7 @@
 #include "connectors/mysql/bookkeeping.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/literal.h"
+#include "connectors/mysql/prepared.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -29,8 +30,6 @@ using connector::RowGroup;
 using model::ChangeKind;
 using model::RowChange;
 
-constexpr uint32_t kBulkSince = 100207;
-
 class MysqlApplier : public connector::Applier {
  public:
   MysqlApplier(const connector::Endpoint& endpoint, bool neutral, const connector::SessionContext& context)
@@ -40,9 +39,8 @@ class MysqlApplier : public connector::Applier {
         "SET SESSION autocommit=0, foreign_key_checks=1, unique_checks=1, wait_timeout=120, "
         "net_read_timeout=120");
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-    const bool has_bulk = connection_.is_mariadb() && connection_.version() >= kBulkSince;
     text_writer_ = MakeTextRowWriter(connection_);
-    writer_ = has_bulk ? MakeBulkRowWriter(connection_) : MakeTextRowWriter(connection_);
+    writer_ = HasBulk(connection_) ? MakeBulkRowWriter(connection_) : MakeTextRowWriter(connection_);
   }
 
   void Begin() override {}

@@ -7,10 +7,10 @@
 #include <cstdlib>
 #include <deque>
 
-#include "base/check.h"
 #include "base/stop.h"
 #include "connectors/mysql/errors.h"
 #include "connectors/mysql/literal.h"
+#include "connectors/mysql/prepared.h"
 
 namespace sluice::mysql {
 namespace {
@@ -147,20 +147,7 @@ size_t BytesOf(const RowChange& row, std::span<const BulkParameter> parameters) 
 class BulkWriter::Statement {
  public:
   Statement(Connection& connection, const std::string& sql, const std::string& object)
-      : connection_(connection), sql_(sql), handle_(mysql_stmt_init(connection.handle())) {
-    Check(handle_ != nullptr, "mysql_stmt_init");
-    if (mysql_stmt_prepare(handle_, sql.data(), sql.size()) != 0) {
-      try {
-        Throw(object, sql.size());
-      } catch (...) {
-        mysql_stmt_close(handle_);
-        throw;
-      }
-    }
-  }
-  ~Statement() { mysql_stmt_close(handle_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
+      : prepared_(connection, sql, object) {}
 
   uint64_t Execute(std::span<const BulkParameter> parameters, std::span<const RowChange* const> rows, size_t bytes,
                    const std::string& object) {
@@ -170,20 +157,11 @@ class BulkWriter::Statement {
       columns_[i].made.clear();
       columns_[i].Gather(rows, parameters[i], binds_[i]);
     }
-    const auto count = static_cast<unsigned>(rows.size());
-    mysql_stmt_attr_set(handle_, STMT_ATTR_ARRAY_SIZE, &count);
-    if (mysql_stmt_bind_param(handle_, binds_.data()) != 0 || mysql_stmt_execute(handle_) != 0) Throw(object, bytes);
-    return mysql_stmt_affected_rows(handle_);
+    return prepared_.Run(binds_, rows.size(), bytes, object);
   }
 
  private:
-  [[noreturn]] void Throw(const std::string& object, size_t sent) {
-    connection_.Throw(static_cast<int>(mysql_stmt_errno(handle_)), mysql_stmt_error(handle_), object, sql_, sent);
-  }
-
-  Connection& connection_;
-  const std::string sql_;
-  MYSQL_STMT* handle_;
+  PreparedStatement prepared_;
   std::vector<Column> columns_;
   std::vector<MYSQL_BIND> binds_;
 };

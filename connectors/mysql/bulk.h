@@ -1,5 +1,5 @@
-// MariaDB's COM_STMT_BULK_EXECUTE: one prepared statement run over arrays of rows in one round trip (MariaDB
-// documentation, "COM_STMT_BULK_EXECUTE"; libmariadb, STMT_ATTR_ARRAY_SIZE). Statements stay prepared per text.
+// Changed rows as arrays of values for prepared statements (prepared.h), many in one round trip. Statements stay
+// prepared per text.
 #pragma once
 
 #include <cstdint>

@@ -8,14 +8,11 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "connectors/mysql/codes.h"
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/tsv.h"
 
 namespace sluice::mysql {
 namespace {
-
-constexpr size_t kShownBytes = 200;
 
 // One statement being put together, and where each of its rows began.
 class InsertStatement {
@@ -44,11 +41,7 @@ class InsertStatement {
     try {
       inserted = ExecuteCounted(connection_, sql_, plan_.object);
     } catch (const Error& error) {
-      if (error.info().native_code == 0 || error.info().retry != RetryClass::kNever) throw;
-      if (error.info().code == kPacketTooLarge.id) throw OfRow(error);
-      const std::string message = error.info().native_message;
-      throw ToLoadError({.level = "Error", .code = error.info().native_code, .message = message},
-                        connection_.endpoint().side, plan_.object, Row(message));
+      throw ToRowsError(error, connection_.endpoint().side, plan_.object, rows_);
     }
     // A row that replaced another counts twice.
     CheckLoaded(connection_, plan_.object, watch_,
@@ -59,17 +52,6 @@ class InsertStatement {
   }
 
  private:
-  Error OfRow(const Error& error) const {
-    ErrorInfo info = error.info();
-    info.object += ", row " + ShowRow(rows_[0], kShownBytes);
-    return Error(std::move(info));
-  }
-
-  std::string Row(const std::string& message) const {
-    const auto number = RowOf(message);
-    return number && *number >= 1 && *number <= rows_.size() ? "row " + ShowRow(rows_[*number - 1], kShownBytes) : "";
-  }
-
   static std::string Verb(const LoadPlan& plan) {
     if (!plan.transactional) return "REPLACE INTO ";
     // IGNORE makes warnings of errors, all of which are judged; only so can an ENUM's error value be written.

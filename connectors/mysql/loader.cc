@@ -2,7 +2,8 @@
 //   1. START TRANSACTION;
 //   2. insert the chunk's mark. If it is there already, the chunk is in: a commit whose answer was lost. A session that
 //      still works on the same chunk (its client died) holds the mark's lock, so this waits for its end;
-//   3. the rows, by LOAD DATA LOCAL or INSERT; every warning and every missing row is an error;
+//   3. the rows, by a statement over arrays (MariaDB), LOAD DATA LOCAL or INSERT; every warning and every missing row
+//   is an error;
 //   4. the number of rows into the mark, if it was not known before;
 //   5. COMMIT.
 // A refusal that may have come of what the destination computes is told from one of a carried value by loading the
@@ -25,11 +26,13 @@
 #include "connector/block_feed.h"
 #include "connector/neutral.h"
 #include "connectors/mysql/bookkeeping.h"
+#include "connectors/mysql/bulk_loader.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/insert_loader.h"
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/loader_columns.h"
 #include "connectors/mysql/loader_stage.h"
+#include "connectors/mysql/prepared.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/tsv.h"
 
@@ -125,9 +128,10 @@ class MysqlLoader : public connector::Loader {
     if (connection_.is_mariadb() && connection_.version() >= 100101) {
       connection_.Execute("SET SESSION max_statement_time = 0");
     }
+    has_bulk_ = HasBulk(connection_);
     can_load_data_ = connection_.QueryOne("SELECT @@GLOBAL.local_infile").value_or("0") == "1";
     insert_bytes_ = std::min(kInsertStatementBytes, connection_.PacketLimit() / 2);
-    if (!can_load_data_) SayFallback();
+    if (!can_load_data_ && !has_bulk_) SayFallback();
   }
 
   connector::LoadResult Load(const model::Table& table, const model::TableMapping& mapping, const std::string& encoding,
@@ -149,6 +153,7 @@ class MysqlLoader : public connector::Loader {
   bool InsertMark(const connector::ChunkMark& mark);
   void WriteRows(const KnownPlan& known, connector::BlockFeed& feed);
   void WriteRowsByPlan(const LoadPlan& plan, connector::BlockFeed& feed);
+  void WriteLargeRow(const LoadPlan& plan, std::string_view row);
   // False when the server does not take LOAD DATA LOCAL; nothing of `feed` is consumed then.
   bool LoadData(const LoadPlan& plan, connector::BlockFeed& feed);
   connector::LoadResult LoadWithoutUndo(const KnownPlan& known, connector::BlockFeed& feed,
@@ -165,6 +170,7 @@ class MysqlLoader : public connector::Loader {
 
   Connection connection_;
   InfileFeed infile_;
+  bool has_bulk_ = false;
   bool can_load_data_ = true;
   size_t insert_bytes_ = kInsertStatementBytes;
   std::map<model::ObjectName, KnownPlan> plans_;
@@ -236,11 +242,30 @@ void MysqlLoader::WriteRows(const KnownPlan& known, connector::BlockFeed& feed) 
 void MysqlLoader::WriteRowsByPlan(const LoadPlan& plan, connector::BlockFeed& feed) {
   if (feed.IsOneBlock() && feed.FirstBytes() <= kSmallChunkBytes)
     return InsertRows(connection_, plan, feed, insert_bytes_);
+  if (has_bulk_ && CanLoadInBulk(plan)) {
+    return BulkLoadRows(connection_, plan, feed, [&](std::string_view row) { WriteLargeRow(plan, row); });
+  }
   if (can_load_data_) {
     if (LoadData(plan, feed)) return;
     can_load_data_ = false;
     SayFallback();
   }
+  InsertRows(connection_, plan, feed, insert_bytes_);
+}
+
+// LOAD DATA takes rows that no packet would.
+void MysqlLoader::WriteLargeRow(const LoadPlan& plan, std::string_view row) {
+  class OneBlock : public connector::BlockSource {
+   public:
+    explicit OneBlock(connector::Block block) : block_(std::move(block)) {}
+    std::optional<connector::Block> Next() override { return std::exchange(block_, std::nullopt); }
+
+   private:
+    std::optional<connector::Block> block_;
+  };
+  OneBlock one({std::string(row) + "\n", 1});
+  connector::BlockFeed feed(one);
+  if (can_load_data_ && LoadData(plan, feed)) return;
   InsertRows(connection_, plan, feed, insert_bytes_);
 }
 

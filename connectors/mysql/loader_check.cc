@@ -75,6 +75,22 @@ Error ToLoadError(const ServerWarning& warning, const std::string& side, const s
   return Error(std::move(info));
 }
 
+Error ToRowsError(const Error& error, const std::string& side, const std::string& object,
+                  std::span<const std::string_view> rows) {
+  constexpr size_t kShownBytes = 200;
+  if (error.info().native_code == 0 || error.info().retry != RetryClass::kNever) return error;
+  if (error.info().code == kPacketTooLarge.id) {
+    ErrorInfo info = error.info();
+    info.object += ", row " + ShowRow(rows[0], kShownBytes);
+    return Error(std::move(info));
+  }
+  const std::string& message = error.info().native_message;
+  const auto number = RowOf(message);
+  const bool is_named = number && *number >= 1 && *number <= rows.size();
+  return ToLoadError({.level = "Error", .code = error.info().native_code, .message = message}, side, object,
+                     is_named ? "row " + ShowRow(rows[*number - 1], kShownBytes) : "");
+}
+
 uint64_t ExecuteCounted(Connection& connection, std::string_view sql, std::string_view object) {
   MYSQL* handle = connection.handle();
   if (mysql_real_query(handle, sql.data(), sql.size()) != 0) connection.ThrowLast(object, sql);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,11 @@ std::string ColumnOf(const std::string& message);
 // The error that a warning of a load stands for. `row` describes the row for people, may be empty.
 Error ToLoadError(const ServerWarning& warning, const std::string& side, const std::string& object,
                   const std::string& row);
+
+// The same of a statement that inserted `rows`, encoded: the row that the server names is shown. Errors that are of no
+// value (a lost connection, a deadlock) stay as they are.
+Error ToRowsError(const Error& error, const std::string& side, const std::string& object,
+                  std::span<const std::string_view> rows);
 
 // Runs a statement without a result and says how many rows it changed; Connection::Execute() loses that number.
 uint64_t ExecuteCounted(Connection& connection, std::string_view sql, std::string_view object);

@@ -128,10 +128,14 @@ void TsvReader::Split(std::string_view row, std::vector<std::optional<std::strin
     }
     std::string& cell = cells[i].emplace();
     cell.reserve(raw[i].size());
-    for (size_t at = 0; at < raw[i].size(); ++at) {
-      const bool escape = raw[i][at] == '\\' && at + 1 < raw[i].size();
-      cell += escape ? Unescaped(raw[i][++at]) : raw[i][at];
-    }
+    AppendUnescaped(cell, raw[i]);
+  }
+}
+
+void AppendUnescaped(std::string& out, std::string_view escaped) {
+  for (size_t at = 0; at < escaped.size(); ++at) {
+    const bool escape = escaped[at] == '\\' && at + 1 < escaped.size();
+    out += escape ? Unescaped(escaped[++at]) : escaped[at];
   }
 }
 

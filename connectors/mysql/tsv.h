@@ -42,6 +42,8 @@ class TsvReader {
   std::string_view rest_;
 };
 
+// Appends an escaped cell as it was before. Not for null.
+void AppendUnescaped(std::string& out, std::string_view escaped);
 // Appends what an escaped cell says as the inside of a quoted SQL literal, for a session with backslash escapes.
 void AppendTsvAsSql(std::string& out, std::string_view escaped);
 

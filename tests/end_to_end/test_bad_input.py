@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import compare, shop
 from tests.support.proxy import Proxy
+from tests.support.sluice import MIGRATION_FAILED
 from tests.support.waiting import wait_until
 
 OBJECTS = [{"database": "shop"}]
@@ -25,6 +26,22 @@ def test_wrong_password(one_pair, sluice):
     finished = task.call("run")
     assert finished.code in (3, 4), finished
     assert code_of(source, "0102") in finished.text and "wrong-One" not in finished.text, finished
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_the_row_that_is_refused_is_shown(get, sluice, kind):
+    """One of very many, in the middle of what went in together."""
+    source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
+    for server, width in ((source, 10), (destination, 5)):
+        server.execute("CREATE DATABASE r", f"CREATE TABLE r.t (id INT PRIMARY KEY, v VARCHAR({width}))")
+    values = ",".join(f"({i}, 'short')" for i in range(30_000))
+    source.execute(f"INSERT INTO r.t VALUES {values}")
+    source.execute("UPDATE r.t SET v='too long' WHERE id=17123")
+    task = sluice(source, destination, types=["full"], objects=[{"database": "r"}])
+    finished = task.call("run", check=MIGRATION_FAILED)
+    assert "MY-0118" in finished.text and "column v" in finished.text, finished
+    assert "(17123, too long)" in finished.text, finished
+    assert destination.value("SELECT COUNT(*) FROM r.t WHERE id=17123") == 0
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])

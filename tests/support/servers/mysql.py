@@ -95,6 +95,7 @@ def make_template(kind, path):
             "--innodb-log-file-size=64M",
             "--innodb-flush-method=nosync",
             "--skip-name-resolve",
+            "--force",  # also where the name of the machine cannot be looked up
         ]
     else:
         command = (
