@@ -33,14 +33,11 @@ bool CanBeClient(const std::string& charset) {
 
 SchemaStatement TableStatement(SchemaStage stage, const model::TableMapping& mapping, std::string label,
                                std::string sql) {
-  SchemaStatement statement;
-  statement.stage = stage;
-  statement.kind = model::ObjectKind::kTable;
-  statement.source = mapping.source;
-  statement.object = mapping.destination;
-  statement.label = std::move(label);
-  statement.sql = std::move(sql);
-  return statement;
+  return {.stage = stage,
+          .source = mapping.source,
+          .object = mapping.destination,
+          .label = std::move(label),
+          .sql = std::move(sql)};
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ ColumnDefault ReadDefault(const std::string& expression, const model::ColumnType
   }
   const bool is_moment = type.kind == TypeKind::kDateTime || type.kind == TypeKind::kTimestamp;
   if (const size_t cast = LastCast(tokens);
-      is_moment && cast != std::string::npos && tokens[cast + 1].Is("timestamp")) {
+      is_moment && cast != std::string::npos && cast + 1 < tokens.size() && tokens[cast + 1].Is("timestamp")) {
     tokens = Inner(sql::Slice(tokens, 0, cast));
   }
   if (is_moment && IsNow(tokens)) return {Kind::kNow, ""};

@@ -39,14 +39,11 @@ TableTranslator::TableTranslator(const Definition& table, const model::TableMapp
       columns_(mapping, names, NamesOfColumns(table)) {}
 
 SchemaStatement TableTranslator::Make(SchemaStage stage, std::string label, std::string sql) const {
-  SchemaStatement statement;
-  statement.stage = stage;
-  statement.kind = model::ObjectKind::kTable;
-  statement.source = mapping_.source;
-  statement.object = mapping_.destination;
-  statement.label = std::move(label);
-  statement.sql = std::move(sql);
-  return statement;
+  return {.stage = stage,
+          .source = mapping_.source,
+          .object = mapping_.destination,
+          .label = std::move(label),
+          .sql = std::move(sql)};
 }
 
 model::ObjectName TableTranslator::NameOf(const Definition& part) const {

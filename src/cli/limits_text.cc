@@ -67,7 +67,8 @@ std::string LimitsText(const std::string& name, const task::LimitsReport& report
                      Bytes(report.limits.memory_bytes));
   for (const auto& [limit, note] : report.notes) {
     // What a limit does in this phase is told when somebody changes it; what is not met is told always.
-    const auto* row = std::find_if(std::begin(kRows), std::end(kRows), [&](const Row& r) { return r.name == limit; });
+    const auto* row =
+        std::find_if(std::begin(kRows), std::end(kRows), [&wanted = limit](const Row& r) { return r.name == wanted; });
     const bool unmet = row != std::end(kRows) && row->Value(report.limits) != row->Value(report.wanted);
     if (unmet || Touches(change, limit)) out += fmt::format("  {}: {}.\n", limit, note);
   }

@@ -98,14 +98,11 @@ class ForeignTable {
 };
 
 SchemaStatement& ForeignTable::Add(SchemaStage stage, std::string label, std::string sql) {
-  SchemaStatement& statement = statements_.emplace_back();
-  statement.stage = stage;
-  statement.kind = model::ObjectKind::kTable;
-  statement.source = mapping_.source;
-  statement.object = mapping_.destination;
-  statement.label = std::move(label);
-  statement.sql = std::move(sql);
-  return statement;
+  return statements_.emplace_back(SchemaStatement{.stage = stage,
+                                                  .source = mapping_.source,
+                                                  .object = mapping_.destination,
+                                                  .label = std::move(label),
+                                                  .sql = std::move(sql)});
 }
 
 std::vector<SchemaStatement> ForeignTable::Run() {

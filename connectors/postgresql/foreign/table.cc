@@ -87,13 +87,11 @@ std::vector<SchemaStatement> ForeignTable::Run() {
 }
 
 SchemaStatement& ForeignTable::Add(SchemaStage stage, std::string label, std::string sql) {
-  SchemaStatement& statement = statements_.emplace_back();
-  statement.stage = stage;
-  statement.source = mapping_.source;
-  statement.object = mapping_.destination;
-  statement.label = std::move(label);
-  statement.sql = std::move(sql);
-  return statement;
+  return statements_.emplace_back(SchemaStatement{.stage = stage,
+                                                  .source = mapping_.source,
+                                                  .object = mapping_.destination,
+                                                  .label = std::move(label),
+                                                  .sql = std::move(sql)});
 }
 
 std::string ForeignTable::NameOf(const model::Column& column) const {
