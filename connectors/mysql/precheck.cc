@@ -123,6 +123,7 @@ std::vector<PrecheckItem> PrecheckDestination(const connector::Endpoint& endpoin
   }
   check.Topic("settings", CheckSettings);
   check.Topic("packet", CheckPacket);
+  if (request.types.full || request.types.incremental) check.Topic("destination_log_format", CheckDestinationLog);
   if (request.types.full) {
     check.Topic("space", CheckSpace);
     check.Topic("local_infile", CheckLocalInfile);

@@ -76,6 +76,7 @@ void CheckSettings(Precheck& check);
 void CheckSpace(Precheck& check);
 void CheckPacket(Precheck& check);
 void CheckLocalInfile(Precheck& check);
+void CheckDestinationLog(Precheck& check);
 void CheckRoutineCreation(Precheck& check);
 void CheckNames(Precheck& check);
 void CheckConflicts(Precheck& check);

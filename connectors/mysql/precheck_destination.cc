@@ -341,6 +341,18 @@ void CheckLocalInfile(Precheck& check) {
   }
 }
 
+// Error 1665: rows are written at READ COMMITTED, so that lanes do not lock each other's gaps.
+void CheckDestinationLog(Precheck& check) {
+  constexpr const char* kTitle = "Its own binary log takes rows";
+  if (!check.On("log_bin") || check.Variable("binlog_format") != "STATEMENT") {
+    return check.Pass("destination_log_format", kTitle);
+  }
+  check.Fail(
+      "destination_log_format", kTitle, "binlog_format",
+      "It is STATEMENT: InnoDB then refuses what is written at READ COMMITTED, as all rows are.",
+      "SET GLOBAL binlog_format = 'MIXED'; (and put it into the configuration, or the instance's parameter group).");
+}
+
 // With a binary log, MySQL lets only SUPER (or SET_USER_ID's heirs) make functions and triggers:
 // error 1419.
 void CheckRoutineCreation(Precheck& check) {

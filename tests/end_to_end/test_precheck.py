@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.support import shop
+from tests.support import compare, shop
 from tests.support.servers import free_port
 
 OBJECTS = [{"database": "shop"}]
@@ -38,6 +38,18 @@ def test_log_settings(get, sluice, kind, extra, word):
     shop.create(source)
     task = sluice(source, get.shared("mariadb", "destination"), objects=OBJECTS)
     assert word in everything(failed_items(task.call("precheck", "--json")))
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_log_of_the_destination(get, sluice, kind):
+    """The destination's own log: with statements InnoDB refuses what is written at READ COMMITTED."""
+    source, destination = get.shared(kind, "source"), get.own(kind, extra=["--binlog-format=STATEMENT"])
+    shop.create(source)
+    task = sluice(source, destination, objects=OBJECTS)
+    assert [item["id"] for item in failed_items(task.call("precheck", "--json"))] == ["mysql.destination_log_format"]
+    destination.execute("SET GLOBAL binlog_format = 'MIXED'")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
 
 
 @pytest.mark.parametrize("kind", ["mariadb", "mysql"])
