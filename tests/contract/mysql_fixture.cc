@@ -6,6 +6,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "base/stop.h"
 #include "tests/contract/fixture.h"
 
 namespace sluice::contract::mysql {
@@ -51,6 +52,14 @@ class Session : public OpenTransaction {
 
   void Run(const std::string& sql) override { Query(sql); }
   void Rollback() override { Run("ROLLBACK"); }
+  // False: it was just ending by itself.
+  bool Kill(const std::string& id) {
+    constexpr unsigned kNoSuchThread = 1094;
+    const std::string sql = "KILL " + id;
+    if (mysql_real_query(handle_, sql.data(), sql.size()) == 0) return true;
+    if (mysql_errno(handle_) == kNoSuchThread) return false;
+    throw std::runtime_error(sql + ": " + mysql_error(handle_));
+  }
   std::vector<std::string> Query(const std::string& sql, unsigned column = 0) {
     if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) {
       throw std::runtime_error(fmt::format("{}: {}", sql.substr(0, 300), mysql_error(handle_)));
@@ -162,8 +171,21 @@ class MysqlFixture : public Fixture {
   size_t KillSessions() override {
     const auto ids =
         admin_->Query(fmt::format("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = '{}'", kAccount));
-    for (const std::string& id : ids) Run("KILL " + id);
-    return ids.size();
+    size_t killed = 0;
+    std::string those = "0";
+    for (const std::string& id : ids) {
+      if (!admin_->Kill(id)) continue;
+      ++killed;
+      those += "," + id;
+    }
+    // The server only asks them to end.
+    const std::string left = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (" + those + ")";
+    const Deadline deadline = Deadline::After(milliseconds(30'000));
+    while (!admin_->Query(left).empty()) {
+      if (deadline.Passed()) throw std::runtime_error("sessions that were to end are still there: " + those);
+      SleepFor({}, milliseconds(2));
+    }
+    return killed;
   }
 
   void TakeReadRight(const std::string& database) override { LeaveRights("CREATE, TRIGGER", database); }

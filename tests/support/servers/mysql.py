@@ -7,7 +7,7 @@ import subprocess
 
 import MySQLdb
 import MySQLdb.cursors
-from MySQLdb.constants import CLIENT
+from MySQLdb.constants import CLIENT, ER
 
 from .base import ADMIN_PASSWORD, Server, ServerFailed, ServerUnavailable, Session, path_with_sbin
 
@@ -242,7 +242,11 @@ class MysqlServer(Server):
         self.execute(f"ALTER USER {name} IDENTIFIED BY '{password}'")
         for row in self.query("SHOW PROCESSLIST"):
             if row[1] == name:
-                self.execute(f"KILL {row[0]}")
+                try:
+                    self.execute(f"KILL {row[0]}")
+                except MySQLdb.OperationalError as error:
+                    if error.args[0] != ER.NO_SUCH_THREAD:  # it has just ended by itself
+                        raise
 
     def process_list(self):
         return self.query("SHOW FULL PROCESSLIST")
