@@ -42,6 +42,9 @@ constexpr milliseconds kAnswerAtLeast{50};
 constexpr milliseconds kAskWhenSilent{15000};  // a live server says something when it is asked to
 constexpr milliseconds kSuspicious{45000};     // of silence; then the server is asked what it knows of the stream
 constexpr milliseconds kCatalogAnswers{20000};
+constexpr uint32_t kBusy = 32;  // messages
+constexpr std::chrono::microseconds kBusyEach{125};
+constexpr milliseconds kGather{1};
 
 // Well within what the server waits for.
 milliseconds AnswerEvery(Connection& session) {
@@ -118,31 +121,46 @@ class Changes : public connector::ChangeStream {
   }
 
   void Step() {
-    std::optional<LogMessage> message = session_.Read(Deadline::After(milliseconds(0)));
-    if (!message) {
-      decoder_->Flush();
-      CheckSometimes();
-      message = session_.Read(Deadline::After(std::min(kLook, answer_every_)));
-    }
-    if (translator_) CheckSometimes();  // its text tells less: a busy log is no reason to look later
+    const std::optional<LogMessage> message = session_.Read();
+    const Clock::time_point now = Clock::now();
+    if (!message) return Idle(now);
+    if (translator_) CheckSometimes(now);  // its text tells less: a busy log is no reason to look later
+    heard_at_ = now;
+    ++burst_;
     bool asked = false;
-    if (message) heard_at_ = Clock::now();
-    if (message && message->kind == LogMessage::Kind::kChange) {
+    if (message->kind == LogMessage::Kind::kChange) {
       translator_ ? translator_->Feed(message->body, message->lsn) : decoder_->Feed(message->body);
-    } else if (message) {
+    } else {
       received_ = std::max(received_, message->lsn);
       decoder_->Reached(message->lsn);
       if (translator_) translator_->Reached(message->lsn);
       asked = message->wants_answer;
     }
-    AnswerSometimes(asked);
-    CheckSilence();
+    AnswerSometimes(now, asked);
+  }
+
+  // Everything that came was decoded.
+  void Idle(Clock::time_point now) {
+    decoder_->Flush();
+    CheckSometimes(now);
+    AnswerSometimes(now, false);
+    CheckSilence(now);
+    // The server sends each change by itself and wakes whoever waits for it. Where many come in a short time that is
+    // dearer for both than the changes: then they are left to gather.
+    const bool is_busy = burst_ >= kBusy && now - burst_began_ < burst_ * kBusyEach;
+    if (is_busy) {
+      SleepFor(stop_.get_token(), kGather);
+    } else {
+      session_.Wait(Deadline::After(std::min(kLook, answer_every_)));
+      if (now - burst_began_ < kBusy * kBusyEach) return;
+    }
+    burst_ = 0;
+    burst_began_ = Clock::now();
   }
 
   // A server that decodes what it does not send may be silent for long, and must not be made to begin again. One that
   // does not hear us ends the stream after wal_sender_timeout, which another session tells.
-  void CheckSilence() {
-    const Clock::time_point now = Clock::now();
+  void CheckSilence(Clock::time_point now) {
     if (now - heard_at_ < kSuspicious || now - suspected_at_ < kAskWhenSilent) return;
     suspected_at_ = now;
     const std::string sql = fmt::format("SELECT active FROM pg_replication_slots WHERE slot_name = {}", Literal(name_));
@@ -155,8 +173,7 @@ class Changes : public connector::ChangeStream {
         .Retry(RetryClass::kReconnect);
   }
 
-  void AnswerSometimes(bool asked) {
-    const Clock::time_point now = Clock::now();
+  void AnswerSometimes(Clock::time_point now, bool asked) {
     const uint64_t durable = durable_.load();
     const auto since = now - answered_at_;
     if (!asked && since < answer_every_ && (durable == answered_ || since < kConfirmEvery)) return;
@@ -166,8 +183,8 @@ class Changes : public connector::ChangeStream {
     answered_ = durable;
   }
 
-  void CheckSometimes() {
-    if (Clock::now() - checked_at_ < kCheckEvery) return;
+  void CheckSometimes(Clock::time_point now) {
+    if (now - checked_at_ < kCheckEvery) return;
     tables_.Check();
     checked_at_ = Clock::now();
   }
@@ -176,7 +193,7 @@ class Changes : public connector::ChangeStream {
   void Put(model::TransactionPtr transaction) {
     queue_.Put(std::move(transaction), stop_.get_token(), std::min(kConfirmEvery, answer_every_), [this] {
       heard_at_ = Clock::now();  // nobody listens meanwhile
-      AnswerSometimes(false);
+      AnswerSometimes(heard_at_, false);
     });
   }
 
@@ -200,6 +217,8 @@ class Changes : public connector::ChangeStream {
   Clock::time_point checked_at_ = Clock::now();
   Clock::time_point heard_at_ = Clock::now();
   Clock::time_point suspected_at_{};
+  Clock::time_point burst_began_{};
+  uint32_t burst_ = 0;  // messages since then
 
   std::jthread thread_;  // last: joined before anything that it uses goes
 };

@@ -119,8 +119,11 @@ void LogSession::Start(const std::string& slot, const std::string& publication, 
   }
 }
 
-std::optional<LogMessage> LogSession::Read(Deadline deadline) {
-  while (true) {
+std::optional<LogMessage> LogSession::Read() {
+  // With TLS what does not fit is kept by the library, where no poll() sees it: the second time takes the rest of the
+  // record, of 16 KiB at most.
+  constexpr int kTimes = 2;
+  for (int times = 0;; ++times) {
     char* data = nullptr;
     const int size = PQgetCopyData(connection_.handle(), &data, 1);
     message_.reset(data);
@@ -129,7 +132,7 @@ std::optional<LogMessage> LogSession::Read(Deadline deadline) {
       continue;
     }
     if (size < 0) Ended();
-    if (!connection_.WaitReadable(deadline)) return std::nullopt;
+    if (times == kTimes) return std::nullopt;
     if (PQconsumeInput(connection_.handle()) != 1) connection_.ThrowLast(object_);
   }
 }

@@ -36,8 +36,10 @@ class LogSession {
 
   // Of a slot whose plugin is LogPlugin().
   void Start(const std::string& slot, const std::string& publication, uint64_t lsn);
-  // Nothing when the deadline passed.
-  std::optional<LogMessage> Read(Deadline deadline);
+  // Waits for the server; false when the deadline passed.
+  bool Wait(Deadline deadline) { return connection_.WaitReadable(deadline); }
+  // Nothing when there is nothing without waiting.
+  std::optional<LogMessage> Read();
   // Everything up to `received` came; up to `durable` it is no longer needed.
   // `ask`: the server is to say something at once.
   void Answer(uint64_t received, uint64_t durable, bool ask);

@@ -82,10 +82,13 @@ std::optional<uint64_t> ParseLsn(std::string_view text) {
   return (*high << 32) | *low;
 }
 
+// Written for each transaction: a tree of JSON is too dear.
 model::Position FormatPosition(const LogPosition& position) {
-  nlohmann::json value{{"lsn", FormatLsn(position.lsn)}, {"system", position.system}, {"timeline", position.timeline}};
-  if (position.part != 0) value["part"] = position.part;
-  return {"postgresql", value.dump()};
+  const bool is_number = position.system.find_first_not_of("0123456789") == std::string::npos;
+  const std::string system = is_number ? '"' + position.system + '"' : nlohmann::json(position.system).dump();
+  const std::string part = position.part == 0 ? "" : fmt::format(R"("part":{},)", position.part);
+  return {"postgresql", fmt::format(R"({{"lsn":"{:X}/{:X}",{}"system":{},"timeline":{}}})", position.lsn >> 32,
+                                    position.lsn & 0xffffffffu, part, system, position.timeline)};
 }
 
 LogPosition ParsePosition(const model::Position& position) {

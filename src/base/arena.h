@@ -49,7 +49,8 @@ class Arena {
     size_t size;
   };
   void Grow(size_t bytes) {
-    const size_t size = bytes > kBlockBytes ? bytes : (blocks_.empty() ? 4096 : kBlockBytes);
+    // Most arenas hold one small transaction.
+    const size_t size = blocks_.empty() ? 1024 : blocks_.size() == 1 ? 8192 : kBlockBytes;
     const size_t take = size < bytes ? bytes : size;
     blocks_.push_back({std::unique_ptr<char[]>(new char[take]), take});
     next_ = blocks_.back().bytes.get();

@@ -23,7 +23,8 @@ class BoundedQueue {
   // Waits for room. False when closed or stopped (the item is then dropped).
   bool Push(T item, size_t weight, std::stop_token stop) {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, stop, [&] { return closed_ || items_.empty() || weight_ + weight <= weight_max_; });
+    const auto has_room = [&] { return HasRoom(weight); };
+    if (!has_room()) room_.wait(lock, stop, has_room);  // the wait itself is dear, even with room
     if (closed_ || stop.stop_requested()) return false;
     items_.emplace_back(std::move(item), weight);
     weight_ += weight;
@@ -35,15 +36,18 @@ class BoundedQueue {
   // other things to do from time to time. False when the deadline passed, closed or stopped.
   bool WaitForRoom(size_t weight, std::stop_token stop, Deadline deadline) {
     std::unique_lock lock(mutex_);
-    const auto has_room = [&] { return closed_ || items_.empty() || weight_ + weight <= weight_max_; };
-    return room_.wait_until(lock, stop, deadline.at(), has_room) && !closed_ && !stop.stop_requested();
+    const auto has_room = [&] { return HasRoom(weight); };
+    if (!has_room() && !room_.wait_until(lock, stop, deadline.at(), has_room)) return false;
+    return !closed_ && !stop.stop_requested();
   }
 
   // The next item; nothing when the deadline passed, the queue is closed and empty, or stopped.
   std::optional<T> Pop(std::stop_token stop, Deadline deadline = Deadline::Never()) {
     std::unique_lock lock(mutex_);
     const auto has_item = [&] { return closed_ || !items_.empty(); };
-    if (deadline.at() == Clock::time_point::max()) {
+    if (has_item()) {
+      // No wait.
+    } else if (deadline.at() == Clock::time_point::max()) {
       ready_.wait(lock, stop, has_item);
     } else {
       ready_.wait_until(lock, stop, deadline.at(), has_item);
@@ -77,6 +81,8 @@ class BoundedQueue {
   }
 
  private:
+  bool HasRoom(size_t weight) const { return closed_ || items_.empty() || weight_ + weight <= weight_max_; }
+
   const size_t weight_max_;
   mutable std::mutex mutex_;
   std::condition_variable_any ready_;
