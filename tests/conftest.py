@@ -50,6 +50,25 @@ def pytest_configure(config):
     os.environ["SSL_CERT_FILE"] = os.devnull
     # A terminated run leaves as on Ctrl-C: fixtures are torn down, servers stopped.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    if config.getoption("--soak") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce(config))
+
+
+class FailuresAtOnce:
+    """A soak takes hours: a failure is shown when it happens, and not lost when the soak is interrupted."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def pytest_runtest_logreport(self, report):
+        if not report.failed:
+            return
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        reporter.ensure_newline()
+        reporter.section(report.nodeid, sep="_", red=True)
+        reporter.write_line(report.longreprtext)
+        for name, text in report.sections:
+            reporter.write_line(f"--- {name}\n{text}")
 
 
 def pytest_collection_modifyitems(config, items):
