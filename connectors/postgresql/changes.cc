@@ -42,9 +42,9 @@ constexpr milliseconds kAnswerAtLeast{50};
 constexpr milliseconds kAskWhenSilent{15000};  // a live server says something when it is asked to
 constexpr milliseconds kSuspicious{45000};     // of silence; then the server is asked what it knows of the stream
 constexpr milliseconds kCatalogAnswers{20000};
-constexpr uint32_t kBusy = 32;  // messages
-constexpr std::chrono::microseconds kBusyEach{125};
-constexpr milliseconds kGather{1};
+constexpr uint32_t kBusyMessages = 32;               // so many, with no more time for each than
+constexpr std::chrono::microseconds kBusyEach{125};  // this, and the log is busy
+constexpr milliseconds kGather{1};                   // then nobody waits for its next message for so long
 
 // Well within what the server waits for.
 milliseconds AnswerEvery(Connection& session) {
@@ -147,12 +147,12 @@ class Changes : public connector::ChangeStream {
     CheckSilence(now);
     // The server sends each change by itself and wakes whoever waits for it. Where many come in a short time that is
     // dearer for both than the changes: then they are left to gather.
-    const bool is_busy = burst_ >= kBusy && now - burst_began_ < burst_ * kBusyEach;
+    const bool is_busy = burst_ >= kBusyMessages && now - burst_began_ < burst_ * kBusyEach;
     if (is_busy) {
       SleepFor(stop_.get_token(), kGather);
     } else {
       session_.Wait(Deadline::After(std::min(kLook, answer_every_)));
-      if (now - burst_began_ < kBusy * kBusyEach) return;
+      if (now - burst_began_ < kBusyMessages * kBusyEach) return;
     }
     burst_ = 0;
     burst_began_ = Clock::now();

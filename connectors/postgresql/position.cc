@@ -87,8 +87,8 @@ model::Position FormatPosition(const LogPosition& position) {
   const bool is_number = position.system.find_first_not_of("0123456789") == std::string::npos;
   const std::string system = is_number ? '"' + position.system + '"' : nlohmann::json(position.system).dump();
   const std::string part = position.part == 0 ? "" : fmt::format(R"("part":{},)", position.part);
-  return {"postgresql", fmt::format(R"({{"lsn":"{:X}/{:X}",{}"system":{},"timeline":{}}})", position.lsn >> 32,
-                                    position.lsn & 0xffffffffu, part, system, position.timeline)};
+  return {"postgresql", fmt::format(R"({{"lsn":"{}",{}"system":{},"timeline":{}}})", FormatLsn(position.lsn), part,
+                                    system, position.timeline)};
 }
 
 LogPosition ParsePosition(const model::Position& position) {

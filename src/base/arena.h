@@ -11,6 +11,7 @@ namespace sluice {
 
 class Arena {
  public:
+  static constexpr size_t kFirstBlockBytes = 1024;  // most arenas hold one small transaction
   static constexpr size_t kBlockBytes = 64 * 1024;
 
   // Uninitialised bytes, 8-byte aligned, valid until Clear() or the arena's end; never moved.
@@ -49,8 +50,7 @@ class Arena {
     size_t size;
   };
   void Grow(size_t bytes) {
-    // Most arenas hold one small transaction.
-    const size_t size = blocks_.empty() ? 1024 : blocks_.size() == 1 ? 8192 : kBlockBytes;
+    const size_t size = blocks_.empty() ? kFirstBlockBytes : blocks_.size() == 1 ? 8 * kFirstBlockBytes : kBlockBytes;
     const size_t take = size < bytes ? bytes : size;
     blocks_.push_back({std::unique_ptr<char[]>(new char[take]), take});
     next_ = blocks_.back().bytes.get();

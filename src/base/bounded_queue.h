@@ -45,13 +45,9 @@ class BoundedQueue {
   std::optional<T> Pop(std::stop_token stop, Deadline deadline = Deadline::Never()) {
     std::unique_lock lock(mutex_);
     const auto has_item = [&] { return closed_ || !items_.empty(); };
-    if (has_item()) {
-      // No wait.
-    } else if (deadline.at() == Clock::time_point::max()) {
-      ready_.wait(lock, stop, has_item);
-    } else {
-      ready_.wait_until(lock, stop, deadline.at(), has_item);
-    }
+    const bool waits = !has_item();
+    if (waits && deadline.at() == Clock::time_point::max()) ready_.wait(lock, stop, has_item);
+    if (waits && deadline.at() != Clock::time_point::max()) ready_.wait_until(lock, stop, deadline.at(), has_item);
     if (items_.empty() || stop.stop_requested()) return std::nullopt;
     auto [item, weight] = std::move(items_.front());
     items_.pop_front();

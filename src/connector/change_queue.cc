@@ -7,8 +7,7 @@ namespace {
 
 // What it takes, not what it holds: the arena's first block is there for the smallest transaction too.
 size_t WeightOf(const model::Transaction& transaction) {
-  constexpr size_t kSmallestBlock = 1024;
-  return sizeof(model::Transaction) + std::max(transaction.arena.used(), kSmallestBlock) +
+  return sizeof(model::Transaction) + std::max(transaction.arena.used(), Arena::kFirstBlockBytes) +
          transaction.end.json.capacity() + transaction.gtid.capacity() +
          transaction.rows.capacity() * sizeof(model::RowChange);
 }
