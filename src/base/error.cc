@@ -12,6 +12,8 @@ std::string_view Name(RetryClass retry) {
       return "reconnect";
     case RetryClass::kBackoff:
       return "backoff";
+    case RetryClass::kOnce:
+      return "once";
   }
   return "never";
 }

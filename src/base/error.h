@@ -15,6 +15,7 @@ enum class RetryClass {
   kNever,      // trying again gives the same answer
   kReconnect,  // the connection is gone: open a new one and repeat the unit of work
   kBackoff,    // the server is busy or full (deadlock, lock wait, disk): wait, then repeat
+  kOnce,       // what came makes no sense and may have been damaged on its way: read it again; the same again is final
 };
 
 std::string_view Name(RetryClass retry);

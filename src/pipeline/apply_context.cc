@@ -27,7 +27,9 @@ void ApplyContext::TellRetry(const ErrorInfo& error, milliseconds pause) {
   if (!request.on_retry) return;
   std::lock_guard lock(tell_mutex);
   const auto now = Clock::now();
-  if (now - told_at < milliseconds(1000)) return;
+  std::string what = error.code + error.cause;
+  if (what == told && now - told_at < milliseconds(1000)) return;
+  told = std::move(what);
   told_at = now;
   request.on_retry(error, pause);
 }
@@ -35,6 +37,11 @@ void ApplyContext::TellRetry(const ErrorInfo& error, milliseconds pause) {
 void RetryPauses::Wait(const Error& error) {
   const ErrorInfo& info = error.info();
   if (info.code == kStopped.id || info.retry == RetryClass::kNever) throw error;
+  if (info.retry == RetryClass::kOnce) {
+    const std::string line = info.OneLine();
+    if (seen_once_ == line) throw error;
+    seen_once_ = line;
+  }
   ThrowIfStopped(context_.work);
   const auto now = Clock::now();
   if (failures_++ == 0) first_at_ = now;
@@ -47,7 +54,7 @@ void RetryPauses::Wait(const Error& error) {
         .Native(info.native_code, info.native_message)
         .Side(info.side);
   }
-  const bool lost = info.retry == RetryClass::kReconnect;
+  const bool lost = info.retry != RetryClass::kBackoff;
   const int doublings = std::min(failures_ - 1, 16);
   const milliseconds grown = (lost ? kReconnectFirst : kBackoffFirst) * (1 << doublings);
   const milliseconds pause = Jittered(std::min(grown, lost ? kReconnectMost : kBackoffMost));

@@ -18,10 +18,11 @@ struct ApplyContext {
   std::stop_token sessions;  // requested: what is blocked in a session is cut off
   std::function<void(std::exception_ptr)> fail;
 
-  // Tells about a lost connection, at most once a second however many lanes lost theirs.
+  // Tells about a lost connection; of the same cause at most once a second however many lanes lost theirs.
   void TellRetry(const ErrorInfo& error, milliseconds pause);
 
   std::mutex tell_mutex;
+  std::string told;
   Clock::time_point told_at{};
 };
 
@@ -29,14 +30,18 @@ struct ApplyContext {
 class RetryPauses {
  public:
   explicit RetryPauses(ApplyContext& context) : context_(context) {}
-  // Waits before the next attempt. Throws kStopped, the error itself if it is not worth a retry, and kRetriesExhausted
-  // when the first failure is longer ago than the task allows.
+  // Waits before the next attempt. Throws kStopped, the error itself if it is not worth a retry (of class kOnce: if the
+  // one before was the same), and kRetriesExhausted when the first failure is longer ago than the task allows.
   void Wait(const Error& error);
-  void Reset() { failures_ = 0; }
+  void Reset() {
+    failures_ = 0;
+    seen_once_.clear();
+  }
 
  private:
   ApplyContext& context_;
   int failures_ = 0;
+  std::string seen_once_;
   Clock::time_point first_at_{};
 };
 

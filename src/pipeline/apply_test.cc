@@ -379,6 +379,27 @@ TEST(Apply, SessionsThatWereIdleForTooLongAreReplaced) {
   }
 }
 
+TEST(Apply, WhatMakesNoSenseIsReadOnceMore) {
+  constexpr ErrorCode kNonsense{"XX-0002", "nonsense"};
+  Workload workload(10);
+  workload.Run(30);
+  // Where it makes no sense each time that the stream is opened; empty: it does.
+  const auto run = [&](std::vector<std::string> places) {
+    Rig rig;
+    rig.source.log = workload.log();
+    size_t opened = 0;
+    rig.source.on_open = [&] {
+      const size_t at = opened++;
+      if (at < places.size()) throw Error(kNonsense).Object(places[at]).Retry(RetryClass::kOnce);
+    };
+    rig.Run();
+    EXPECT_EQ(rig.destination.database.Dump(), workload.database().Dump());
+  };
+  run({"event at 1"});
+  run({"event at 1", "event at 2"});
+  EXPECT_THROW(run({"event at 1", "event at 1"}), Error);
+}
+
 TEST(Apply, RowFilterTurnsUpdatesIntoInsertsAndDeletes) {
   Rig rig;
   const TablePtr table = rig.request.tables[0];

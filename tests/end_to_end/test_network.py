@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import threading
 
 import pytest
 
@@ -95,6 +96,99 @@ def test_a_relay_that_loses_packets_is_noticed(get, sluice, kind):
         task.follow_to(source, "shop", destination=destination)
         compare.assert_equal(source, "shop", destination)
         assert "Packets of the connection are missing" in task.log_text()
+
+
+class LossyLog:
+    """What a faulty relay does to the first session that asks for the log: `alter(number, packet)` gives what is handed on.
+
+    For `Proxy.corrupt`, which is called in a thread for each connection. A packet: 3 bytes of length, its number, 0, event.
+    """
+
+    def __init__(self, alter):
+        self._alter = alter
+        self._of_this_connection = threading.local()
+        self.begun = False
+
+    def __call__(self, data, direction):
+        mine = self._of_this_connection
+        if direction == "to server":
+            if not self.begun and data[3:4] == b"\0" and data[4:5] in (b"\x12", b"\x1e"):  # COM_BINLOG_DUMP, ..._GTID
+                self.begun, mine.buffer, mine.number = True, b"", 0
+            return data
+        if not hasattr(mine, "buffer"):
+            return data
+        mine.buffer += data
+        kept = b""
+        while len(mine.buffer) >= 4 + (size := int.from_bytes(mine.buffer[:3], "little")) and size:
+            packet, mine.buffer = mine.buffer[: 4 + size], mine.buffer[4 + size :]
+            kept += self._alter(mine.number, packet)
+            mine.number += 1
+        return kept
+
+
+XID, FIRST_ROWS, LAST_ROWS = 16, 20, 171  # kinds of events
+
+
+def lose_the_first(through):
+    """Everything from the first packet on, through the first of that kind."""
+    lost = []
+
+    def alter(_, packet):
+        if through in lost:
+            return packet
+        lost.append(packet[9])
+        return b""
+
+    return alter
+
+
+def alter_one_rows_event(how):
+    """Of the first packet with rows only what `how` leaves of it."""
+    found = []
+
+    def alter(_, packet):
+        is_rows = FIRST_ROWS <= packet[9] <= LAST_ROWS and len(packet) > 2000
+        if found or not is_rows:
+            return packet
+        found.append(packet)
+        return how(packet)
+
+    return alter
+
+
+MISSING = "Packets of the connection are missing"
+
+
+@pytest.mark.parametrize("kind", servers.mysql.KINDS)
+@pytest.mark.parametrize(
+    ("alter", "told"),
+    [
+        (lambda: lose_the_first(through=XID), MISSING),
+        (lambda: alter_one_rows_event(lambda packet: b""), MISSING),
+        (lambda: alter_one_rows_event(lambda packet: packet[600:]), MISSING),
+        (lambda: alter_one_rows_event(lambda packet: packet[:1000] + packet[1040:]), "wrong checksum"),
+        (lambda: alter_one_rows_event(lambda packet: packet[:1000] + b"?" + packet[1001:]), "wrong checksum"),
+    ],
+    ids=["whole change", "one packet", "a header", "some bytes", "a byte altered"],
+)
+def test_what_a_relay_loses_of_the_log_is_read_again(get, sluice, kind, alter, told):
+    source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
+    shop.create(source)
+    with Proxy(source) as left:
+        task = sluice(left, destination, objects=OBJECTS)
+        task.task["source"]["tls"] = {"mode": "off"}
+        task.write()
+        task.start()
+        task.wait_caught_up()
+        left.refusing = True
+        left.cut()
+        source.execute("UPDATE shop.orders SET note=SHA2(id, 256)")
+        left.corrupt = lossy = LossyLog(alter())
+        left.refusing = False
+        task.follow_to(source, "shop", destination=destination)
+        compare.assert_equal(source, "shop", destination)
+        assert lossy.begun
+        assert told in task.log_text()
 
 
 def test_a_silent_network_is_probed(one_pair, sluice):

@@ -95,6 +95,8 @@ class Proxy:
             self._reset(server)
 
     def _send(self, target, data):
+        if not data:
+            return
         size = self.slice_bytes or len(data)
         for begin in range(0, len(data), size):
             piece = data[begin : begin + size]

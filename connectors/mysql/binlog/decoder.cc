@@ -50,7 +50,8 @@ void Decoder::Feed(std::string_view event) {
             .Cause("Its last four bytes are not the CRC32 of the rest.")
             .Remedy(
                 "Check the log with mysqlbinlog --verify-binlog-checksum on the source. If it is broken there, "
-                "begin anew with --restart.");
+                "begin anew with --restart.")
+            .Retry(RetryClass::kOnce);
       }
       checksum = false;
     }
@@ -179,7 +180,8 @@ void Decoder::OnOther(const EventHeader& header) {
                          static_cast<unsigned>(header.type)))
       .Remedy(
           "Use a version of Sluice that knows this server's log, or switch the feature of the server off that "
-          "writes such events, and begin anew with --restart.");
+          "writes such events, and begin anew with --restart.")
+      .Retry(RetryClass::kOnce);
 }
 
 void Decoder::OnFormat(std::string_view event) {

@@ -34,7 +34,8 @@ void ThrowBadEvent(std::string_view cause) {
       .Cause(std::string(cause))
       .Remedy(
           "Check the log with mysqlbinlog --verify-binlog-checksum on the source. If it is broken there, begin "
-          "anew with --restart; otherwise please report the event.");
+          "anew with --restart; otherwise please report the event.")
+      .Retry(RetryClass::kOnce);
 }
 
 EventHeader ParseHeader(std::string_view event) {

@@ -195,9 +195,10 @@ bool LogSession::Idle() const {
 
 std::string_view LogSession::Read() {
   MYSQL* const mysql = connection_.handle();
+  AwaitPacket();
   const unsigned long size = mysql_net_read_packet(mysql);
   if (size == static_cast<unsigned long>(packet_error)) ThrowRefusal();
-  CheckOrder(size);
+  if (!check_.Follows(mysql, size)) ThrowPacketsMissing();
   if (first_read_) {
     first_read_ = false;
     MARIADB_PVIO* const pvio = mysql->net.pvio;
@@ -215,20 +216,30 @@ std::string_view LogSession::Read() {
   return packet.substr(1);
 }
 
-// The library takes each packet's number as it comes. A relay between that loses some would lose changes.
-void LogSession::CheckOrder(size_t size) {
-  constexpr size_t kPacketMost = 0xffffff;  // what is longer comes in several packets
-  const auto next = static_cast<uint8_t>(connection_.handle()->net.pkt_nr);
-  const auto expected = static_cast<uint8_t>(next_packet_ + size / kPacketMost + 1);
-  if (!first_read_ && next != expected) {
-    throw Error(kConnectionLost)
-        .Object("binary log of server " + endpoint_.Address())
-        .Cause("Packets of the connection are missing: something between relays them in part only.")
-        .Remedy("Sluice connects again by itself. If it comes back, look at proxies and load balancers between.")
-        .Retry(RetryClass::kReconnect)
-        .Side(endpoint_.side);
+void LogSession::AwaitPacket() {
+  const unsigned seconds = first_read_ ? kFirstEventSeconds : kSilenceSeconds;
+  switch (check_.Await(connection_.handle(), static_cast<int>(seconds * 1000))) {
+    case PacketCheck::Finding::kGood:
+      return;
+    case PacketCheck::Finding::kMissing:
+      ThrowPacketsMissing();
+    case PacketCheck::Finding::kSilence:
+      throw Error(kConnectionLost)
+          .Object("binary log of server " + endpoint_.Address())
+          .Cause(fmt::format("Nothing came for {} s, not even the signs of life that were asked for.", seconds))
+          .Remedy("Sluice connects again by itself. If it comes back, look at the network between.")
+          .Retry(RetryClass::kReconnect)
+          .Side(endpoint_.side);
   }
-  next_packet_ = next;
+}
+
+void LogSession::ThrowPacketsMissing() {
+  throw Error(kConnectionLost)
+      .Object("binary log of server " + endpoint_.Address())
+      .Cause("Packets of the connection are missing: something between relays them in part only.")
+      .Remedy("Sluice connects again by itself. If it comes back, look at proxies and load balancers between.")
+      .Retry(RetryClass::kReconnect)
+      .Side(endpoint_.side);
 }
 
 // MySQL says "access denied" as if the password were wrong.

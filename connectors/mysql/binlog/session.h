@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "connectors/mysql/binlog/decoder.h"
+#include "connectors/mysql/binlog/packet_check.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/position.h"
 
@@ -35,7 +36,8 @@ class LogSession {
   // Whether nothing has arrived that was not read yet. May say so too early when the connection is encrypted.
   bool Idle() const;
   // The next event, with its header, valid until the next call. Blocks; ends by the stop token (kStopped), by silence
-  // of 30 s (the server is asked for a heartbeat every half second; kReconnect), or by what the server says.
+  // of 30 s (the server is asked for a heartbeat every half second; kReconnect), by missing packets (kReconnect), or by
+  // what the server says.
   std::string_view Read();
 
  private:
@@ -43,7 +45,8 @@ class LogSession {
   void PrepareMariadb(const LogPosition& start, bool by_gtid);
   void Register();
   void Command(int command, const std::string& bytes);
-  void CheckOrder(size_t size);
+  void AwaitPacket();
+  [[noreturn]] void ThrowPacketsMissing();
   void ThrowIfNotAllowed();
   [[noreturn]] void ThrowRefusal();
 
@@ -53,8 +56,8 @@ class LogSession {
   LogServer server_;
   uint32_t server_id_ = 0;
   LogPosition start_;
+  PacketCheck check_;
   bool first_read_ = true;
-  uint8_t next_packet_ = 0;
 };
 
 }  // namespace sluice::mysql::binlog

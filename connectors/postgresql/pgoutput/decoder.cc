@@ -118,6 +118,7 @@ void Decoder::Take(char type, uint32_t xid, std::string_view body) {
           .Object("message of the source's log")
           .Cause(fmt::format("its kind is 0x{:02x}", static_cast<uint8_t>(type)))
           .Remedy("Use a newer version of Sluice.")
+          .Retry(RetryClass::kOnce)
           .Side("source");
   }
 }

@@ -11,7 +11,8 @@ void ThrowBadMessage(std::string_view cause) {
       .Cause(std::string(cause))
       .Remedy(
           "Something between Sluice and the server alters what it sends, or the server does what this version of "
-          "Sluice does not know. Run the task again; if it happens at the same place, report it.")
+          "Sluice does not know. Use a newer one, or report it.")
+      .Retry(RetryClass::kOnce)
       .Side("source");
 }
 
