@@ -67,6 +67,15 @@ void FindSelect(Precheck& check, Missing& missing) {
     if (check.Allowed("SELECT * FROM " + Quote(database, table.name.name) + " LIMIT 0")) continue;
     missing.tables[table.name] = {"SELECT"};
   }
+  // What the account has no right on, the server does not show.
+  for (const model::ObjectName& name : check.request().missing) {
+    if (check.grants().OnDatabase("SELECT", name.database)) continue;
+    if (name.name.empty()) {
+      missing.databases[name.database] = {"SELECT"};
+    } else if (!check.grants().OnTable("SELECT", name.database, name.name)) {
+      missing.tables[name] = {"SELECT"};
+    }
+  }
 }
 
 void FindForObjects(Precheck& check, Missing& missing) {

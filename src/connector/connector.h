@@ -53,6 +53,7 @@ struct PrecheckRequest {
   std::vector<model::TablePtr> tables;  // source descriptions, beside `mappings`
   std::vector<model::TableMappingPtr> mappings;
   std::vector<model::SchemaObject> objects;  // views, routines, triggers that will be carried
+  std::vector<model::ObjectName> missing;    // named in the task file, not seen; of a database `name` is empty
   const model::NameMap* names = nullptr;
   std::vector<std::string> destination_databases;
   ServerInfo source;

@@ -39,17 +39,21 @@ bool Task::Context::BetweenEngines() const {
 namespace {
 
 void CollectMissing(const selection::Selection& selection, const std::vector<std::string>& databases,
-                    const std::set<model::ObjectName>& tables, const std::string& group,
-                    std::vector<std::string>* missing) {
+                    const std::set<model::ObjectName>& tables, std::vector<model::ObjectName>* missing) {
   for (const std::string& name : selection.NamedDatabases()) {
-    if (std::find(databases.begin(), databases.end(), name) == databases.end()) missing->push_back(group + " " + name);
+    if (std::find(databases.begin(), databases.end(), name) == databases.end()) missing->push_back({name, ""});
   }
   for (const model::ObjectName& name : selection.NamedTables()) {
-    if (!tables.contains(name)) missing->push_back("table " + name.Text());
+    if (!tables.contains(name)) missing->push_back(name);
   }
 }
 
 }  // namespace
+
+std::string MissingText(const Task::Context& context, const model::ObjectName& name) {
+  if (name.name.empty()) return context.spec.rules.names.group + " " + name.database;
+  return "table " + name.Text();
+}
 
 SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog) {
   SelectedObjects selected;
@@ -64,7 +68,7 @@ SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog
       if (selection.Selected(table.name)) selected.tables.push_back(table.name);
     }
   }
-  CollectMissing(selection, databases, all_tables, context.spec.rules.names.group, &selected.missing);
+  CollectMissing(selection, databases, all_tables, &selected.missing);
   if (!context.spec.types.schema) return selected;
   for (const auto& [database, unused] : selected.databases) {
     const bool whole = selection.ObjectsSelected(database);

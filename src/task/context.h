@@ -66,9 +66,11 @@ struct Plan {
   std::vector<model::TablePtr> tables;
   std::vector<model::TableMappingPtr> mappings;  // beside `tables`
   std::vector<model::SchemaObject> objects;      // views, routines, triggers; empty without S
-  std::vector<std::string> missing;              // named in the task file, absent at the source
+  std::vector<model::ObjectName> missing;        // named in the task file, not seen; of a database `name` is empty
   uint64_t bytes = 0;
 };
+
+std::string MissingText(const Task::Context& context, const model::ObjectName& name);  // "table shop.orders"
 
 Plan MakePlan(Task::Context& context, std::stop_token stop);
 
@@ -77,7 +79,7 @@ struct SelectedObjects {
   std::vector<std::pair<std::string, std::string>> databases;  // source, destination
   std::vector<model::ObjectName> tables;
   std::vector<model::SchemaObject> objects;
-  std::vector<std::string> missing;
+  std::vector<model::ObjectName> missing;
 };
 SelectedObjects ListSelected(Task::Context& context, connector::Catalog& catalog);
 

@@ -38,7 +38,7 @@ PrecheckItem MissingItem(const std::string& what) {
           .status = PrecheckStatus::kFailed,
           .object = what,
           .cause = "the task file names it, but the source does not have it (or the account may not see it)",
-          .remedy = "Correct the name in `objects`, or grant the account SELECT on it."};
+          .remedy = "Correct the name in `objects`. A right that the account lacks to see it is an item of its own."};
 }
 
 const char* Text(PrecheckStatus status) {
@@ -76,6 +76,7 @@ PrecheckReport RunPrecheck(Task::Context& context, const std::string& task, cons
   request.tables = plan.tables;
   request.mappings = plan.mappings;
   request.objects = plan.objects;
+  request.missing = plan.missing;
   request.names = context.selection.get();
   for (const auto& [unused, destination] : plan.databases) request.destination_databases.push_back(destination);
   request.source_bytes = plan.bytes;
@@ -93,7 +94,7 @@ PrecheckReport RunPrecheck(Task::Context& context, const std::string& task, cons
   };
   server("source", *context.source, &request.source);
   server("destination", *context.destination, &request.destination);
-  for (const std::string& what : plan.missing) report.items.push_back(MissingItem(what));
+  for (const model::ObjectName& name : plan.missing) report.items.push_back(MissingItem(MissingText(context, name)));
   if (plan.tables.empty() && plan.missing.empty()) {
     report.items.push_back({.id = "objects.any",
                             .title = "Something is selected",

@@ -36,7 +36,9 @@ std::vector<PreviewLine> Task::Preview(std::stop_token stop) {
             : context_->selection->Map(object.name);
     lines.push_back({std::string(model::Name(object.kind)), object.name.Text(), destination.Text(), note});
   }
-  for (const std::string& what : plan.missing) lines.push_back({"missing", what, "", "the source does not have it"});
+  for (const model::ObjectName& name : plan.missing) {
+    lines.push_back({"missing", MissingText(*context_, name), "", "the source does not have it"});
+  }
   return lines;
 }
 

@@ -3,7 +3,6 @@
 from .. import shop
 
 SOURCE_DATA = ("SELECT, SHOW VIEW ON shop.*",)
-TO_SEE_IT = ("SELECT ON shop.customers",)  # what nobody may see is not there
 SOURCE_LOG = ("REPLICATION SLAVE, REPLICATION CLIENT ON *.*",)
 DESTINATION = (
     "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, SHOW VIEW, TRIGGER, "

@@ -7,7 +7,6 @@ SOURCE_DATA = (
     "SELECT ON ALL TABLES IN SCHEMA shop",
     "SELECT ON ALL SEQUENCES IN SCHEMA shop",
 )
-TO_SEE_IT = ()
 _OWNER = "shop_owner"  # membership of the tables' owner
 SOURCE_LOG = ("REPLICATION", "CREATE ON DATABASE app", _OWNER)
 _TRIGGERS = "SET ON PARAMETER session_replication_role"
