@@ -76,9 +76,10 @@ LaneLimits ApplyRun::MakeLimits(const ApplyRequest& request) {
   LaneLimits limits;
   limits.lanes = std::max(1u, request.limits.writers);
   limits.units_per_batch = std::max(1u, request.transactions_per_commit);
-  // Enough for each lane to fill its next batch while one is in flight. More would not help: the further ahead, the
-  // more transactions depend on several lanes and have to wait.
-  limits.units_in_flight = size_t{limits.units_per_batch} * limits.lanes * 2;
+  // One lane that does everything fills its next batch while one is in flight; where several share the work, each has
+  // half a batch. More would not help: the further ahead, the more transactions depend on several lanes and have to
+  // wait.
+  limits.units_in_flight = size_t{limits.units_per_batch} * std::max(2u, limits.lanes);
   limits.bytes_in_flight = std::max<size_t>(request.limits.memory_bytes / 2, 1 << 20);
   limits.bytes_per_batch = std::min<size_t>(limits.bytes_per_batch, limits.bytes_in_flight / limits.lanes);
   return limits;

@@ -46,7 +46,7 @@ struct ApplyRequest {
   Limits limits;
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;
-  uint32_t transactions_per_commit = 500;                // when there is a backlog; one when there is none
+  uint32_t transactions_per_commit = 1000;               // when there is a backlog; one when there is none
   milliseconds idle_most = connector::kSessionIdleMost;  // a lane's session that was idle for longer is replaced
   bool stop_when_caught_up = false;                      // `run --until caught-up`
   milliseconds not_delayed_within{1000};
