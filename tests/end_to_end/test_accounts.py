@@ -65,7 +65,8 @@ def test_named_rights_are_enough(every_pair, sluice):
     task.call("release", check=0)
     if source.engine == "postgresql":
         assert not source.query("SELECT 1 FROM pg_replication_slots")
-        assert not source.query("SELECT 1 FROM pg_publication")
+        if source.major >= 10:
+            assert not source.query("SELECT 1 FROM pg_publication")
 
 
 def test_the_full_load_alone_needs_less(every_pair, sluice):
