@@ -13,21 +13,22 @@ using connector::PrecheckStatus;
 
 // A side that cannot be reached is one failed item, not the end of the report.
 template <typename Check>
-void Collect(std::vector<PrecheckItem>* items, const std::string& side, const Check& check) {
+void Collect(PrecheckReport* report, const std::string& side, const Check& check) {
   try {
     for (PrecheckItem& item : check()) {
       if (item.side.empty()) item.side = side;
-      items->push_back(std::move(item));
+      report->items.push_back(std::move(item));
     }
   } catch (const Error& error) {
     if (error.info().code == kStopped.id) throw;
-    items->push_back({.id = "connection." + side,
-                      .title = fmt::format("[{}] {}", error.info().code, error.info().title),
-                      .side = side,
-                      .status = PrecheckStatus::kFailed,
-                      .object = error.info().object,
-                      .cause = error.info().cause,
-                      .remedy = error.info().remedy});
+    report->connection_lost = report->connection_lost || error.info().retry == RetryClass::kReconnect;
+    report->items.push_back({.id = "connection." + side,
+                             .title = fmt::format("[{}] {}", error.info().code, error.info().title),
+                             .side = side,
+                             .status = PrecheckStatus::kFailed,
+                             .object = error.info().object,
+                             .cause = error.info().cause,
+                             .remedy = error.info().remedy});
   }
 }
 
@@ -84,7 +85,7 @@ PrecheckReport RunPrecheck(Task::Context& context, const std::string& task, cons
 
   bool both = true;
   const auto server = [&](const std::string& side, auto& half, connector::ServerInfo* info) {
-    Collect(&report.items, side, [&]() -> std::vector<PrecheckItem> {
+    Collect(&report, side, [&]() -> std::vector<PrecheckItem> {
       *info = half.Server();
       return {{.id = "connection." + side,
                .title = fmt::format("Connected to {} {}", info->flavour, info->version_text),
@@ -105,8 +106,8 @@ PrecheckReport RunPrecheck(Task::Context& context, const std::string& task, cons
   }
   if (!both) return report;
   request.same_server = context.SameServer(request.source, request.destination);
-  Collect(&report.items, "source", [&] { return context.source->Precheck(request, {stop, "precheck"}); });
-  Collect(&report.items, "destination", [&] { return context.destination->Precheck(request, {stop, "precheck"}); });
+  Collect(&report, "source", [&] { return context.source->Precheck(request, {stop, "precheck"}); });
+  Collect(&report, "destination", [&] { return context.destination->Precheck(request, {stop, "precheck"}); });
   return report;
 }
 
@@ -135,8 +136,8 @@ PrecheckReport PlanAndPrecheck(Task::Context& context, const std::string& task, 
     // Rules that cannot be used are the task file's mistakes; anything else is the source's answer.
     if (error.info().code == kStopped.id || error.info().side.empty()) throw;
     PrecheckReport report;
-    Collect(&report.items, "source", [&]() -> std::vector<PrecheckItem> { throw error; });
-    Collect(&report.items, "destination", [&]() -> std::vector<PrecheckItem> {
+    Collect(&report, "source", [&]() -> std::vector<PrecheckItem> { throw error; });
+    Collect(&report, "destination", [&]() -> std::vector<PrecheckItem> {
       const connector::ServerInfo info = context.destination->Server();
       return {{.id = "connection.destination",
                .title = fmt::format("Connected to {} {}", info.flavour, info.version_text),

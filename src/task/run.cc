@@ -111,7 +111,7 @@ class Runner {
   RunOutcome Migrate() {
     const bool resumed = !session_.record().spec_hash.empty();
     if (!resumed) {
-      Begin();
+      BeginOrAgain();
     } else {
       session_.Say("going on where the task was");
     }
@@ -132,6 +132,22 @@ class Runner {
     session_.live().phase = 4;
     session_.SetState(TaskState::kCompleted, "");
     return {.end = RunEnd::kCompleted, .position = "", .not_migrated = NotMigrated(tables, schema.get())};
+  }
+
+  // A connection that is lost on the way is opened anew; a server that cannot be reached at all is told soon.
+  void BeginOrAgain() {
+    constexpr int kAttempts = 3;
+    constexpr milliseconds kPause{500};
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return Begin();
+      } catch (const Error& error) {
+        if (error.info().retry != RetryClass::kReconnect || attempt == kAttempts) throw;
+        session_.Say(fmt::format("trying again: [{}] {}", error.info().code, error.info().title));
+      }
+      SleepFor(session_.stop(), kPause);
+      ThrowIfStopped(session_.stop());
+    }
   }
 
   // Plan, precheck, and what is decided is written down: from here on it is frozen.
@@ -179,7 +195,8 @@ class Runner {
     }
     return Error(kPrecheckFailed)
         .Cause(fmt::format("{} item(s) failed:{}", report.Count(connector::PrecheckStatus::kFailed), text))
-        .Remedy("Mend them and run the task again; `sluice precheck` shows the whole report.");
+        .Remedy("Mend them and run the task again; `sluice precheck` shows the whole report.")
+        .Retry(report.connection_lost ? RetryClass::kReconnect : RetryClass::kNever);
   }
 
   void StartTables(SchemaPhase& schema) {

@@ -31,6 +31,7 @@ inline constexpr ErrorCode kObjectsInTheWay{"TK-0110", "Objects that failed stan
 
 struct PrecheckReport {
   std::vector<connector::PrecheckItem> items;
+  bool connection_lost = false;  // an item failed because a server did not answer: another try may pass
   bool Failed() const;
   size_t Count(connector::PrecheckStatus status) const;
 };

@@ -49,6 +49,25 @@ def test_cut_while_following(proxied, side):
     assert task.terminate() == 0
 
 
+@pytest.mark.parametrize("piece", [5, 40, 120])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_cut_in_the_beginning(proxied, side, piece):
+    """One connection ends at its so many-th piece: within the precheck, or what follows it."""
+    source, destination, left, right, task = proxied
+    pieces = []
+
+    def end_one(data, _):
+        pieces.append(len(data))
+        if len(pieces) == piece:
+            raise ConnectionResetError
+        return data
+
+    (left if side == "left" else right).corrupt = end_one
+    task.run_until_caught_up()
+    assert len(pieces) > piece
+    compare.assert_equal(source, "shop", destination)
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_refused_for_a_while(proxied, side):
     source, destination, left, right, task = proxied
