@@ -1,6 +1,7 @@
 """Slow, sliced, cut and silent networks."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import threading
@@ -54,17 +55,17 @@ def test_cut_while_following(proxied, side):
 def test_cut_in_the_beginning(proxied, side, piece):
     """One connection ends at its so many-th piece: within the precheck, or what follows it."""
     source, destination, left, right, task = proxied
-    pieces = []
+    pieces, ended = itertools.count(1), []
 
     def end_one(data, _):
-        pieces.append(len(data))
-        if len(pieces) == piece:
+        if next(pieces) == piece:  # whole, however many connections come here
+            ended.append(data)
             raise ConnectionResetError
         return data
 
     (left if side == "left" else right).corrupt = end_one
     task.run_until_caught_up()
-    assert len(pieces) > piece
+    assert ended
     compare.assert_equal(source, "shop", destination)
 
 
@@ -97,10 +98,10 @@ def test_black_hole_is_noticed(proxied):
     compare.assert_equal(source, "shop", destination)
 
 
-@pytest.mark.parametrize("kind", servers.mysql.KINDS)
-def test_a_relay_that_loses_packets_is_noticed(get, sluice, kind):
-    """The packets of MySQL's protocol have numbers. (PostgreSQL's have none; TLS notices for both.)"""
-    source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
+@pytest.fixture(params=servers.mysql.KINDS)
+def relayed(get, sluice, request):
+    """The packets of MySQL's protocol have numbers. (PostgreSQL's have none; TLS notices for both, and is off here.)"""
+    source, destination = get.shared(request.param, "source"), get.shared(request.param, "destination")
     shop.create(source)
     with Proxy(source) as left:
         task = sluice(left, destination, objects=OBJECTS)
@@ -108,17 +109,25 @@ def test_a_relay_that_loses_packets_is_noticed(get, sluice, kind):
         task.write()
         task.start()
         task.wait_caught_up()
-        left.losing = True
-        source.execute("UPDATE shop.orders SET note=SHA2(id, 256)")
-        wait_until(lambda: len(left.lost) > 4000, 30, lambda: "the change to be lost")  # more than signs of life
-        left.losing = False
-        task.follow_to(source, "shop", destination=destination)
-        compare.assert_equal(source, "shop", destination)
-        assert "Packets of the connection are missing" in task.log_text()
+        yield source, destination, left, task
+
+
+MISSING = "Packets of the connection are missing"
+
+
+def test_a_relay_that_loses_packets_is_noticed(relayed):
+    source, destination, left, task = relayed
+    left.losing = True
+    source.execute("UPDATE shop.orders SET note=SHA2(id, 256)")
+    wait_until(lambda: len(left.lost) > 4000, 30, lambda: "the change to be lost")  # more than signs of life
+    left.losing = False
+    task.follow_to(source, "shop", destination=destination)
+    compare.assert_equal(source, "shop", destination)
+    assert MISSING in task.log_text()
 
 
 class LossyLog:
-    """What a faulty relay does to the first session that asks for the log: `alter(number, packet)` gives what is handed on.
+    """What a faulty relay does to the first session that asks for the log: `alter(packet)` gives what is handed on.
 
     For `Proxy.corrupt`, which is called in a thread for each connection. A packet: 3 bytes of length, its number, 0, event.
     """
@@ -132,7 +141,7 @@ class LossyLog:
         mine = self._of_this_connection
         if direction == "to server":
             if not self.begun and data[3:4] == b"\0" and data[4:5] in (b"\x12", b"\x1e"):  # COM_BINLOG_DUMP, ..._GTID
-                self.begun, mine.buffer, mine.number = True, b"", 0
+                self.begun, mine.buffer = True, b""
             return data
         if not hasattr(mine, "buffer"):
             return data
@@ -140,20 +149,19 @@ class LossyLog:
         kept = b""
         while len(mine.buffer) >= 4 + (size := int.from_bytes(mine.buffer[:3], "little")) and size:
             packet, mine.buffer = mine.buffer[: 4 + size], mine.buffer[4 + size :]
-            kept += self._alter(mine.number, packet)
-            mine.number += 1
+            kept += self._alter(packet)
         return kept
 
 
 XID, FIRST_ROWS, LAST_ROWS = 16, 20, 171  # kinds of events
 
 
-def lose_the_first(through):
+def lose_through(kind):
     """Everything from the first packet on, through the first of that kind."""
     lost = []
 
-    def alter(_, packet):
-        if through in lost:
+    def alter(packet):
+        if kind in lost:
             return packet
         lost.append(packet[9])
         return b""
@@ -165,7 +173,7 @@ def alter_one_rows_event(how):
     """Of the first packet with rows only what `how` leaves of it."""
     found = []
 
-    def alter(_, packet):
+    def alter(packet):
         is_rows = FIRST_ROWS <= packet[9] <= LAST_ROWS and len(packet) > 2000
         if found or not is_rows:
             return packet
@@ -175,14 +183,10 @@ def alter_one_rows_event(how):
     return alter
 
 
-MISSING = "Packets of the connection are missing"
-
-
-@pytest.mark.parametrize("kind", servers.mysql.KINDS)
 @pytest.mark.parametrize(
     ("alter", "told"),
     [
-        (lambda: lose_the_first(through=XID), MISSING),
+        (lambda: lose_through(XID), MISSING),
         (lambda: alter_one_rows_event(lambda packet: b""), MISSING),
         (lambda: alter_one_rows_event(lambda packet: packet[600:]), MISSING),
         (lambda: alter_one_rows_event(lambda packet: packet[:1000] + packet[1040:]), "wrong checksum"),
@@ -190,24 +194,17 @@ MISSING = "Packets of the connection are missing"
     ],
     ids=["whole change", "one packet", "a header", "some bytes", "a byte altered"],
 )
-def test_what_a_relay_loses_of_the_log_is_read_again(get, sluice, kind, alter, told):
-    source, destination = get.shared(kind, "source"), get.shared(kind, "destination")
-    shop.create(source)
-    with Proxy(source) as left:
-        task = sluice(left, destination, objects=OBJECTS)
-        task.task["source"]["tls"] = {"mode": "off"}
-        task.write()
-        task.start()
-        task.wait_caught_up()
-        left.refusing = True
-        left.cut()
-        source.execute("UPDATE shop.orders SET note=SHA2(id, 256)")
-        left.corrupt = lossy = LossyLog(alter())
-        left.refusing = False
-        task.follow_to(source, "shop", destination=destination)
-        compare.assert_equal(source, "shop", destination)
-        assert lossy.begun
-        assert told in task.log_text()
+def test_what_a_relay_loses_of_the_log_is_read_again(relayed, alter, told):
+    source, destination, left, task = relayed
+    left.refusing = True
+    left.cut()
+    source.execute("UPDATE shop.orders SET note=SHA2(id, 256)")
+    left.corrupt = lossy = LossyLog(alter())
+    left.refusing = False
+    task.follow_to(source, "shop", destination=destination)
+    compare.assert_equal(source, "shop", destination)
+    assert lossy.begun
+    assert told in task.log_text()
 
 
 def test_a_silent_network_is_probed(one_pair, sluice):
