@@ -1,17 +1,18 @@
 #include "connectors/mysql/binlog/packet_check.h"
 
+#include <mysql.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 extern "C" {
 #include <ma_pvio.h>
 }
 
 #include "base/stop.h"
+#include "connectors/mysql/binlog/bytes.h"
 
 namespace sluice::mysql::binlog {
 namespace {
@@ -20,14 +21,8 @@ constexpr size_t kPacketHeaderBytes = 4;
 constexpr size_t kPacketMost = 0xffffff;  // what is longer comes in several packets
 constexpr size_t kEventLengthAt = kPacketHeaderBytes + 1 + 9;
 
-uint64_t LittleEndian(std::string_view bytes) {
-  uint64_t value = 0;
-  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<uint8_t>(bytes[i]);
-  return value;
-}
-
 size_t PacketBytes(std::string_view begin) {
-  return static_cast<size_t>(LittleEndian(begin.substr(0, 3)));
+  return Bytes(begin).U24();
 }
 
 enum class Wait { kCame, kEnded, kSilence };
@@ -48,6 +43,14 @@ Wait AwaitBytes(int socket, size_t bytes, const Deadline& deadline) {
 
 }  // namespace
 
+// `cache_size` bytes were read ahead, those from `cache_pos` on are not used yet.
+std::string_view ReadAhead(const MYSQL* mysql) {
+  const MARIADB_PVIO* const pvio = mysql->net.pvio;
+  if (pvio == nullptr || pvio->cache == nullptr) return {};
+  return {reinterpret_cast<const char*>(pvio->cache_pos),
+          static_cast<size_t>(pvio->cache + pvio->cache_size - pvio->cache_pos)};
+}
+
 PacketCheck::Finding PacketCheck::Await(MYSQL* mysql, int timeout_ms) {
   const MARIADB_PVIO* const pvio = mysql->net.pvio;
   if (pvio == nullptr || pvio->ctls != nullptr) return Finding::kGood;
@@ -58,13 +61,8 @@ PacketCheck::Finding PacketCheck::Await(MYSQL* mysql, int timeout_ms) {
 
 // As much of the next packet as is of use; less where the connection ends before.
 PacketCheck::Begin PacketCheck::Peek(MYSQL* mysql, int timeout_ms) {
-  const MARIADB_PVIO* const pvio = mysql->net.pvio;
   const auto socket = static_cast<int>(mysql_get_socket(mysql));
-  size_t cached = 0;
-  if (pvio->cache != nullptr) {  // what the library read ahead: `cache_size` bytes, used up to `cache_pos`
-    cached = std::min<size_t>(peeked_.size(), static_cast<size_t>(pvio->cache + pvio->cache_size - pvio->cache_pos));
-    std::memcpy(peeked_.data(), pvio->cache_pos, cached);
-  }
+  const size_t cached = ReadAhead(mysql).copy(peeked_.data(), peeked_.size());
   const Deadline deadline = Deadline::After(milliseconds(timeout_ms));
   size_t wanted = kPacketHeaderBytes;
   Wait wait = Wait::kCame;
@@ -88,7 +86,7 @@ bool PacketCheck::IsPlausible(std::string_view begin) const {
   if (begin.size() <= kPacketHeaderBytes || begin[kPacketHeaderBytes] != 0) return true;  // an error, or the end
   if (begin.size() < kEventLengthAt + 4) return true;
   const size_t packet = PacketBytes(begin);
-  const uint64_t event = LittleEndian(begin.substr(kEventLengthAt, 4));
+  const uint64_t event = Bytes(begin.substr(kEventLengthAt)).U32();
   return packet < kPacketMost ? event + 1 == packet : event + 1 >= packet;
 }
 

@@ -7,14 +7,17 @@
 // length.
 #pragma once
 
-#include <mysql.h>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "connectors/mysql/connection.h"  // MYSQL
+
 namespace sluice::mysql::binlog {
+
+// What the library has read ahead and nobody took yet. Bytes of the protocol, with TLS too.
+std::string_view ReadAhead(const MYSQL* mysql);
 
 class PacketCheck {
  public:

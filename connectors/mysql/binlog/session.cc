@@ -185,10 +185,8 @@ void LogSession::Command(int command, const std::string& bytes) {
 
 bool LogSession::Idle() const {
   MYSQL* const mysql = const_cast<LogSession*>(this)->connection_.handle();
-  const MARIADB_PVIO* const pvio = mysql->net.pvio;
-  if (pvio == nullptr) return true;
-  // `cache_size` bytes were read ahead, those from `cache_pos` on are not used yet.
-  if (pvio->cache != nullptr && pvio->cache + pvio->cache_size > pvio->cache_pos) return false;
+  if (mysql->net.pvio == nullptr) return true;
+  if (!ReadAhead(mysql).empty()) return false;
   pollfd entry{static_cast<int>(mysql_get_socket(mysql)), POLLIN, 0};
   return ::poll(&entry, 1, 0) <= 0;
 }
@@ -206,12 +204,7 @@ std::string_view LogSession::Read() {
   }
   const std::string_view packet(reinterpret_cast<const char*>(mysql->net.read_pos), size);
   if (packet.empty() || (static_cast<uint8_t>(packet[0]) == 0xfe && packet.size() < 9)) {
-    throw Error(kConnectionLost)
-        .Object("binary log of server " + endpoint_.Address())
-        .Cause("The server ended the log: it is shutting down, or another reader came with the same server id.")
-        .Remedy("Sluice connects again by itself.")
-        .Retry(RetryClass::kReconnect)
-        .Side(endpoint_.side);
+    ThrowLost("The server ended the log: it is shutting down, or another reader came with the same server id.");
   }
   return packet.substr(1);
 }
@@ -224,20 +217,21 @@ void LogSession::AwaitPacket() {
     case PacketCheck::Finding::kMissing:
       ThrowPacketsMissing();
     case PacketCheck::Finding::kSilence:
-      throw Error(kConnectionLost)
-          .Object("binary log of server " + endpoint_.Address())
-          .Cause(fmt::format("Nothing came for {} s, not even the signs of life that were asked for.", seconds))
-          .Remedy("Sluice connects again by itself. If it comes back, look at the network between.")
-          .Retry(RetryClass::kReconnect)
-          .Side(endpoint_.side);
+      ThrowLost(fmt::format("Nothing came for {} s, not even the signs of life that were asked for.", seconds),
+                " If it comes back, look at the network between.");
   }
 }
 
 void LogSession::ThrowPacketsMissing() {
+  ThrowLost("Packets of the connection are missing: something between relays them in part only.",
+            " If it comes back, look at proxies and load balancers between.");
+}
+
+void LogSession::ThrowLost(const std::string& cause, const char* advice) {
   throw Error(kConnectionLost)
       .Object("binary log of server " + endpoint_.Address())
-      .Cause("Packets of the connection are missing: something between relays them in part only.")
-      .Remedy("Sluice connects again by itself. If it comes back, look at proxies and load balancers between.")
+      .Cause(cause)
+      .Remedy(std::string("Sluice connects again by itself.") + advice)
       .Retry(RetryClass::kReconnect)
       .Side(endpoint_.side);
 }

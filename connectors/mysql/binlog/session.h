@@ -47,6 +47,7 @@ class LogSession {
   void Command(int command, const std::string& bytes);
   void AwaitPacket();
   [[noreturn]] void ThrowPacketsMissing();
+  [[noreturn]] void ThrowLost(const std::string& cause, const char* advice = "");
   void ThrowIfNotAllowed();
   [[noreturn]] void ThrowRefusal();
 
