@@ -71,7 +71,8 @@ void FindSelect(Precheck& check, Missing& missing) {
   for (const model::ObjectName& name : check.request().missing) {
     if (check.grants().OnDatabase("SELECT", name.database)) continue;
     if (name.name.empty()) {
-      missing.databases[name.database] = {"SELECT"};
+      // Where only some tables are chosen, each is missing by itself.
+      if (ChosenWhole(check, name.database)) missing.databases[name.database] = {"SELECT"};
     } else if (!check.grants().OnTable("SELECT", name.database, name.name)) {
       missing.tables[name] = {"SELECT"};
     }

@@ -118,6 +118,17 @@ def test_each_missing_right_is_named(get, sluice, kind, missing, side, words):
     assert not destination.databases()
 
 
+def test_no_more_is_asked_for_than_the_chosen_tables(pair, sluice):
+    source, destination = pair
+    rights_mysql.create_shop(source)
+    task = make_task(sluice, source, destination, (), all_rights(source, destination)[1])
+    task.task["objects"] = [{"database": "shop", "tables": ["orders"]}]
+    task.write()
+    remedies = "\n".join(item["remedy"] or "" for item in failed_items(task.call("precheck", "--json")))
+    assert "GRANT SELECT ON `shop`.`orders` TO" in remedies, remedies
+    assert "`shop`.*" not in remedies, remedies
+
+
 def test_the_printed_statements_mend_it(one_pair, sluice):
     source, destination = one_pair
     rights_of(source).create_shop(source)
