@@ -56,7 +56,7 @@ const std::vector<Class>& Classes() {
       {{1044, 1142, 1143, 1227, 1370, 1410, 1419},
        &kMissingPrivilege,
        RetryClass::kNever,
-       "Run `sluice precheck` on the task: it prints the GRANT that is missing."},
+       "Grant the account what the server names; `sluice precheck` prints the GRANTs that the task needs."},
       {{1049, 1051, 1054, 1091, 1109, 1146, 1305},
        &kMissingObject,
        RetryClass::kNever,

@@ -51,7 +51,7 @@ const std::vector<Class>& Classes() {
       {{"42501"},
        &kMissingPrivilege,
        RetryClass::kNever,
-       "Run `sluice precheck` on the task: it prints the GRANT that is missing."},
+       "Grant the account what the server names; `sluice precheck` prints the GRANTs that the task needs."},
       {{"42P01", "42703", "42704", "42883", "3F000"},
        &kMissingObject,
        RetryClass::kNever,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -332,7 +333,7 @@ size_t SchemaPhase::ExecuteBatch(const std::vector<size_t>& batch, Writer& write
 // connection is replaced in `writer`; whether the statement had taken effect is then unknown, so "exists already" means
 // that it had.
 bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_text, const std::stop_token& stop) {
-  const Deadline give_up = Deadline::After(session_.context().spec.give_up);
+  std::optional<Deadline> give_up;  // from the first loss on: an index or a foreign key may take longer than that
   milliseconds pause(200);
   for (int attempt = 0;; ++attempt) {
     try {
@@ -344,7 +345,8 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
       if (info.code == kStopped.id) throw;
       if (info.already_exists && entry.uncertain) return true;
       const bool lost = info.retry == RetryClass::kReconnect;
-      if (lost ? give_up.Passed() : info.retry == RetryClass::kNever || attempt >= 8) {
+      if (lost && !give_up) give_up = Deadline::After(session_.context().spec.give_up);
+      if (lost ? give_up->Passed() : info.retry == RetryClass::kNever || attempt >= 8) {
         ErrorInfo told = info;
         told.object = entry.statement.label;
         told.stage = "schema";

@@ -93,18 +93,25 @@ void Session::Fail(Error& error) {
 }
 
 void Session::Persist(const std::function<void()>& work) {
-  const Deadline give_up = Deadline::After(context_.spec.give_up);
-  milliseconds pause(500);
+  constexpr milliseconds kFirstPause(500);
+  constexpr milliseconds kLongestPause(30'000);
+  std::optional<Deadline> give_up;  // from the first failure of a row: what moved rows in between begins a new one
+  milliseconds pause = kFirstPause;
   for (;;) {
+    const uint64_t moved = live_->progress.rows_loaded;
     try {
       return work();
     } catch (const Error& error) {
-      if (error.info().retry == RetryClass::kNever || give_up.Passed()) throw;
+      if (!give_up || live_->progress.rows_loaded != moved) {
+        give_up = Deadline::After(context_.spec.give_up);
+        pause = kFirstPause;
+      }
+      if (error.info().retry == RetryClass::kNever || give_up->Passed()) throw;
       SayRetry(error.info(), pause);
     }
     SleepFor(stop(), pause);
     ThrowIfStopped(stop());
-    pause = std::min(pause * 2, milliseconds(30'000));
+    pause = std::min(pause * 2, kLongestPause);
   }
 }
 

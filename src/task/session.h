@@ -48,7 +48,8 @@ class Session {
   void SetState(store::TaskState state, const std::string& phase);
   // Records a failure and gives it the phase as its stage.
   void Fail(Error& error);
-  // Repeats `work` over errors that trying again may mend, with growing pauses, until the task's limit; each is told.
+  // Repeats `work` over errors that trying again may mend, with growing pauses; each is told. Ends with the error when
+  // the first failure since rows were last copied is longer ago than the task's limit.
   void Persist(const std::function<void()>& work);
   // Starts publishing progress and taking requests; ends with the session.
   void StartSupervisor();

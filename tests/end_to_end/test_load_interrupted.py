@@ -130,3 +130,50 @@ def test_a_stop_while_tables_are_created_beside_the_load(pair, sluice):
         proxy.delay_seconds = 0
         task.run_until_caught_up()
     compare.assert_equal(source, "shop", destination)
+
+
+def test_patience_counts_from_the_first_failure(pair, sluice):
+    """A load that takes longer than `give_up_after` goes on after each loss of its snapshot: rows came in between."""
+    source, destination = pair
+    for i in range(10):
+        fill(source, f"t{i}", "PRIMARY KEY", 1000, 10)
+    with Proxy(source) as proxy:
+        limits = {"rows_per_second": 1000, "readers": 1, "writers": 1}
+        more = {"limits": limits, "options": {"give_up_after": "1500ms"}}
+        task = sluice(proxy, destination, types=["schema", "full"], objects=[{"database": "shop"}], **more)
+        task.start()
+        for rows in (3000, 6000):  # at 1,000 a second
+            task.wait_status(lambda status: status["progress"].get("rows_loaded", 0) >= rows, 60, f"{rows} rows")
+            proxy.cut()
+        assert task.wait(120) == 0, task.log_text()
+        assert task.log_text(20000).count("PL-0103") == 2, task.log_text(20000)
+    compare.assert_equal(source, "shop", destination)
+
+
+def test_a_foreign_key_that_takes_longer_than_patience(pair, sluice):
+    """Its connection is lost after more than `give_up_after`: that loss is the first, and the foreign key is made."""
+    source, destination = pair
+    source.execute(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.parent (id INT PRIMARY KEY)",
+        "CREATE TABLE shop.held (id INT PRIMARY KEY, pad VARCHAR(2000), CONSTRAINT f FOREIGN KEY (id) REFERENCES parent (id))",
+    )
+    with source.session("shop") as session:
+        session.executemany("INSERT INTO parent VALUES (%s)", [(i,) for i in range(2000)])
+        session.executemany("INSERT INTO held VALUES (%s, REPEAT('x', 1000))", [(i,) for i in range(2000)])
+    with Proxy(destination) as proxy, destination.session() as holder:
+        more = {"limits": {"rows_per_second": 500, "readers": 1, "writers": 1}, "options": {"give_up_after": "1s"}}
+        task = sluice(source, proxy, types=["schema", "full"], objects=[{"database": "shop"}], **more)
+        task.start()
+        wait_until(lambda: task.check_alive() or "held" in compare.tables(destination, "shop"), 60, task.log_text, pause=0.01)
+        holder.execute("START TRANSACTION")
+        holder.query("SELECT COUNT(*) FROM shop.held")
+        waits = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'ALTER TABLE%%held%%' AND time >= 2"
+        wait_until(lambda: task.check_alive() or destination.value(waits), 60, task.log_text)
+        proxy.cut()
+        wait_until(lambda: task.check_alive() or "trying again" in task.log_text(), 60, task.log_text)
+        holder.rollback()
+        assert task.wait(120) == 0, task.log_text()
+    compare.assert_equal(source, "shop", destination)
+    keys = "SELECT COUNT(*) FROM information_schema.referential_constraints WHERE constraint_schema='shop'"
+    assert destination.value(keys) == 1
