@@ -1,6 +1,7 @@
 // Commands that speak to the process that runs a task, or that end the task: `stop`, `limits`, `release`.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
@@ -15,6 +16,24 @@ namespace sluice::cli {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+// Of a task that is stopped for good. With its name alone nobody knows where the source is; `release` does it later.
+std::vector<std::string> ReleaseSource(const CommandContext& context) {
+  const std::string& operand = context.invocation.operands.front();
+  if (!std::filesystem::is_regular_file(operand)) return {};
+  try {
+    task::Task task(task::LoadTaskFile(operand).ValueOrThrow());
+    return task.ReleaseSource(context.invocation.state_directory, context.signals.token());
+  } catch (const Error& error) {
+    WriteAll(2, fmt::format("what the task kept at the source could not be removed; `sluice release` tries again: {}\n",
+                            error.info().OneLine()));
+    return {};
+  }
+}
+
+}  // namespace
+
 int RunStop(const CommandContext& context) {
   const Invocation& invocation = context.invocation;
   const std::string& operand = invocation.operands.front();
@@ -23,15 +42,22 @@ int RunStop(const CommandContext& context) {
   const milliseconds timeout = invocation.timeout.value_or(milliseconds(60'000));
   task::Task::Stop(name, invocation.state_directory, invocation.final, Deadline::After(timeout),
                    context.signals.token());
+  const std::vector<std::string> removed = invocation.final ? ReleaseSource(context) : std::vector<std::string>();
   if (invocation.json) {
-    context.Print(JsonDocument({{"name", name}, {"stopped", true}, {"final", invocation.final}}));
+    context.Print(JsonDocument(
+        {{"name", name}, {"stopped", true}, {"final", invocation.final}, {"source_objects_removed", removed}}));
     return kDone;
   }
   const TextStyle style = context.Style(operand);
   if (!invocation.final) {
+    if (task::Task::Status(name, invocation.state_directory).task.final_stop) {
+      context.Print(fmt::format("{} has ended for good: it does not run, and never goes on.\n", Printable(name)));
+      return kDone;
+    }
     context.Print(fmt::format("{} is stopped; `{}` goes on.\n", Printable(name), CommandLine("run", style)));
     return kDone;
   }
+  for (const std::string& what : removed) context.Print(fmt::format("removed at the source: {}\n", what));
   context.Print(
       fmt::format("{} is stopped for good: `run` and `run --restart` refuse it from now on.\n"
                   "What was migrated stays. `{}` removes what Sluice keeps at both servers.\n",

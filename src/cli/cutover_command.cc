@@ -36,6 +36,12 @@ void PrecheckReverse(const CommandContext& context, const task::TaskSpec& spec, 
             "it does not go from this task's destination to its source with `types: [incremental]` under another name")
         .Remedy("`sluice reverse --output FILE TASK.yaml` writes one that does.");
   }
+  if (const auto store = store::Store::Open(context.invocation.state_directory); store->IsLocked(reverse.name)) {
+    throw Error(task::kWrongState)
+        .Object("the way back, " + file)
+        .Cause("it is running already, from an earlier switch-over. Nothing was stopped or changed")
+        .Remedy(fmt::format("Stop it (`sluice stop {}`): this switch-over begins it anew.", ShellWord(file)));
+  }
   const task::PrecheckReport report =
       task::Task(std::move(reverse)).Precheck(context.signals.token(), context.invocation.state_directory);
   if (!report.Failed()) return;
@@ -89,10 +95,10 @@ int RunCutover(const CommandContext& context) {
   StartCommandLog(context.invocation, spec.name);
   const std::string name = spec.name;
   ReporterOptions reporting;
-  reporting.mode = context.invocation.json ? ReportMode::kSilent : ReportMode::kPlain;
   reporting.view.name = spec.name;
   reporting.view.types = spec.types;
-  reporting.view.terminal = context.out;
+  // The operator has to be told when to stop writing in any case.
+  reporting.view.terminal = context.invocation.json ? DetectTerminal(2) : context.out;
   Reporter reporter(std::move(reporting), nullptr, context.signals);
   task::CutoverOptions options;
   options.state_directory = context.invocation.state_directory;
@@ -105,8 +111,10 @@ int RunCutover(const CommandContext& context) {
       task::RunOptions run;
       run.state_directory = context.invocation.state_directory;
       run.only_begin = true;
+      run.restart = true;  // an earlier switch-over, in a rehearsal or cut short, began it at another point
       run.say = [&](const std::string& line) { reporter.Say("way back: " + line); };
-      task::Task(task::LoadTaskFile(reverse).ValueOrThrow()).Run(run, stop);
+      const task::RunOutcome begun = task::Task(task::LoadTaskFile(reverse).ValueOrThrow()).Run(run, stop);
+      if (begun.end != task::RunEnd::kPrepared) throw Error(kStopped);
     };
   }
   const Accounts accounts = AccountsOf(spec);

@@ -24,6 +24,8 @@ const char* Text(task::RunEnd end) {
       return "stopped";
     case task::RunEnd::kAlreadyCompleted:
       return "already_completed";
+    case task::RunEnd::kPrepared:
+      return "prepared";
   }
   return "completed";
 }

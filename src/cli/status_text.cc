@@ -179,6 +179,7 @@ std::string Headline(const task::RunOutcome& outcome, const task::StatusReport& 
       return fmt::format("{} is completed already; there is nothing to do. `{}` begins anew.", name,
                          CommandLine("run --restart", style));
     case task::RunEnd::kStopped:
+    case task::RunEnd::kPrepared:
       break;
   }
   if (status.task.final_stop) return fmt::format("{} is stopped for good and cannot be continued.", name);

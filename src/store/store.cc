@@ -160,6 +160,15 @@ class SqliteStore : public Store {
     transaction.Commit();
   }
 
+  void RemovePlan(const std::string& task) override {
+    std::lock_guard lock(mutex_);
+    WriteTransaction transaction(&database_);
+    for (const char* table : {"objects", "tables"}) {
+      Statement(&database_, fmt::format("DELETE FROM {} WHERE task = ?", table)).Bind(task).Run();
+    }
+    transaction.Commit();
+  }
+
   std::vector<ObjectRecord> Objects(const std::string& task) override {
     std::lock_guard lock(mutex_);
     std::vector<ObjectRecord> objects;

@@ -86,6 +86,8 @@ class Store {
   virtual std::vector<TableRecord> Tables(const std::string& task) = 0;
   virtual void SaveTables(const std::string& task, const std::vector<TableRecord>& tables) = 0;
 
+  virtual void RemovePlan(const std::string& task) = 0;  // all objects and tables
+
   // Free texts of a task: "precheck", "progress" (JSON for status), "wanted", "server" ...
   virtual std::optional<std::string> Text(const std::string& task, const std::string& name) = 0;
   virtual void SaveText(const std::string& task, const std::string& name, const std::string& text) = 0;

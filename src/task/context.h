@@ -45,6 +45,9 @@ inline constexpr const char* kReleased = "released";
 // Throws kNoSuchTask.
 store::TaskRecord MustFindTask(store::Store& store, const std::string& name, const std::string& state_directory);
 
+// Throws kFrozenChanged where the task has begun with another file than this one.
+void RefuseChangedFile(const store::TaskRecord& record, const TaskSpec& spec, const std::string& remedy);
+
 struct Task::Context {
   explicit Context(TaskSpec task_spec);  // throws for rules that cannot be used and pairs that are not offered
 

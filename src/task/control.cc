@@ -36,6 +36,15 @@ std::string SourceOf(const ObjectRecord& record) {
   return source.at(0).get<std::string>() + "." + source.at(1).get<std::string>();
 }
 
+// The process that creates and copies keeps the states in its own memory and would write over what is said here.
+void RefuseWhileCopied(store::Store& store, const store::TaskRecord& task, const std::string& object) {
+  if (task.phase == "incremental" || !store.IsLocked(task.name)) return;
+  throw Error(kWrongState)
+      .Object(object)
+      .Cause("a process works on the task just now")
+      .Remedy(fmt::format("Stop it before (`sluice stop {0}`), and run the task again afterwards.", task.name));
+}
+
 // Source names of the tables whose creation is among these objects: without it their rows have nowhere to go.
 std::set<std::string> TablesWithoutHome(const std::vector<ObjectRecord>& objects) {
   std::set<std::string> tables;
@@ -54,6 +63,14 @@ store::TaskRecord MustFindTask(store::Store& store, const std::string& name, con
       .Object("task " + name)
       .Cause("the state directory " + state_directory + " does not know it")
       .Remedy("Check --state, or start the task: sluice run TASK.yaml");
+}
+
+void RefuseChangedFile(const store::TaskRecord& record, const TaskSpec& spec, const std::string& remedy) {
+  if (record.spec_hash.empty() || record.spec_hash == spec.frozen_hash) return;
+  throw Error(kFrozenChanged)
+      .Object("task " + record.name)
+      .Cause("endpoints, types, objects or mapping of the task file are not those that the task was started with")
+      .Remedy(remedy);
 }
 
 StatusReport Task::Status(const std::string& name, const std::string& state_directory) {
@@ -105,11 +122,18 @@ void Task::Stop(const std::string& name, const std::string& state_directory, boo
 void Task::RetryObject(const std::string& name, const std::string& state_directory, const std::string& object,
                        const std::optional<std::string>& statement) {
   const auto store = store::Store::Open(state_directory);
-  MustFindTask(*store, name, state_directory);
+  const store::TaskRecord task = MustFindTask(*store, name, state_directory);
+  RefuseWhileCopied(*store, task, object);
   std::vector<ObjectRecord> found = FindObjects(*store, name, object);
   if (!found.empty()) {
     if (statement && found.size() > 1) throw NoSuchObject(object + " (several statements: name one by its label)");
     for (ObjectRecord& record : found) {
+      if (record.state == "done") {
+        throw Error(kWrongState)
+            .Object(record.label)
+            .Cause("it was created")
+            .Remedy("Change it at the destination itself; only what has failed or was skipped is tried again.");
+      }
       record.state = "pending";
       record.error.clear();
       if (statement) record.sql = *statement;
@@ -130,6 +154,7 @@ void Task::RetryObject(const std::string& name, const std::string& state_directo
 void Task::SkipObject(const std::string& name, const std::string& state_directory, const std::string& object) {
   const auto store = store::Store::Open(state_directory);
   const store::TaskRecord task = MustFindTask(*store, name, state_directory);
+  RefuseWhileCopied(*store, task, object);
   std::vector<ObjectRecord> found = FindObjects(*store, name, object);
   const std::set<std::string> tables = TablesWithoutHome(found);
   // Indexes and foreign keys of a table that is left out have nothing to stand on.

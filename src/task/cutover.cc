@@ -14,6 +14,9 @@
 //  6. End the task for good, and remove what it kept at the source: a replication slot that nobody reads holds back the
 //     source's log.
 #include <fmt/format.h>
+#include <pthread.h>
+
+#include <thread>
 
 #include "task/follow_phase.h"
 #include "task/load_phase.h"
@@ -50,21 +53,27 @@ void RefuseFailedObjects(store::Store& store, const std::string& task) {
                           commands));
 }
 
+void RefuseWrongState(const store::TaskRecord& record) {
+  if (record.phase == "incremental" && !record.final_stop) return;
+  throw Error(kWrongState)
+      .Object("task " + record.name)
+      .Cause(fmt::format("it is {} in phase \"{}\"; only a task that follows changes can be switched over",
+                         store::Name(record.state), record.phase))
+      .Remedy("Let `sluice run` reach the incremental phase first.");
+}
+
 std::unique_ptr<Session> TakeOver(Task::Context& context, const CutoverOptions& options, Deadline deadline,
                                   std::stop_token stop) {
   const auto store = store::Store::Open(options.state_directory);
   const std::string& name = context.spec.name;
   const store::TaskRecord record = MustFindTask(*store, name, options.state_directory);
-  if (record.phase != "incremental" || record.final_stop) {
-    throw Error(kWrongState)
-        .Object("task " + name)
-        .Cause(fmt::format("it is {} in phase \"{}\"; only a task that follows changes can be switched over",
-                           store::Name(record.state), record.phase))
-        .Remedy("Let `sluice run` reach the incremental phase first.");
-  }
+  RefuseWrongState(record);
+  RefuseChangedFile(record, context.spec, "Put them back as they were, then switch over again. Nothing was stopped.");
   RefuseFailedObjects(*store, name);
   if (store->IsLocked(name)) Task::Stop(name, options.state_directory, false, deadline, stop);
-  return std::make_unique<Session>(context, options.state_directory, nullptr, options.say, std::move(stop));
+  auto session = std::make_unique<Session>(context, options.state_directory, nullptr, options.say, std::move(stop));
+  RefuseWrongState(session->record());  // another switch-over may have come to its end meanwhile
+  return session;
 }
 
 // What was retried since the last run, before the application is asked to stop.
@@ -75,6 +84,24 @@ void CreateRetriedObjects(Session& session) {
   schema.ThrowIfFailed({SchemaStage::kObjects});
 }
 
+Error NotDrained(const std::string& task, bool was_caught_up) {
+  if (!was_caught_up) {
+    return Error(kCutoverTimeout)
+        .Object("task " + task)
+        .Cause("the destination did not catch up with the source in this time; nobody was asked to stop writing")
+        .Remedy(
+            "Let the task go on (sluice run TASK.yaml) until `sluice status` says that it is not delayed, then switch "
+            "over. Or give it more time with --timeout.");
+  }
+  return Error(kCutoverTimeout)
+      .Object("task " + task)
+      .Cause("changes to selected tables still arrive from the source")
+      .Remedy(
+          "Stop the application, or make the source read-only (SET GLOBAL read_only = ON;), and run the "
+          "switch-over again. Until then the task can go on: sluice run TASK.yaml")
+      .Side("source");
+}
+
 // Steps 2 and 3. Returns the position up to which the source is applied.
 std::string Drain(Session& session, const std::vector<TaskTable>& tables, const CutoverOptions& options,
                   Deadline deadline) {
@@ -82,34 +109,33 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
     const pipeline::Progress& progress = session.live().progress;
     return progress.inserts + progress.updates + progress.deletes + progress.ddl;
   };
+  std::stop_source end;
+  const std::jthread timer([&](std::stop_token own) {
+    pthread_setname_np(pthread_self(), "timeout");
+    while (!deadline.Passed() && SleepFor(own, deadline.Left())) continue;
+    if (deadline.Passed()) end.request_stop();
+  });
   bool told = false;
   auto quiet_since = Clock::now();
-  uint64_t seen = rows();
+  uint64_t seen = 0;
   for (;;) {
-    const pipeline::ApplyOutcome applied = RunFollowPhase(session, tables, true);
+    const pipeline::ApplyOutcome applied = RunFollowPhase(session, tables, true, end.get_token());
     ThrowIfStopped(session.stop());
+    if (!applied.caught_up) throw NotDrained(session.record().name, told);
     if (!told) session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
-    told = true;
-    if (rows() != seen) {
+    if (!told || rows() != seen) {
       seen = rows();
       quiet_since = Clock::now();
     }
+    told = true;
     if (Clock::now() - quiet_since >= options.quiet_for) return applied.position.json;
-    if (deadline.Passed()) {
-      throw Error(kCutoverTimeout)
-          .Object("task " + session.record().name)
-          .Cause("changes to selected tables still arrive from the source")
-          .Remedy(
-              "Stop the application, or make the source read-only (SET GLOBAL read_only = ON;), and run the "
-              "switch-over again. Until then the task can go on: sluice run TASK.yaml")
-          .Side("source");
-    }
+    if (deadline.Passed()) throw NotDrained(session.record().name, told);
     SleepFor(session.stop(), milliseconds(200));
   }
 }
 
 // The switch-over is done by now: what cannot be removed is told, with the way to remove it later.
-void ReleaseSource(Session& session) {
+void RemoveFromSource(Session& session) {
   try {
     for (const std::string& what :
          session.context().source->ReleaseSource(session.task_id(), {session.stop(), "switch-over"})) {
@@ -160,11 +186,12 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
         session->Say("the destination's own log position could not be read: " + error.info().OneLine());
       }
     }
+    ThrowIfStopped(session->stop());
     session->store().SaveText(session->record().name, kEndedText, kSwitchedOver);
     session->record().final_stop = true;
     session->live().phase = 4;
     session->SetState(store::TaskState::kCompleted, "");
-    ReleaseSource(*session);
+    RemoveFromSource(*session);
     return outcome;
   } catch (Error& error) {
     if (beginning_reverse || error.info().code == kStopped.id || error.info().code == kCutoverTimeout.id) {

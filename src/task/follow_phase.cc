@@ -9,11 +9,12 @@
 namespace sluice::task {
 namespace {
 
-// Ends the apply when another number of writers is wanted than it was begun with, or the session stops.
+// Ends the apply when another number of writers is wanted than it was begun with, or when it is asked to end.
 class WritersWatch {
  public:
-  WritersWatch(Session& session, uint32_t writers)
-      : forward_(session.stop(), [this] { end_.request_stop(); }),
+  WritersWatch(Session& session, uint32_t writers, std::stop_token end)
+      : by_session_(session.stop(), [this] { end_.request_stop(); }),
+        by_caller_(std::move(end), [this] { end_.request_stop(); }),
         watch_([this, &session, writers](std::stop_token own) {
           pthread_setname_np(pthread_self(), "writers-watch");
           const auto differs = [&](const pipeline::Limits& now) { return now.writers != writers; };
@@ -24,7 +25,8 @@ class WritersWatch {
 
  private:
   std::stop_source end_;
-  std::stop_callback<std::function<void()>> forward_;
+  std::stop_callback<std::function<void()>> by_session_;
+  std::stop_callback<std::function<void()>> by_caller_;
   std::jthread watch_;
 };
 
@@ -84,13 +86,15 @@ pipeline::ApplyOutcome RunWithLimits(Session& session, const std::vector<TaskTab
 
 // The lanes cannot be changed under way, since who waits for whom depends on them: they end as at a stop, with what is
 // in flight committed, and begin again from the stored progress. It costs a moment of delay and no change.
-pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTable>& tables, bool until_caught_up) {
+pipeline::ApplyOutcome RunFollowPhase(Session& session, const std::vector<TaskTable>& tables, bool until_caught_up,
+                                      std::stop_token end) {
   for (;;) {
     const pipeline::Limits limits = session.limits();
-    const WritersWatch watch(session, limits.writers);
+    const WritersWatch watch(session, limits.writers, end);
     pipeline::ApplyOutcome outcome = RunWithLimits(session, tables, until_caught_up, limits, watch.end());
     session.live().progress.applied_position.Set(outcome.position.json);
-    if (outcome.caught_up || session.stop().stop_requested() || !watch.end().stop_requested()) return outcome;
+    const bool asked_to_end = session.stop().stop_requested() || end.stop_requested();
+    if (outcome.caught_up || asked_to_end || !watch.end().stop_requested()) return outcome;
     session.Say(fmt::format("following changes with {} writer(s) from now on", session.limits().writers));
   }
 }

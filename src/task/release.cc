@@ -3,20 +3,25 @@
 // Order: the task is stopped for good first, then what it has at the source and its records at the destination go, then
 // the store says so. Whatever
 // interrupts it, the task cannot go on without its records, and the command can be repeated.
+#include "base/check.h"
 #include "task/context.h"
 
 namespace sluice::task {
+
+std::vector<std::string> Task::ReleaseSource(const std::string& state_directory, std::stop_token stop) {
+  const auto store = store::Store::Open(state_directory);
+  const store::TaskRecord record = MustFindTask(*store, context_->spec.name, state_directory);
+  Check(record.final_stop, "a task that has ended for good");
+  RefuseChangedFile(record, context_->spec, "Put them back as they were, since the source may be another server.");
+  return context_->source->ReleaseSource(record.id, {std::move(stop), "release"});
+}
 
 ReleaseOutcome Task::Release(const ReleaseOptions& options, std::stop_token stop) {
   const std::string& name = context_->spec.name;
   const auto store = store::Store::Open(options.state_directory);
   const store::TaskRecord before = MustFindTask(*store, name, options.state_directory);
-  if (!before.spec_hash.empty() && before.spec_hash != context_->spec.frozen_hash) {
-    throw Error(kFrozenChanged)
-        .Object("task " + name)
-        .Cause("the task file is not the one that the task was started with: its destination may be another server")
-        .Remedy("Put endpoints, types, objects and mapping back as they were, then release the task.");
-  }
+  RefuseChangedFile(before, context_->spec,
+                    "Put them back as they were, since the destination may be another server; then release the task.");
   ReleaseOutcome outcome;
   outcome.was_running = store->IsLocked(name);
   Stop(name, options.state_directory, true, Deadline::After(options.timeout), stop);

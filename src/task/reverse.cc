@@ -6,11 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "connector/registry.h"
+#include "selection/rules.h"
 #include "task/context.h"
 #include "task/yaml_tree.h"
 
 namespace sluice::task {
 namespace {
+
+constexpr std::string_view kNameEnd = "-reverse";
 
 // A JSON string is a YAML string whatever is in it.
 std::string Quoted(const std::string& text) {
@@ -43,6 +46,28 @@ std::string Flow(const YamlValue& value) {
   return out;
 }
 
+// What the task carries, where that is not the default.
+std::string Operations(const model::OperationFilter& operations) {
+  const model::OperationFilter usual = selection::DefaultOperations();
+  const auto add = [](std::string* list, bool wanted, std::string_view word) {
+    if (wanted) *list += fmt::format("{}{}", list->empty() ? "" : ", ", word);
+  };
+  std::string text;
+  if (!(operations.insert && operations.update && operations.remove)) {
+    std::string dml;
+    add(&dml, operations.insert, "insert");
+    add(&dml, operations.update, "update");
+    add(&dml, operations.remove, "delete");
+    text += "dml: [" + dml + "]";
+  }
+  if (operations.ddl != usual.ddl) {
+    std::string ddl;
+    for (const model::DdlKind kind : operations.ddl) add(&ddl, true, model::Name(kind));
+    text += fmt::format("{}ddl: [{}]", text.empty() ? "" : ", ", ddl);
+  }
+  return text.empty() ? "" : ", operations: {" + text + "}";
+}
+
 // One table as the destination has it, and the names to go back to.
 std::string TableLine(const model::TableMapping& mapping) {
   std::string line = "{table: " + Quoted(mapping.destination.name);
@@ -53,7 +78,7 @@ std::string TableLine(const model::TableMapping& mapping) {
     columns += (columns.empty() ? "" : ", ") + Quoted(column.destination) + ": " + Quoted(column.source);
   }
   if (!columns.empty()) line += ", columns: {rename: {" + columns + "}}";
-  return line + "}";
+  return line + Operations(mapping.operations) + "}";
 }
 
 }  // namespace
@@ -80,7 +105,7 @@ std::string Task::ReverseTaskFile(const std::string& text, std::stop_token stop)
       "# `sluice cutover --reverse THIS_FILE` begins it at the right point. The accounts are those of the other\n"
       "# direction: `sluice precheck THIS_FILE` tells what rights they need besides.\n"
       "version: 1\nname: {}\n",
-      Quoted(spec.name), Quoted(spec.name + "-reverse"));
+      Quoted(spec.name), Quoted(spec.name.substr(0, kTaskNameBytesMax - kNameEnd.size()) + std::string(kNameEnd)));
   const auto side = [&](const char* name, std::string_view taken) {
     if (const YamlValue* value = root.Find(taken)) out += fmt::format("{}: {}\n", name, Flow(*value));
   };

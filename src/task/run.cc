@@ -17,6 +17,15 @@ namespace {
 using connector::SchemaStage;
 using store::TaskState;
 
+constexpr const char* kEndpointsText = "endpoints";  // of the store: the servers that the task has begun with
+
+std::string EndpointsText(const TaskSpec& spec) {
+  const auto text = [](const connector::Endpoint& at) {
+    return fmt::format("{}:{}{}{}", at.host, at.port, at.database.empty() ? "" : "/", at.database);
+  };
+  return fmt::format("source {}, destination {}", text(spec.source), text(spec.destination));
+}
+
 class Runner {
  public:
   Runner(Task::Context& context, const RunOptions& options, std::stop_token stop)
@@ -58,20 +67,31 @@ class Runner {
                           "case drop or rename what it has created at the destination before.",
                           ended == kReleased ? ", or" : ", or release it (`sluice release TASK.yaml`) and"));
     }
-    if (record.state == TaskState::kCompleted) return;
-    if (!record.spec_hash.empty() && record.spec_hash != session_.context().spec.frozen_hash) {
-      throw Error(kFrozenChanged)
-          .Object("task " + record.name)
-          .Cause("endpoints, types, objects or mapping of the task file are not those that the task was started with")
-          .Remedy("Put them back, or begin anew with `sluice run --restart`. Passwords and limits may be changed.");
-    }
+    RefuseChangedFile(record, session_.context().spec,
+                      "Put them back, or begin anew with `sluice run --restart`, or give this task another `name`. "
+                      "Passwords and limits may be changed.");
   }
 
-  // Restart drops tables. Those of a task that has ended for good may be in use by now.
+  // Restart drops tables. Those of a task that has ended for good may be in use by now, and at another server there may be
+  // tables of the same names that are not the task's.
   void RefuseRestart() {
     const store::TaskRecord& record = session_.record();
     const std::string ended = session_.store().Text(record.name, kEndedText).value_or("");
-    if (!record.final_stop || ended == kReleased) return;
+    if (ended == kReleased) return;
+    const std::string begun = session_.store().Text(record.name, kEndpointsText).value_or("");
+    const std::string now = EndpointsText(session_.context().spec);
+    if (!record.spec_hash.empty() && !begun.empty() && begun != now) {
+      throw Error(kFrozenChanged)
+          .Object("task " + record.name)
+          .Cause(fmt::format("it has begun with {}; the task file says {} now, where beginning anew could drop tables "
+                             "that are not the task's",
+                             begun, now))
+          .Remedy(
+              "Give the task another `name`. Or put the servers back, and run `sluice release TASK.yaml`, which removes "
+              "what Sluice keeps there; then begin anew with the others.");
+    }
+    const bool writes_tables = types().schema || types().full;
+    if (!record.final_stop || !writes_tables) return;
     throw Error(kTaskStopped)
         .Object("task " + record.name)
         .Cause(fmt::format("it was {}: beginning anew would drop its tables at the destination, which may be in use",
@@ -87,8 +107,10 @@ class Runner {
     const bool released = session_.store().Text(record.name, kEndedText).value_or("") == kReleased;
     // What a released task had created belongs to its user.
     if (!record.spec_hash.empty() && !released) {
-      session_.Say("beginning anew: dropping what the task had created at the destination");
-      SchemaPhase(session_, true).DropCreated();
+      if (!session_.store().Objects(record.name).empty()) {
+        session_.Say("beginning anew: dropping what the task had created at the destination");
+        SchemaPhase(session_, true).DropCreated();
+      }
       auto bookkeeping = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
       bookkeeping->Prepare();
       bookkeeping->RemoveTask(record.id);
@@ -168,6 +190,9 @@ class Runner {
       }
     }
     session_.Say(fmt::format("precheck passed: {} tables, {} other objects", plan.tables.size(), plan.objects.size()));
+    // What an attempt that was interrupted before its end wrote down may be of another file.
+    session_.store().RemovePlan(session_.record().name);
+    session_.store().SaveText(session_.record().name, kEndpointsText, EndpointsText(context.spec));
     std::vector<store::TableRecord> records;
     for (size_t i = 0; i < plan.tables.size(); ++i) {
       records.push_back(MakeTableRecord(*plan.tables[i], *plan.mappings[i]));
@@ -181,7 +206,7 @@ class Runner {
   // Where `only_begin` ends: changes have their beginning, and wait.
   RunOutcome Prepared() {
     session_.SetState(TaskState::kPaused, "incremental");
-    return {.end = RunEnd::kStopped, .position = "", .not_migrated = {}};
+    return {.end = RunEnd::kPrepared, .position = "", .not_migrated = {}};
   }
 
   static Error FailedPrecheck(const PrecheckReport& report) {
@@ -255,7 +280,8 @@ class Runner {
   }
 
   RunOutcome Stopped() {
-    if (!session_.record().spec_hash.empty()) session_.SetState(TaskState::kPaused, session_.record().phase);
+    const bool begun = !session_.record().spec_hash.empty();
+    session_.SetState(begun ? TaskState::kPaused : TaskState::kDraft, begun ? session_.record().phase : "");
     return {.end = RunEnd::kStopped, .position = session_.record().position, .not_migrated = {}};
   }
 

@@ -41,9 +41,11 @@ SchemaPhase::SchemaPhase(Session& session, bool resumed)
   for (store::ObjectRecord& record : store_->Objects(session.record().name)) {
     SchemaStatement statement = StatementFrom(record);
     Entry entry{std::move(record), std::move(statement)};
-    // The precheck found nothing in the way of the others, so what is there is ours, or made by hand to mend a failure.
-    // Triggers come much later: only one that was being created may be ours.
-    entry.uncertain = entry.statement.stage == SchemaStage::kTriggers ? entry.record.state == "running" : resumed;
+    // The precheck found nothing in the way of the others, so what is there is ours, or made by hand to mend a failure;
+    // what came later and was met is not, unless somebody asks for it by a retry. Triggers come much later: only one
+    // that was being created may be ours.
+    const bool is_trigger = entry.statement.stage == SchemaStage::kTriggers;
+    entry.uncertain = is_trigger ? entry.record.state == "running" : resumed && !IsInTheWay(entry.record);
     Add(std::move(entry));
   }
   CountLive();
@@ -354,6 +356,10 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
         // The whole statement is kept beside the error and shown with it.
         told.cause.resize(std::min(told.cause.size(), told.cause.find(kStatementInCause)));
         *error_text = told.Block();
+        if (info.already_exists) {
+          std::lock_guard lock(mutex_);
+          MarkInTheWay(&entry.record);
+        }
         return false;
       }
       if (lost) {

@@ -49,6 +49,16 @@ SchemaStatement StatementFrom(const store::ObjectRecord& record) {
   return statement;
 }
 
+void MarkInTheWay(store::ObjectRecord* record) {
+  json context = json::parse(record->context);
+  context["in_the_way"] = true;
+  record->context = context.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+bool IsInTheWay(const store::ObjectRecord& record) {
+  return record.state == "failed" && json::parse(record.context).value("in_the_way", false);
+}
+
 store::ObjectRecord ToRecord(const SchemaStatement& statement) {
   store::ObjectRecord record;
   record.label = statement.label;

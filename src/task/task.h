@@ -64,7 +64,13 @@ struct RunOptions {
   std::function<void(const std::string&)> say;  // one line for the user: phase changes, retries, notes
 };
 
-enum class RunEnd { kCompleted, kCaughtUp, kStopped, kAlreadyCompleted };
+enum class RunEnd {
+  kCompleted,
+  kCaughtUp,
+  kStopped,
+  kAlreadyCompleted,
+  kPrepared,  // with `only_begin`: changes have their beginning
+};
 
 struct RunOutcome {
   RunEnd end = RunEnd::kCompleted;
@@ -76,8 +82,9 @@ struct CutoverOptions {
   std::string state_directory;
   milliseconds timeout{3600 * 1000};
   milliseconds quiet_for{2000};  // the source's position must stand still this long to count as "writes stopped"
-  // A way back (see ReverseTaskFile): called when all changes are applied and nobody writes to the destination yet.
-  // What it throws leaves the task as it was before the switch-over.
+  // A way back (see ReverseTaskFile): called when all changes are applied and nobody writes to the destination yet; gives
+  // its changes their beginning, whatever an earlier switch-over had given it. What it throws leaves the task as it was
+  // before the switch-over.
   std::function<void(std::stop_token)> begin_reverse;
   std::function<void(const std::string&)> say;
 };
@@ -160,7 +167,9 @@ class Task {
   // Throws Error: kPrecheckFailed (report kept in the store as text "precheck"), or what made the migration fail.
   RunOutcome Run(const RunOptions& options, std::stop_token stop);
   std::vector<pipeline::VerifyTableResult> Verify(const VerifyOptions& options, std::stop_token stop);
-  // Stops the task for good and removes what Sluice keeps of it at the destination. Can be repeated.
+  // What the task has at the source (a replication slot holds back its log) is removed; the task must not go on then.
+  std::vector<std::string> ReleaseSource(const std::string& state_directory, std::stop_token stop);
+  // Stops the task for good and removes what Sluice keeps of it at both servers. Can be repeated.
   ReleaseOutcome Release(const ReleaseOptions& options, std::stop_token stop);
   // Removes what belongs to these names (of the list that it returns) at the source. Throws kNoSuchObject for a name
   // that is not there, kWrongState for one that is in use or belongs to a task that may go on.

@@ -16,7 +16,6 @@
 namespace sluice::task {
 namespace {
 
-constexpr size_t kNameBytesMax = 64;
 
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
@@ -24,7 +23,7 @@ bool IsNameCharacter(char c) {
 
 // A task without a name is called as its file.
 std::string NameFromPath(const std::string& path) {
-  std::string name = std::filesystem::path(path).stem().string().substr(0, kNameBytesMax);
+  std::string name = std::filesystem::path(path).stem().string().substr(0, kTaskNameBytesMax);
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !IsNameCharacter(c); }, '-');
   const size_t start = name.find_first_not_of("-._");
@@ -34,7 +33,7 @@ std::string NameFromPath(const std::string& path) {
 void ReadName(Reading* reading, const YamlValue& value, std::string* name) {
   const std::optional<std::string> text = reading->Name(value, "`name`");
   if (!text) return;
-  const bool legal = text->size() <= kNameBytesMax && std::all_of(text->begin(), text->end(), IsNameCharacter) &&
+  const bool legal = text->size() <= kTaskNameBytesMax && std::all_of(text->begin(), text->end(), IsNameCharacter) &&
                      text->front() != '-' && text->front() != '.';
   if (!legal) {
     reading->Add(value, "`name` may have up to 64 letters, digits, `-`, `_` and `.`, the first no `-` or `.`");

@@ -18,6 +18,8 @@ inline constexpr ErrorCode kTaskFileInvalid{"TF-0102", "The task file has a mist
 inline constexpr ErrorCode kSecretUnavailable{"TF-0103", "A value that the task file refers to is not there"};
 inline constexpr ErrorCode kPairNotOffered{"TF-0104", "This pair of engines or migration type is not offered"};
 
+inline constexpr size_t kTaskNameBytesMax = 64;
+
 struct TaskSpec {
   int version = 1;
   std::string name;

@@ -129,12 +129,15 @@ class Sluice:
 
     def start(self, *arguments):
         """`sluice run` in the background; its output goes to self.log, over restarts."""
+        return self.start_command("run", *arguments)
+
+    def start_command(self, verb, *arguments):
         assert not self.is_running
         with open(self.log, "ab") as out:
             out.write(f"\n--- {' '.join(arguments)}\n".encode())
             out.flush()
             self.process = subprocess.Popen(
-                self._command("run", *arguments),
+                self._command(verb, *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
