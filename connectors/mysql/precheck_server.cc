@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/flavour.h"
+#include "connectors/mysql/open_transactions.h"
 #include "connectors/mysql/precheck.h"
 
 namespace sluice::mysql {
@@ -29,29 +30,6 @@ std::string VersionText(uint32_t version) {
 std::string TranslatedMode(Precheck& check, const std::string& mode) {
   const Capabilities capabilities = ReadCapabilities(check.connection());
   return Flavour(check.request().source, capabilities).SqlMode(mode);
-}
-
-// "X'6162',X'',1", as XA COMMIT wants it. The data are the two parts one after the other; MySQL gives them as "0x6162".
-std::string XaName(const TextRow& row, bool is_hex) {
-  const std::string data = row[3].value_or("");
-  std::string hex;
-  if (is_hex && data.starts_with("0x")) {
-    hex = data.substr(2);
-    std::transform(hex.begin(), hex.end(), hex.begin(), [](unsigned char c) { return std::tolower(c); });
-  } else {
-    for (const unsigned char byte : data) hex += fmt::format("{:02x}", byte);
-  }
-  const size_t global = std::min(ToNumber(row[1]) * 2, hex.size());
-  return fmt::format("X'{}',X'{}',{}", hex.substr(0, global), hex.substr(global), ToNumber(row[0]));
-}
-
-std::set<std::string> PreparedNow(Precheck& check) {
-  const bool is_hex = !check.mariadb() && check.AtLeast(50705);
-  std::set<std::string> names;
-  for (const TextRow& row : check.connection().Query(is_hex ? "XA RECOVER CONVERT XID" : "XA RECOVER")) {
-    if (row.size() >= 4) names.insert(XaName(row, is_hex));
-  }
-  return names;
 }
 
 constexpr const char* kXaTitle = "No prepared XA transaction is waiting";
@@ -79,10 +57,10 @@ void CheckPreparedTransactions(Precheck& check) {
   constexpr int kLooks = 3;
   constexpr milliseconds kPause{700};
   try {
-    std::set<std::string> staying = PreparedNow(check);
+    std::set<std::string> staying = PreparedNow(check.connection());
     for (int look = 1; look < kLooks && !staying.empty(); ++look) {
       if (!SleepFor(check.connection().stop(), kPause)) throw Error(kStopped);
-      const std::set<std::string> now = PreparedNow(check);
+      const std::set<std::string> now = PreparedNow(check.connection());
       std::erase_if(staying, [&now](const std::string& name) { return !now.contains(name); });
     }
     if (staying.empty()) {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "connector/neutral.h"
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/open_transactions.h"
 #include "connectors/mysql/position.h"
 #include "connectors/mysql/precheck_settings.h"
 #include "connectors/mysql/sessions.h"
@@ -68,6 +69,11 @@ class MysqlSource : public connector::Source {
     return PositionReached(applied, wanted);
   }
   std::vector<std::string> SnapshotEncodings() const override { return {kTsvEncoding, connector::kNeutralTsv}; }
+  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>& databases,
+                                                           const SessionContext& context) override {
+    Connection connection(endpoint_, context);
+    return ListOpenTransactions(connection, databases);
+  }
   // The binary log needs nothing of ours at the source.
   std::vector<connector::SourceObject> SourceObjects(const SessionContext&) override { return {}; }
   std::vector<std::string> ReleaseSource(const std::string&, const SessionContext&) override { return {}; }

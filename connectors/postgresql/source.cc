@@ -6,6 +6,7 @@
 
 #include "connector/neutral.h"
 #include "connectors/postgresql/ddl.h"
+#include "connectors/postgresql/open_transactions.h"
 #include "connectors/postgresql/server.h"
 #include "connectors/postgresql/sessions.h"
 
@@ -63,6 +64,11 @@ class PostgresqlSource : public connector::Source {
   bool ChunksOutliveCut(bool written) const override { return !written; }
   std::vector<std::string> SnapshotEncodings() const override {
     return {kCopyBinary, kCopyText, connector::kNeutralTsv};
+  }
+  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>&,
+                                                           const SessionContext& context) override {
+    Connection connection(endpoint_, context);
+    return ListOpenTransactions(connection);
   }
   std::vector<connector::SourceObject> SourceObjects(const SessionContext& context) override {
     return ListSourceObjects(endpoint_, context);

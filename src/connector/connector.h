@@ -415,6 +415,12 @@ struct SourceObject {
   uint64_t log_bytes = 0;  // of the source's log that it holds back
 };
 
+// A transaction of somebody else's.
+struct OpenTransaction {
+  std::string what;   // "prepared transaction 'move-17'", "session 4711 of app"
+  std::string ended;  // the statements that end it
+};
+
 class Source {
  public:
   virtual ~Source() = default;
@@ -441,6 +447,10 @@ class Source {
   // to in between. Ranges of a key do, but for rows whose key changed; ranges of places do not where a row moves when
   // it changes. If not, a table that was begun is emptied and read again.
   virtual bool ChunksOutliveCut(bool written) const = 0;
+  // Transactions that have written in these databases (or may have) and have not ended: their changes are not in the log
+  // yet. What the account may not see is not among them.
+  virtual std::vector<OpenTransaction> OpenTransactions(const std::vector<std::string>& databases,
+                                                        const SessionContext& context) = 0;
   // What Sluice keeps at this source, of all tasks; empty where an engine needs nothing there.
   virtual std::vector<SourceObject> SourceObjects(const SessionContext& context) = 0;
   // Removes what is kept for a task, and tells what that was ("replication slot sluice_shop_1f2e3d4c").

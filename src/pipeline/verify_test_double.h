@@ -155,6 +155,10 @@ class FakeSide : public connector::Source, public connector::Destination {
   bool ChunksOutliveCut(bool) const override { return true; }
   bool Reached(const model::Position&, const model::Position&) const override { return true; }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
+  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>&,
+                                                           const connector::SessionContext&) override {
+    return {};
+  }
   std::vector<connector::SourceObject> SourceObjects(const connector::SessionContext&) override { return {}; }
   std::vector<std::string> ReleaseSource(const std::string&, const connector::SessionContext&) override { return {}; }
   std::unique_ptr<connector::SchemaWriter> OpenSchemaWriter(const connector::SessionContext&) override {

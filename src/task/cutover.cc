@@ -5,7 +5,8 @@
 //  1. Ask the process that runs the task to stop, and take its place (the lock).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Tell the operator to stop writing to the source.
-//  3. Apply again and again until no selected change has come for `quiet_for`: writes are stopped, and all are applied.
+//  3. Apply again and again until no selected change has come for `quiet_for` and no transaction that has written is open:
+//     writes are stopped, and all are applied.
 //     Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
 //  5. Where a way back is wanted, its changes begin here: Sluice has written its last at the destination, the
@@ -16,6 +17,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include <set>
 #include <thread>
 
 #include "task/follow_phase.h"
@@ -84,8 +86,31 @@ void CreateRetriedObjects(Session& session) {
   schema.ThrowIfFailed({SchemaStage::kObjects});
 }
 
-Error NotDrained(const std::string& task, bool was_caught_up) {
-  if (!was_caught_up) {
+// What of the source has been seen while it was drained.
+struct Seen {
+  bool told = false;  // the operator was asked to stop writing
+  uint64_t rows = 0;
+  Clock::time_point quiet_since{};
+  bool nothing_open = false;  // since `quiet_since`
+  std::vector<connector::OpenTransaction> open;
+};
+
+Error NotDrained(const std::string& task, const Seen& seen) {
+  if (!seen.open.empty()) {
+    std::string names;
+    std::string ended;
+    for (const connector::OpenTransaction& transaction : seen.open) {
+      names += (names.empty() ? "" : ", ") + transaction.what;
+      ended += "\n  " + transaction.ended;
+    }
+    return Error(kCutoverTimeout)
+        .Object("task " + task)
+        .Cause("at the source there are transactions that have written and not ended: " + names +
+               ". What they have written is not in the log before they are committed, and would be missing")
+        .Remedy("Have them ended, then run the switch-over again:" + ended)
+        .Side("source");
+  }
+  if (!seen.told) {
     return Error(kCutoverTimeout)
         .Object("task " + task)
         .Cause("the destination did not catch up with the source in this time; nobody was asked to stop writing")
@@ -102,6 +127,18 @@ Error NotDrained(const std::string& task, bool was_caught_up) {
       .Side("source");
 }
 
+// Nobody writes any more, but a transaction that was begun before may still be committed.
+void LookForOpen(Session& session, const std::vector<std::string>& databases, Seen& seen) {
+  const bool was_open = !seen.open.empty();
+  session.Persist(
+      [&] { seen.open = session.context().source->OpenTransactions(databases, {session.stop(), "switch-over"}); });
+  seen.nothing_open = seen.open.empty();
+  if (seen.nothing_open || was_open) return;
+  std::string names;
+  for (const connector::OpenTransaction& transaction : seen.open) names += (names.empty() ? "" : ", ") + transaction.what;
+  session.Say("waiting for transactions that have written at the source and not ended: " + names);
+}
+
 // Steps 2 and 3. Returns the position up to which the source is applied.
 std::string Drain(Session& session, const std::vector<TaskTable>& tables, const CutoverOptions& options,
                   Deadline deadline) {
@@ -115,21 +152,23 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
     while (!deadline.Passed() && SleepFor(own, deadline.Left())) continue;
     if (deadline.Passed()) end.request_stop();
   });
-  bool told = false;
-  auto quiet_since = Clock::now();
-  uint64_t seen = 0;
+  std::set<std::string> databases;
+  for (const TaskTable& table : tables) databases.insert(table.table->name.database);
+  Seen seen;
   for (;;) {
     const pipeline::ApplyOutcome applied = RunFollowPhase(session, tables, true, end.get_token());
     ThrowIfStopped(session.stop());
-    if (!applied.caught_up) throw NotDrained(session.record().name, told);
-    if (!told) session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
-    if (!told || rows() != seen) {
-      seen = rows();
-      quiet_since = Clock::now();
+    if (!applied.caught_up) throw NotDrained(session.record().name, seen);
+    if (!seen.told) session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
+    if (!seen.told || rows() != seen.rows) {
+      seen = {.told = true, .rows = rows(), .quiet_since = Clock::now(), .nothing_open = false, .open = {}};
     }
-    told = true;
-    if (Clock::now() - quiet_since >= options.quiet_for) return applied.position.json;
-    if (deadline.Passed()) throw NotDrained(session.record().name, told);
+    if (Clock::now() - seen.quiet_since >= options.quiet_for) {
+      // What had not ended when it was looked for may have been committed since: applied once more after that.
+      if (seen.nothing_open) return applied.position.json;
+      LookForOpen(session, {databases.begin(), databases.end()}, seen);
+    }
+    if (deadline.Passed()) throw NotDrained(session.record().name, seen);
     SleepFor(session.stop(), milliseconds(200));
   }
 }

@@ -134,6 +134,25 @@ def test_switch_over_within_its_time(maria_pair, sluice):
     assert task.status()["state"] == "paused"
 
 
+def test_switch_over_waits_for_what_is_open(one_pair, sluice):
+    """The application has stopped, but for a transaction that it began before."""
+    source, destination = one_pair
+    numbers(source, 10)
+    task = sluice(source, destination, objects=SHOP)
+    task.run_until_caught_up()
+    with source.session() as session:
+        session.execute("BEGIN")
+        session.execute("INSERT INTO shop.t (v, pad) VALUES (4711, 'late')")
+        refused = task.call("cutover", "--timeout", "5s", timeout=60)
+        assert refused.code == 4 and "TK-0108" in refused.text and "admin" in refused.text, refused
+        assert ("KILL" if source.engine == "mysql" else "pg_terminate_backend") in refused.text, refused
+        task.start_command("cutover", "--timeout", "60s")
+        wait_until(lambda: task.check_alive() or "waiting for transactions" in task.log_text(), 60, task.log_text)
+        session.execute("COMMIT")
+    assert task.wait(60) == 0, task.log_text()
+    assert destination.value("SELECT COUNT(*) FROM shop.t WHERE v = 4711") == 1
+
+
 def begun_way_back(source, destination, sluice, objects):
     task = sluice(source, destination, objects=objects)
     task.run_until_caught_up()
