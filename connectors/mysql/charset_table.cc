@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "connectors/mysql/destination_table.h"
+#include "connectors/mysql/neutral.h"
 
 namespace sluice::mysql {
 namespace {
@@ -79,20 +80,22 @@ bool CharsetTable::ConvertByTable(std::string_view bytes, std::string& out) {
   return true;
 }
 
-std::string CharsetTable::Ask(std::string_view bytes) {
+const OptionalText& CharsetTable::Ask(std::string_view bytes) {
   const auto known = asked_.find(std::string(bytes));
   if (known != asked_.end()) return known->second;
   if (asked_.size() >= kAskedKept) asked_.clear();
-  const OptionalText text =
-      connection_.QueryOne(fmt::format("SELECT CONVERT(CONVERT(X'{}' USING {}) USING utf8mb4)", Hex(bytes), charset_),
-                           "character set " + charset_);
-  return asked_.emplace(bytes, text.value_or("")).first->second;
+  const std::string text = fmt::format("CONVERT(X'{}' USING {})", Hex(bytes), charset_);
+  const OptionalText unicode =
+      connection_.QueryOne("SELECT " + SelectUnicode(text, charset_, "NULL"), "character set " + charset_);
+  return asked_.emplace(bytes, unicode).first->second;
 }
 
-void CharsetTable::Convert(std::string_view bytes, std::string& out) {
+bool CharsetTable::Convert(std::string_view bytes, std::string& out) {
   out.clear();
-  if (bytes.empty() || (by_table_ && ConvertByTable(bytes, out))) return;
-  out = Ask(bytes);
+  if (bytes.empty() || (by_table_ && ConvertByTable(bytes, out))) return true;
+  const OptionalText& unicode = Ask(bytes);
+  out = unicode.value_or("");
+  return unicode.has_value();
 }
 
 CharsetTable* Utf8Converter::Find(const std::string& charset) {

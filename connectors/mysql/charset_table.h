@@ -20,14 +20,14 @@ class CharsetTable {
   // ujis, gb18030 ...) each text is asked for as it comes.
   CharsetTable(Connection& connection, std::string charset);
 
-  // `out` is replaced.
-  void Convert(std::string_view bytes, std::string& out);
+  // `out` is replaced. False where a character has no Unicode.
+  bool Convert(std::string_view bytes, std::string& out);
 
  private:
   void LearnSingles();
   void LearnPairs(unsigned lead);
   bool ConvertByTable(std::string_view bytes, std::string& out);
-  std::string Ask(std::string_view bytes);
+  const OptionalText& Ask(std::string_view bytes);
 
   Connection& connection_;
   const std::string charset_;
@@ -35,7 +35,7 @@ class CharsetTable {
   bool has_pairs_ = false;
   std::array<std::string, 256> singles_;                              // empty: no character by itself
   std::array<std::unique_ptr<std::vector<std::string>>, 256> pairs_;  // by first byte, as they are met
-  std::unordered_map<std::string, std::string> asked_;                // the last ones
+  std::unordered_map<std::string, OptionalText> asked_;               // the last ones
 };
 
 class Utf8Converter {

@@ -10,6 +10,34 @@ namespace sluice::mysql {
 
 using model::TypeKind;
 
+namespace {
+
+// Which no converted text begins with.
+constexpr char kNoUnicode = '\xFF';
+
+std::string Bytes(const std::string& text) {
+  return "CAST(" + text + " AS BINARY)";
+}
+
+std::string QuestionMarks(const std::string& text) {
+  return fmt::format("(LENGTH({0})-LENGTH(REPLACE({0},'?','')))", Bytes(text));
+}
+
+}  // namespace
+
+// The server makes a question mark, or NULL, of what has no Unicode. Several codes of a character set may stand for one
+// character, so that converting back would tell too much: but a question mark is the byte 3F and no part of another
+// character wherever it has one byte.
+std::string SelectUnicode(const std::string& text, const std::string& charset, const std::string& otherwise) {
+  const std::string unicode = "CONVERT(" + text + " USING utf8mb4)";
+  if (charset == "latin1") return unicode;  // each of its codes is a character
+  const std::string whole = HasWideUnits(charset)
+                                ? Bytes("CONVERT(" + unicode + " USING " + charset + ")") + "=" + Bytes(text)
+                                : QuestionMarks(unicode) + "=" + QuestionMarks(text);
+  return fmt::format("IF({0} IS NULL OR ({1} IS NOT NULL AND {2}),{3},{4})", text, unicode, whole, Bytes(unicode),
+                     otherwise);
+}
+
 NeutralColumn SelectNeutral(const model::Column& column) {
   const std::string name = Quote(column.name);
   const model::ColumnType& type = column.type;
@@ -40,11 +68,18 @@ NeutralColumn SelectNeutral(const model::Column& column) {
         return {name, NeutralForm::kHex};
       }
       const bool is_utf8 = charset == "utf8mb4" || charset == "utf8mb3" || charset == "ascii" || charset.empty();
-      return {is_utf8 ? name : "CONVERT(" + name + " USING utf8mb4)"};
+      if (is_utf8) return {name};
+      return {SelectUnicode(name, charset, fmt::format("CONCAT(X'FF',HEX(LEFT({},100)))", Bytes(name))),
+              NeutralForm::kUnicode};
     }
     default:
       return {name};
   }
+}
+
+std::optional<std::string_view> WithoutUnicode(NeutralForm form, std::string_view value) {
+  if (form != NeutralForm::kUnicode || value.empty() || value[0] != kNoUnicode) return std::nullopt;
+  return value.substr(1);
 }
 
 bool IsZeroDate(std::string_view text) {

@@ -165,6 +165,14 @@ std::string ReadStatement(const model::Table& table, const model::TableMapping& 
   return sql;
 }
 
+[[noreturn]] void ThrowNoUnicode(const model::Table& table, const std::string& column, std::string_view codes) {
+  throw Error(kValueRefused)
+      .Object("table " + table.name.Text())
+      .Cause(fmt::format("Column {} holds x'{}', whose codes stand for no character of Unicode.", column, codes))
+      .Remedy("Mend the value at the source, or leave the column out with `columns: {exclude: [...]}`.")
+      .Side("source");
+}
+
 void MysqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const model::TableMapping& mapping,
                               const connector::Chunk& chunk, const std::string& encoding, connector::BlockSink& sink) {
   const bool neutral = encoding == connector::kNeutralTsv;
@@ -191,6 +199,8 @@ void MysqlSnapshot::ReadChunk(size_t reader, const model::Table& table, const mo
       if (i != 0) bytes += '\t';
       if (row[i] == nullptr) {
         AppendTsvNull(bytes);
+      } else if (const auto codes = WithoutUnicode(forms[i], {row[i], lengths[i]}); neutral && codes) {
+        ThrowNoUnicode(table, mapping.columns[i].source, *codes);
       } else if (neutral) {
         AppendNeutral(bytes, forms[i], {row[i], lengths[i]});
       } else {

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include "connectors/mysql/canonical.h"
+#include "connectors/mysql/charset_table.h"
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/destination_table.h"
+#include "connectors/mysql/neutral.h"
 
 namespace sluice::mysql {
 namespace {
@@ -15,6 +18,16 @@ using model::TypeKind;
 
 const Column& ColumnAt(const VerifyTable& table, size_t i) {
   return table.table->columns[table.columns[i]];
+}
+
+// Where the peer has the text in Unicode, what has none here must not look like the question marks there.
+std::string Selected(const VerifyTable& table, const Column& column) {
+  const std::string name = Quote(column.name);
+  if (table.peer.engine == "mysql" || !column.type.IsText() || IsUtf8Charset(column.type.charset)) {
+    return SelectExpression(column.type, name);
+  }
+  return SelectUnicode(name, CanonicalCharset(column.type.charset),
+                       fmt::format("CONCAT('no Unicode: ',HEX(CAST({} AS BINARY)))", name));
 }
 
 std::string QuotedTable(const VerifyTable& table) {
@@ -84,7 +97,7 @@ std::string VerifySelect(const VerifyTable& table) {
   for (size_t i = 0; i < table.columns.size(); ++i) {
     if (i != 0) sql += ',';
     const Column& column = ColumnAt(table, i);
-    sql += SelectExpression(column.type, Quote(column.name));
+    sql += Selected(table, column);
   }
   return sql + " FROM " + QuotedTable(table);
 }

@@ -13,6 +13,8 @@
 //   kTime               "[-]HHH:MM:SS[.ffffff]"
 //   kChar, kVarchar, kText, kEnum, kSet
 //                       the text; kChar without the spaces at its end; a set's elements with commas between
+//                       A cell whose characters have no Unicode begins with the byte FF, which every destination
+//                       refuses
 //   kBinary, kVarbinary, kBlob, kGeometry, kVector
 //                       "\\x" and two hexadecimal digits a byte; a geometry in the engine's storage format
 //   kJson, kUuid, kInet, kInterval, kOther

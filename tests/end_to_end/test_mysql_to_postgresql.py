@@ -145,6 +145,58 @@ def test_a_value_that_cannot_be_is_refused(get, sluice, type_text, value, words)
     assert "d.t" in finished.text and words in finished.text, finished
 
 
+# Codes that stand for no character of Unicode, and a text of the same character set that has question marks of its own.
+NO_UNICODE = {
+    "sjis": ("8740878A", "'?日?'"),
+    "sjis f040": ("F040", "'ｱ'"),
+    "gbk": ("FE50", "'中?'"),
+    "euckr": ("61C9A162", "'한?'"),
+    "cp1251": ("3F98", "'ж?'"),
+    "cp932": ("8540", "'∵?'"),
+    "ucs2": ("0061D8000062", "'?\u3f3f?'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", NO_UNICODE)
+def test_characters_without_unicode_are_refused(get, sluice, kind, name):
+    """The server itself would make question marks of them, or NULL."""
+    if (kind, name) == ("mariadb", "ucs2"):
+        pytest.skip("MariaDB gives half a surrogate pair as it is, and PostgreSQL refuses that")
+    codes, good = NO_UNICODE[name]
+    charset = name.split()[0]
+    source, destination = get.shared(kind, "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    source.execute(f"CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(20) CHARACTER SET {charset}, w INT)")
+    write(source, [f"INSERT INTO t VALUES (1, {good}, 1), (7, x'{codes}', 1), (8, NULL, 1)"])
+    task = sluice(source, destination, objects=OBJECTS)
+    finished = task.run_until_caught_up(check=4)
+    assert all(word in finished.text for word in ("MY-0118", "table d.t", "Column v")), finished.text
+    assert codes in finished.text, finished
+    assert destination.value("SELECT count(*) FROM d.t") == 0
+    write(source, ["DELETE FROM t WHERE id = 7"])
+    task.run_until_caught_up()
+    write(source, [f"INSERT INTO t VALUES (2, {good}, 1), (9, x'{codes}', 1)"])
+    finished = task.run_until_caught_up(check=4)
+    assert "PG-0118" in finished.text and "row id=9 in table d.t" in finished.text, finished.text
+    assert f"table d.t, column v: the codes of x'{codes}'" in (task.state / "test.log").read_text()
+    assert shown(destination) == {1: good.strip("'"), 8: None}
+    destination.execute("INSERT INTO d.t VALUES (2, '??', 1), (9, '??', 1)")
+    assert task.verify(check=None).code == 5
+
+
+def test_a_column_without_unicode_may_be_left_out(get, sluice):
+    source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    source.execute("CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(20) CHARACTER SET gbk)")
+    write(source, ["INSERT INTO t VALUES (1, x'FE50')"])
+    task = sluice(source, destination, objects=[{"database": "d", "tables": [{"table": "t", "columns": {"exclude": ["v"]}}]}])
+    task.run_until_caught_up()
+    write(source, ["INSERT INTO t VALUES (2, x'FE50')"])
+    task.run_until_caught_up()
+    assert list(destination.query("SELECT id FROM d.t ORDER BY id")) == [(1,), (2,)]
+
+
 def test_keys_defaults_checks_and_comments(get, sluice):
     source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
     source.make_database("d")

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "connectors/mysql/binlog/compression.h"
 #include "connectors/mysql/binlog/json.h"
 #include "connectors/mysql/binlog/values.h"
@@ -207,13 +208,26 @@ void RowDecoder::ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view
       cell = Cell::Bytes(CellKind::kJson, arena.Copy(scratch_));
     } else {
       cell = ReadCell(bytes, column, arena);
-      if (column.to_utf8 != nullptr) {
-        column.to_utf8->Convert(cell.text(), scratch_);
-        cell = Cell::Bytes(cell.kind, arena.Copy(scratch_));
-      }
+      if (column.to_utf8 != nullptr) cell = InUnicode(plan, column, cell, arena);
     }
     if (column.target != ColumnPlan::kNowhere) cells[column.target] = cell;
   }
+}
+
+// What has no Unicode becomes a text that no destination takes: only there is it known whether the column and the row
+// are carried at all.
+Cell RowDecoder::InUnicode(const RowPlan& plan, const ColumnPlan& column, const Cell& cell, Arena& arena) {
+  if (column.to_utf8->Convert(cell.text(), scratch_)) return Cell::Bytes(cell.kind, arena.Copy(scratch_));
+  std::string hex;
+  for (const char c : cell.text().substr(0, 100)) hex += fmt::format("{:02X}", static_cast<unsigned char>(c));
+  const std::string name = plan.table->name.Text() + ", column " + plan.table->columns[column.target].name;
+  if (told_.insert(name).second) {
+    LogWarning("binlog",
+               fmt::format("table {}: the codes of x'{}' stand for no character of Unicode; where the column is "
+                           "carried, the destination refuses the value",
+                           name, hex));
+  }
+  return Cell::Bytes(cell.kind, arena.Copy("\xFF" + hex));
 }
 
 Cell RowDecoder::ReadCell(Bytes& bytes, const ColumnPlan& column, Arena& arena) {

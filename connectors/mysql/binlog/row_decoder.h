@@ -2,6 +2,7 @@
 // rows are copied whole: no allocation per row or cell but for texts that have to be made.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -46,7 +47,10 @@ class RowDecoder {
   void ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view present, std::string_view partial,
                    model::Cell* cells, Arena& arena);
 
+  model::Cell InUnicode(const RowPlan& plan, const ColumnPlan& column, const model::Cell& cell, Arena& arena);
+
   std::string scratch_;                        // texts under construction
+  std::set<std::string> told_;                 // columns that were warned about
   std::vector<std::string_view> json_before_;  // binary JSON of the before image, by column of the log
 };
 
