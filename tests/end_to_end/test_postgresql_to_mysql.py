@@ -255,6 +255,23 @@ def test_keys_defaults_checks_and_comments(get, sluice, kind):
     assert tuple(row) == (4, "a'b", 7, 14, 1, 1, "p", 1, "y z", "{}")
 
 
+def test_arithmetic_on_dates_is_left_out(get, sluice):
+    """A date there is a number of days; MySQL would take the digits of the date."""
+    source, destination = get.shared("pg15", "source"), get.shared("mysql", "destination")
+    make_schema(source)
+    source.execute(
+        "CREATE TABLE d.t (id integer PRIMARY KEY, a date, b date, days integer GENERATED ALWAYS AS (b - a) STORED, twice "
+        "integer GENERATED ALWAYS AS (id * 2) STORED, CONSTRAINT a_month CHECK (b - a <= 31), CONSTRAINT later CHECK (b >= a))",
+        "INSERT INTO d.t VALUES (1, '2020-01-31', '2020-03-01')",
+    )
+    task = sluice(source, destination, objects=OBJECTS)
+    said = task.run_until_caught_up().text
+    assert "days" in said and "a_month" in said, said
+    made = destination.query("SHOW CREATE TABLE d.t")[0][1]
+    assert "`days`" not in made and "a_month" not in made and "later" in made and "`twice`" in made, made
+    task.verify()
+
+
 def test_keys_that_an_index_cannot_hold(get, sluice):
     source, destination = get.shared("pg15", "source"), get.shared("mysql", "destination")
     make_schema(source)

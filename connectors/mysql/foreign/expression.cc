@@ -22,6 +22,7 @@ constexpr std::array<std::string_view, 14> kWords = {"and",  "or",   "not",  "is
                                                      "when", "then", "else", "end", "true", "false", "unknown"};
 constexpr std::array<std::string_view, 11> kSymbols = {"(", ")", ",", "+", "-", "*", "=", "<>", "<", ">", "<="};
 constexpr std::array<std::string_view, 4> kOrders = {"<", ">", "<=", ">="};
+constexpr std::array<std::string_view, 3> kArithmetic = {"+", "-", "*"};
 
 // Functions that give the same for the same, NULL included.
 const std::map<std::string, std::string_view, std::less<>>& Functions() {
@@ -60,6 +61,8 @@ class Translation {
     if (!Part(tokens_.size())) return std::nullopt;
     // The order of texts is that of the source's language there, that of their bytes here.
     if (out_.empty() || (has_text_ && has_order_)) return std::nullopt;
+    // A date is a number of days there, and the digits of the date here.
+    if (has_moment_ && has_arithmetic_) return std::nullopt;
     return out_;
   }
 
@@ -101,6 +104,7 @@ class Translation {
     } else if (token.kind == TokenKind::kSymbol) {
       if (!Holds(kSymbols, token.text) && token.text != ">=") return false;
       has_order_ = has_order_ || Holds(kOrders, token.text);
+      has_arithmetic_ = has_arithmetic_ || Holds(kArithmetic, token.text);
       if (token.text != ")") before_ = Operand::kNone;  // behind "(a)" it is still what a is
       Put(token.text, token.text == "(" && after_function_);
     } else if (is_call && !Holds(kWords, lower)) {
@@ -153,6 +157,8 @@ class Translation {
               : kind == TypeKind::kInteger || kind == TypeKind::kDecimal ? Operand::kNumber
                                                                          : Operand::kNone;
     has_text_ = has_text_ || column.type.IsText();
+    has_moment_ = has_moment_ || kind == TypeKind::kDate || kind == TypeKind::kTime || kind == TypeKind::kDateTime ||
+                  kind == TypeKind::kTimestamp;
     // Values of other types than these are compared in ways of their own.
     if (kind == TypeKind::kJson || kind == TypeKind::kOther || kind == TypeKind::kInterval || kind == TypeKind::kInet ||
         kind == TypeKind::kBit) {
@@ -176,6 +182,7 @@ class Translation {
         return false;
       }
       const bool is_moment = word.Is("timestamp") || word.Is("time");
+      has_moment_ = has_moment_ || is_moment || word.Is("date");
       if (is_moment && at_ > type + 1 && tokens_[type + 1].Is("with")) return false;
       constexpr std::array<std::string_view, 5> kOrdered = {"date", "numeric", "integer", "bigint", "smallint"};
       if (is_moment || Holds(kOrdered, sql::ToLower(word.text))) has_text_ = had_text_;
@@ -235,6 +242,8 @@ class Translation {
   bool has_text_ = false;
   bool had_text_ = false;  // before the last string
   bool has_order_ = false;
+  bool has_moment_ = false;
+  bool has_arithmetic_ = false;
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ model::Table Sample() {
   add("price", TypeKind::kDecimal);
   add("name", TypeKind::kVarchar);
   add("day", TypeKind::kDate);
+  add("until", TypeKind::kDate);
+  add("clock", TypeKind::kTime);
   add("doc", TypeKind::kJson);
   add("Odd Name", TypeKind::kInteger);
   add("gone", TypeKind::kInteger);
@@ -42,6 +44,7 @@ TEST(ForeignExpressionTest, SaysTheSame) {
   EXPECT_EQ(Translated("((name)::text !~~ 'a%'::text)"), "((`name`) NOT LIKE 'a%')");
   EXPECT_EQ(Translated("(length((name)::text) > 3)"), "(char_length((`name`)) > 3)");
   EXPECT_EQ(Translated("(day >= '2000-01-01'::date)"), "(`day` >= '2000-01-01')");
+  EXPECT_EQ(Translated("((until IS NULL) OR (until > day))"), "((`until` is null) or (`until` > `day`))");
   EXPECT_EQ(Translated("(\"Odd Name\" * 2)"), "(`Odd Name` * 2)");
   EXPECT_EQ(Translated("CASE WHEN (n IS NULL) THEN 0 ELSE n END"), "case when (`n` is null) then 0 else `n` end");
 }
@@ -61,6 +64,11 @@ TEST(ForeignExpressionTest, SaysNothingElse) {
   EXPECT_EQ(Translated("random()"), "none");
   EXPECT_EQ(Translated("(name = 'x'::text COLLATE \"C\")"), "none");
   EXPECT_EQ(Translated("(day > '2000-01-01 00:00:00+00'::timestamp with time zone)"), "none");
+  EXPECT_EQ(Translated("(until - day)"), "none");  // days there, the difference of the digits here
+  EXPECT_EQ(Translated("((until - day) <= 31)"), "none");
+  EXPECT_EQ(Translated("(day + n)"), "none");
+  EXPECT_EQ(Translated("(clock - '01:00:00'::time without time zone)"), "none");
+  EXPECT_EQ(Translated("((n * ('2000-01-02'::date - '2000-01-01'::date)) > 0)"), "none");
   EXPECT_EQ(Translated(""), "none");
 }
 
