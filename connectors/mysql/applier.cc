@@ -121,7 +121,7 @@ void MysqlApplier::RefuseForeignValues(const Target& target, const RowGroup& gro
     if (value.empty()) continue;
     throw Error(kValueRefused)
         .Object(target.object + ", " + value)
-        .Cause("The column cannot hold this value as it is.")
+        .Cause(fmt::format("The column cannot hold this value as it is: {}.", value))
         .Remedy("Mend the value at the source, widen the column at the destination, or leave the column out.")
         .Side(connection_.endpoint().side);
   }

@@ -101,9 +101,12 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
     const model::ColumnType type = neutral ? OwnType(source.type) : source.type;
     const StoredAs stored = stored_in == nullptr ? StoredAs() : MakeStored(type, *stored_in);
     target.takes_bytes = target.takes_bytes && stored.charset.empty() && !stored.by_name;
-    target.columns.push_back({*index, Quote(column.destination), type, stored, std::nullopt});
+    target.columns.push_back({*index, Quote(column.destination), type, stored, std::nullopt, ""});
     if (neutral && stored_in != nullptr && type.kind == TypeKind::kDecimal) {
       target.columns.back().scale = ScaleOf(*stored_in);
+    }
+    if (neutral && stored_in != nullptr && stored_in->type == "enum") {
+      target.columns.back().enum_definition = stored_in->definition;
     }
     // ON UPDATE CURRENT_TIMESTAMP would change a column that the statement does not name.
     target.always_set.push_back(source.type.kind == TypeKind::kTimestamp || source.type.kind == TypeKind::kDateTime);
@@ -139,6 +142,9 @@ std::string ForeignValueRefused(const Target& target, const model::RowChange& ch
       value = fmt::format("{}", cell.f32);
     } else if (cell.kind == model::CellKind::kFloat64 && !std::isfinite(cell.f64)) {
       value = fmt::format("{}", cell.f64);
+    } else if (cell.HasBytes() && !column.enum_definition.empty() &&
+               TakenForNumber(cell.text(), column.enum_definition)) {
+      value = cell.text();
     }
     if (!value.empty()) return fmt::format("column {}: {}", column.name, value);
   }

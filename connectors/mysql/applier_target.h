@@ -21,6 +21,7 @@ struct TargetColumn {
   StoredAs stored;         // what the destination makes of it
   // Of a decimal from another engine, which may have more digits than the column: how many it has behind the point.
   std::optional<uint32_t> scale;
+  std::string enum_definition;  // of an ENUM that gets texts of another engine; else empty
 };
 
 struct Target {

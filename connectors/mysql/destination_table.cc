@@ -59,6 +59,18 @@ bool ComputesValues(Connection& connection, const model::ObjectName& name, const
   return false;
 }
 
+bool TakenForNumber(std::string_view text, std::string_view definition) {
+  if (text.empty() || text.find_first_not_of("0123456789+- \t\n\v\f\r") != std::string_view::npos) return false;
+  const std::string element = fmt::format("'{}'", text);
+  for (size_t at = definition.find(element); at != std::string_view::npos; at = definition.find(element, at + 1)) {
+    // A quote inside another element is doubled.
+    const bool begins = at > 0 && (definition[at - 1] == '(' || definition[at - 1] == ',');
+    const size_t end = at + element.size();
+    if (begins && end < definition.size() && (definition[end] == ',' || definition[end] == ')')) return false;
+  }
+  return true;
+}
+
 std::string CanonicalCharset(const std::string& charset) {
   return charset == "utf8" ? "utf8mb3" : charset;
 }

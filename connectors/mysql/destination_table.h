@@ -34,6 +34,10 @@ DestinationTable ReadDestinationTable(Connection& connection, const model::Objec
 // yes where there is none.
 bool ComputesValues(Connection& connection, const model::ObjectName& name, const std::string& object);
 
+// Whether an ENUM of this definition ("enum('a','b')") would take the text for the number of an element, as it does
+// with texts that look like numbers where no element is called so.
+bool TakenForNumber(std::string_view text, std::string_view definition);
+
 // "utf8" is the old name of utf8mb3.
 std::string CanonicalCharset(const std::string& charset);
 bool HasWideUnits(std::string_view charset);

@@ -107,6 +107,7 @@ LoadColumn MakeNeutralLoadColumn(const model::Column& source, const std::string&
                                  const DestinationColumn& destination) {
   LoadColumn column;
   column.name = destination_name;
+  if (destination.type == "enum") column.enum_definition = destination.definition;
   const auto wrap = [&](const char* before, const char* after) {
     column.before = before;
     column.after = after;

@@ -16,6 +16,7 @@ struct LoadColumn {
   std::string before;               // an expression around the value's bytes, e.g. "CONVERT(" ...
   std::string after;                // ... " USING utf8mb4)"; both empty: the bytes as they are
   bool may_be_error_value = false;  // an ENUM without the element '': an empty cell is the error value, index 0
+  std::string enum_definition;      // of an ENUM that gets texts of another engine; else empty
   bool IsDirect() const { return before.empty(); }
 };
 

@@ -2,6 +2,7 @@
 
 #include "connector/block_feed.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/destination_table.h"
 #include "connectors/mysql/insert_loader.h"
 #include "connectors/mysql/loader_check.h"
 #include "connectors/mysql/loader_columns.h"
@@ -103,6 +104,33 @@ TEST(LoadWatch, ShowsRowsAndCountsErrorValues) {
   EXPECT_EQ(watch.rows(), 5u);
   watch.Clear();
   EXPECT_EQ(watch.rows() + watch.AllEmptyEnums(), 0u);
+}
+
+TEST(TakenForNumber, UnlessAnElementIsCalledSo) {
+  const std::string definition = "enum('10','20','a','1'',2','x,''5''')";
+  for (const char* text : {"1", "5", "2", " 10", "10 ", "+10", "010"}) {
+    EXPECT_TRUE(TakenForNumber(text, definition)) << text;
+  }
+  for (const char* text : {"10", "20", "a", "b", "", "1',2", "1e1"}) {
+    EXPECT_FALSE(TakenForNumber(text, definition)) << text;
+  }
+}
+
+TEST(LoadWatch, RefusesTextsThatAnEnumTakesForNumbers) {
+  LoadPlan plan;
+  plan.object = "table d.t";
+  plan.columns.resize(2);
+  plan.columns[1].name = "e";
+  plan.columns[1].enum_definition = "enum('10','20')";
+  LoadWatch watch(plan);
+  watch.See("1\t10\n2\t\\N\n");
+  try {
+    watch.See("3\t1\n");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, kValueRefused.id);
+    EXPECT_EQ(error.info().object, "table d.t, column e");
+  }
 }
 
 class FixedBlocks : public connector::BlockSource {

@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <numeric>
 
+#include "connectors/mysql/codes.h"
+#include "connectors/mysql/destination_table.h"
 #include "connectors/mysql/tsv.h"
 
 namespace sluice::mysql {
 
 LoadWatch::LoadWatch(const LoadPlan& plan) : plan_(plan) {
   for (size_t i = 0; i < plan.columns.size(); ++i) {
-    if (plan.columns[i].may_be_error_value) enum_columns_end_ = i + 1;
+    if (plan.columns[i].may_be_error_value || !plan.columns[i].enum_definition.empty()) enum_columns_end_ = i + 1;
   }
   if (enum_columns_end_ != 0) empty_.resize(plan.columns.size());
 }
@@ -37,7 +39,16 @@ void LoadWatch::SeeRow(std::string_view row) {
   for (size_t i = 0; i < enum_columns_end_; ++i) {
     const size_t tab = row.find('\t');
     const size_t length = tab == std::string_view::npos ? row.size() : tab;
-    if (length == 0 && plan_.columns[i].may_be_error_value) ++empty_[i];
+    const LoadColumn& column = plan_.columns[i];
+    if (length == 0 && column.may_be_error_value) ++empty_[i];
+    if (!column.enum_definition.empty() && TakenForNumber(row.substr(0, length), column.enum_definition)) {
+      throw Error(kValueRefused)
+          .Object(fmt::format("{}, column {}", plan_.object, column.name))
+          .Cause(fmt::format("It has no element '{}': the server would take it for the number of one.",
+                             row.substr(0, length)))
+          .Remedy("Add the element at the destination, mend the value at the source, or leave the column out.")
+          .Side("destination");
+    }
     if (tab == std::string_view::npos) break;
     row.remove_prefix(tab + 1);
   }

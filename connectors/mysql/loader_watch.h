@@ -15,7 +15,7 @@ class LoadWatch {
  public:
   explicit LoadWatch(const LoadPlan& plan);
 
-  // Takes note of encoded rows, as they are sent.
+  // Takes note of encoded rows, as they are sent. Throws for a text that an ENUM would take for an element's number.
   void See(std::string_view rows);
   void SeeRow(std::string_view row);  // one, without the line's end: of a single empty column nothing is left
   void Clear();

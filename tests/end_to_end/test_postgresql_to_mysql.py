@@ -170,6 +170,32 @@ def test_a_value_that_cannot_be_is_refused(get, sluice, kind, type_text, value):
     assert "d.t" in finished.text and "MY-0118" in finished.text, finished
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("in_load", [True, False], ids=["load", "changes"])
+def test_an_element_that_looks_like_a_number_is_none(get, sluice, kind, in_load):
+    """An ENUM takes '1' for its first element where no element is called so."""
+    source, destination = get.shared("pg15", "source"), get.shared(kind, "destination")
+    source.make_database("d")
+    source.execute("CREATE TYPE d.rating AS ENUM ('10', '20', '30')", "CREATE TABLE d.t (id integer PRIMARY KEY, v d.rating)",
+                   "INSERT INTO d.t VALUES (1, '20'), (2, NULL)")  # fmt: skip
+    if in_load:
+        destination.make_database("d")
+        destination.execute("CREATE TABLE d.t (id INT PRIMARY KEY, v ENUM('10', '20', '30'))")
+    types = ["full", "incremental"] if in_load else ["schema", "full", "incremental"]
+    task = sluice(source, destination, objects=OBJECTS, types=types)
+    if not in_load:
+        task.run_until_caught_up()
+    source.execute("ALTER TYPE d.rating ADD VALUE '1'")
+    source.execute("INSERT INTO d.t VALUES (3, '1')")
+    finished = task.run_until_caught_up(check=4)
+    assert all(word in finished.text for word in ("MY-0118", "table d.t", "column")), finished.text
+    assert destination.value("SELECT COUNT(*) FROM d.t WHERE id = 3") == 0
+    destination.execute("ALTER TABLE d.t MODIFY v ENUM('10', '20', '30', '1')")
+    task.run_until_caught_up()
+    assert destination.value("SELECT v FROM d.t WHERE id = 3") == "1"
+    task.verify()
+
+
 @pytest.mark.parametrize("type_text", ["numeric(100,50)", "numeric(50,40)"])
 def test_precheck_refuses_what_has_no_type(get, sluice, type_text):
     source, destination = get.shared("pg15", "source"), get.shared("mysql", "destination")
