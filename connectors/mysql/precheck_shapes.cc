@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "connector/cascades.h"
 #include "connectors/mysql/catalog.h"
 #include "connectors/mysql/destination_table.h"
 #include "connectors/mysql/precheck.h"
@@ -94,7 +95,13 @@ void CheckShapes(Precheck& check) {
   for (const model::TableMappingPtr& mapping : check.request().mappings) names.push_back(mapping->destination);
   MySqlCatalog catalog(check.connection().endpoint(), {check.connection().stop(), "precheck"});
   std::map<model::ObjectName, model::TablePtr> tables;
-  for (const model::TablePtr& table : catalog.DescribeTables(names)) tables[table->name] = table;
+  const std::vector<model::TablePtr> there = catalog.DescribeTables(names);
+  for (const model::TablePtr& table : there) tables[table->name] = table;
+  if (check.types().incremental && !connector::LogsCascades(check.request().source)) {
+    connector::FailCascades(check, connector::CascadesMissing(check.request(), there),
+                            "The tables there do not have such a key with the same actions.",
+                            "ALTER TABLE ... ADD FOREIGN KEY ... at the destination, as the source has it.");
+  }
   bool fits = true;
   bool keeps = true;
   for (size_t i = 0; i < check.request().mappings.size(); ++i) {

@@ -4,25 +4,22 @@
 #include <charconv>
 #include <set>
 
+#include "connector/cascades.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/precheck.h"
 
 namespace sluice::mysql {
 namespace {
 
-using model::ReferentialAction;
 using model::TypeKind;
 
 std::string TableList(const std::vector<std::string>& names) {
   return (names.size() == 1 ? "table " : "tables ") + Listed(names);
 }
 
-bool Cascades(const model::ForeignKey& key) {
-  const auto changes = [](ReferentialAction action) {
-    return action == ReferentialAction::kCascade || action == ReferentialAction::kSetNull ||
-           action == ReferentialAction::kSetDefault;
-  };
-  return changes(key.on_delete) || changes(key.on_update);
+// From 9.6 on the server itself carries foreign keys out and logs it, unless it was started the old way.
+bool LogsCascades(const Precheck& check) {
+  return !check.mariadb() && check.AtLeast(90600) && !check.On("innodb_native_foreign_keys");
 }
 
 }  // namespace
@@ -99,8 +96,12 @@ void CheckForeignKeys(Precheck& check) {
   }
   for (const model::TablePtr& table : check.request().tables) {
     for (const model::ForeignKey& key : table->foreign_keys) {
-      if (Cascades(key) && !selected.contains(key.referenced)) cascading.push_back(table->name.Text());
+      if (connector::ActsOnRows(key) && !selected.contains(key.referenced)) cascading.push_back(table->name.Text());
     }
+  }
+  if (check.types().incremental && !LogsCascades(check)) {
+    connector::FailCascades(check, connector::CascadesOverExcluded(check.request()), "A column of the key is left out.",
+                            "Carry the column, or leave the tables out.");
   }
   if (outside.empty()) {
     check.Pass("foreign_keys", "Foreign keys stay within the selected tables");

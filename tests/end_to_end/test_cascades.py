@@ -81,3 +81,58 @@ def test_cascades_into_tables_whose_changes_are_left_out(pair, sluice):
     destination.execute("DELETE FROM fk.child WHERE id=7")
     destination.execute("UPDATE fk.emptied SET p=1 WHERE id=8")
     compare.assert_equal(source, "fk", destination)
+
+
+FAMILY = [
+    "CREATE TABLE fk.p (id INT PRIMARY KEY, u INT NOT NULL, UNIQUE KEY (u))",
+    "CREATE TABLE fk.c (id INT PRIMARY KEY, p INT, CONSTRAINT f FOREIGN KEY (p) REFERENCES fk.p (u) ON DELETE CASCADE)",
+]
+
+
+def cascades(task):
+    """The item of the precheck, if it fails."""
+    items = [item for item in task.call("precheck", "--json").json["items"] if item["id"].endswith(".cascades")]
+    assert all(item["status"] == "failed" for item in items), items
+    return items[0]["object"] if items else ""
+
+
+@pytest.mark.parametrize("to", ["mariadb", "pg15"])
+@pytest.mark.parametrize("table, column", [("c", "p"), ("p", "u")])
+def test_a_cascade_over_a_column_that_is_left_out_is_refused(get, sluice, to, table, column):
+    source, destination = get.shared("mariadb", "source"), get.shared(to, "destination")
+    source.execute("CREATE DATABASE fk", *FAMILY)
+    tables = [{"table": name} | ({"columns": {"exclude": [column]}} if name == table else {}) for name in ("p", "c")]
+    objects = [{"database": "fk", "tables": tables}]
+    assert "fk.c.f" in cascades(sluice(source, destination, objects=objects))
+    assert not cascades(sluice(source, destination, objects=objects, types=["schema", "full"], name="once"))
+
+
+@pytest.mark.parametrize("to", ["mariadb", "pg15"])
+def test_own_tables_need_the_cascades_of_the_source(get, sluice, to):
+    source, destination = get.shared("mariadb", "source"), get.shared(to, "destination")
+    source.execute("CREATE DATABASE fk", *FAMILY)
+    destination.make_database("fk")
+    destination.execute(FAMILY[0].replace("UNIQUE KEY", "UNIQUE"), "CREATE TABLE fk.c (id INT PRIMARY KEY, p INT)")
+    task = sluice(source, destination, objects=[{"database": "fk"}], types=["full", "incremental"])
+    assert "fk.c.f" in cascades(task)
+    key = "ALTER TABLE fk.c ADD CONSTRAINT other FOREIGN KEY (p) REFERENCES fk.p (u)"
+    destination.execute(f"{key} ON DELETE SET NULL")
+    assert "fk.c.f" in cascades(task)
+    destination.execute("ALTER TABLE fk.c DROP " + ("CONSTRAINT other" if to == "pg15" else "FOREIGN KEY other"))
+    destination.execute(f"{key} ON DELETE CASCADE")
+    assert not cascades(task)
+    source.execute("INSERT INTO fk.p VALUES (1, 1), (2, 2)", "INSERT INTO fk.c VALUES (1, 1), (2, 2)")
+    task.run_until_caught_up()
+    source.execute("DELETE FROM fk.p WHERE id = 1")
+    task.run_until_caught_up()
+    assert [row[0] for row in destination.query("SELECT id FROM fk.c")] == [2]
+
+
+def test_a_cascade_over_a_generated_column_that_cannot_be_is_refused(get, sluice):
+    source, destination = get.shared("mariadb", "source"), get.shared("pg15", "destination")
+    source.execute(
+        "CREATE DATABASE fk", FAMILY[0], "CREATE TABLE fk.c (id INT PRIMARY KEY, a INT, g INT AS (a DIV 1) STORED, h INT AS "
+        "(a + 0) STORED, CONSTRAINT f FOREIGN KEY (g) REFERENCES fk.p (u) ON DELETE CASCADE, CONSTRAINT k FOREIGN KEY (h) "
+        "REFERENCES fk.p (u) ON DELETE CASCADE)",
+    )  # fmt: skip
+    assert cascades(sluice(source, destination, objects=[{"database": "fk"}])) == "foreign key fk.c.f"

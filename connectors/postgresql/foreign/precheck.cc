@@ -3,14 +3,52 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "connector/cascades.h"
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/foreign/table.h"
+#include "connectors/postgresql/foreign/table_translator.h"
+#include "connectors/postgresql/sessions.h"
 
 namespace sluice::postgresql {
+
+namespace {
+
+void CheckCascades(Precheck& check) {
+  const connector::PrecheckRequest& request = check.request();
+  if (!request.types.incremental || connector::LogsCascades(request.source) || request.names == nullptr) return;
+  if (!request.types.schema) {
+    std::vector<model::ObjectName> names;
+    for (const model::TableMappingPtr& mapping : request.mappings) names.push_back(mapping->destination);
+    const auto catalog = MakeCatalog(check.connection().endpoint(), {check.connection().stop(), "precheck"});
+    connector::FailCascades(check, connector::CascadesMissing(request, catalog->DescribeTables(names)),
+                            "The tables there do not have such a key with the same actions.",
+                            "ALTER TABLE ... ADD FOREIGN KEY ... at the destination, as the source has it.");
+    return;
+  }
+  std::vector<std::string> lost;
+  for (size_t i = 0; i < request.tables.size() && i < request.mappings.size(); ++i) {
+    const model::Table& table = *request.tables[i];
+    const ForeignTable here(table, *request.mappings[i], *request.names, check.connection().version());
+    for (const model::ForeignKey& key : table.foreign_keys) {
+      const bool is_lost = std::any_of(key.columns.begin(), key.columns.end(), [&](uint32_t index) {
+        const model::Column& column = table.columns[index];
+        return column.generated != model::Generated::kNo && here.NameOf(column).empty();
+      });
+      if (connector::ActsOnRows(key) && is_lost) lost.push_back(table.name.Text() + "." + key.name);
+    }
+  }
+  connector::FailCascades(check, lost, "A column of the key is a generated one that cannot be made here.",
+                          "Leave the tables out, or make them yourself and leave `schema` out.");
+}
+
+}  // namespace
 
 // The source's log does not have what its foreign keys do, so those here have to act, and with them the tables'
 // triggers.
 void CheckForeignTriggers(Precheck& check) {
+  CheckCascades(check);
   constexpr const char* kTitle = "No trigger acts on the changes that Sluice applies";
   std::vector<std::string> tables;
   const std::string sql = fmt::format(
