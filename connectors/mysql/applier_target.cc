@@ -98,7 +98,10 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
     const model::Column& source = table->columns[*index];
     if (source.generated != model::Generated::kNo) continue;
     const DestinationColumn* stored_in = there.Find(column.destination);
-    const model::ColumnType type = neutral ? OwnType(source.type) : source.type;
+    model::ColumnType type = neutral ? OwnType(source.type) : source.type;
+    if (neutral && stored_in != nullptr && source.type.kind == TypeKind::kInterval && stored_in->type == "time") {
+      type.kind = TypeKind::kTime;  // the same time may be written with more digits
+    }
     const StoredAs stored = stored_in == nullptr ? StoredAs() : MakeStored(type, *stored_in);
     target.takes_bytes = target.takes_bytes && stored.charset.empty() && !stored.by_name;
     target.columns.push_back({*index, Quote(column.destination), type, stored, std::nullopt, ""});

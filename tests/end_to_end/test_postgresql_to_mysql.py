@@ -338,10 +338,11 @@ def test_tables_without_a_key(get, sluice, kind):
     source, destination = get.shared("pg15", "source"), get.shared(kind, "destination")
     make_schema(source)
     source.execute(
-        "CREATE TABLE d.t (a integer, b text, c real, d timestamptz, e jsonb, f bytea, g bit(3), h uuid, i char(4))",
+        "CREATE TABLE d.t (a integer, b text, c real, d timestamptz, e jsonb, f bytea, g bit(3), h uuid, i char(4), j "
+        "interval hour to second(3))",
         "ALTER TABLE d.t REPLICA IDENTITY FULL",
         "INSERT INTO d.t SELECT i % 5, 'B ' || i % 3, 1.1, '2024-01-01 00:00:00.5+00', '{\"b\": 1, \"a\": [2]}', '\\x00ff', "
-        "b'101', md5('x')::uuid, 'ab' FROM generate_series(1, 30) i",
+        "b'101', md5('x')::uuid, 'ab', '-26:00:00.250' FROM generate_series(1, 30) i",
     )
     task = sluice(source, destination, objects=OBJECTS)
     task.run_until_caught_up()
