@@ -57,7 +57,8 @@ class MysqlApplier : public connector::Applier {
   void ApplyUpdates(const Target& target, Changes rows, bool may_miss);
   void ApplyIdempotently(const Target& target, const RowGroup& group, Changes rows);
   void Upsert(const Target& target, Changes rows);
-  uint64_t ChangeKeyless(const Target& target, const RowChange& row);
+  // Finds the row by all that the log has of it.
+  uint64_t ChangeByValues(const Target& target, const RowChange& row);
   void SetForeignKeyChecks(bool on);
   void SetStrict(bool on);
   void ExpectRows(const Target& target, uint64_t found, size_t wanted) const;
@@ -185,9 +186,9 @@ void MysqlApplier::ApplyRows(const Target& target, const RowGroup& group, Change
 void MysqlApplier::ApplyStrictly(const Target& target, const RowGroup& group, Changes rows) {
   if (group.kind == ChangeKind::kInsert) {
     WriterFor(target).Insert(target, rows, false);
-  } else if (target.keyless()) {
+  } else if (target.keyless() || LacksIdentity(target, *rows[0])) {
     uint64_t found = 0;
-    for (const RowChange* row : rows) found += ChangeKeyless(target, *row);
+    for (const RowChange* row : rows) found += ChangeByValues(target, *row);
     ExpectRows(target, found, rows.size());
   } else if (group.kind == ChangeKind::kDelete) {
     ExpectRows(target, WriterFor(target).Delete(target, rows), rows.size());
@@ -216,19 +217,19 @@ void MysqlApplier::ExpectRows(const Target& target, uint64_t found, size_t wante
 }
 
 void MysqlApplier::ApplyIdempotently(const Target& target, const RowGroup& group, Changes rows) {
-  if (target.keyless() && group.idempotent) {
+  if (group.idempotent && (target.keyless() || LacksIdentity(target, *rows[0]))) {
     throw Error(kReplayWithoutKey)
         .Object(target.object)
         .Cause("its rows were read while they changed, and without a key it cannot be told which changes they hold")
         .Remedy("Begin anew with --restart and an account that may lock the tables for the moment of the cut (RELOAD).")
         .Side(connection_.endpoint().side);
   }
-  if (target.keyless()) {
+  if (target.keyless() || LacksIdentity(target, *rows[0])) {
     for (const RowChange* row : rows) {
       if (group.kind == ChangeKind::kInsert) {
         WriterFor(target).Insert(target, Changes(&row, 1), false);
       } else {
-        ChangeKeyless(target, *row);
+        ChangeByValues(target, *row);
       }
     }
   } else if (group.kind == ChangeKind::kDelete) {
@@ -256,7 +257,7 @@ void MysqlApplier::Upsert(const Target& target, Changes rows) {
   WriterFor(target).Insert(target, rows, true);
 }
 
-uint64_t MysqlApplier::ChangeKeyless(const Target& target, const RowChange& row) {
+uint64_t MysqlApplier::ChangeByValues(const Target& target, const RowChange& row) {
   const bool is_mariadb = connection_.is_mariadb();
   std::string sql;
   if (row.kind == ChangeKind::kUpdate) {
@@ -280,6 +281,13 @@ uint64_t MysqlApplier::ChangeKeyless(const Target& target, const RowChange& row)
     sql += before;
     AppendExactMatch(sql, column.name, row.before[column.source], column.type, column.stored, is_mariadb);
     before = " AND ";
+  }
+  if (std::string_view(before) != " AND ") {
+    throw Error(kRowMissing)
+        .Object(target.object)
+        .Cause("the log does not say which row it is by any column that is carried")
+        .Remedy("ALTER TABLE ... REPLICA IDENTITY FULL; at the source, or carry the columns of its replica identity.")
+        .Side(connection_.endpoint().side);
   }
   sql += " LIMIT 1";
   if (mysql_real_query(connection_.handle(), sql.data(), sql.size()) != 0) connection_.ThrowLast(target.object, sql);

@@ -154,6 +154,12 @@ std::string ForeignValueRefused(const Target& target, const model::RowChange& ch
   return "";
 }
 
+bool LacksIdentity(const Target& target, const model::RowChange& change) {
+  return change.kind != model::ChangeKind::kInsert &&
+         std::any_of(target.identity.begin(), target.identity.end(),
+                     [&](size_t column) { return change.before[target.columns[column].source].IsAbsent(); });
+}
+
 uint64_t ChangedColumns(const Target& target, const model::RowChange& change) {
   uint64_t mask = 0;
   const bool has_bits = target.columns.size() <= 64;

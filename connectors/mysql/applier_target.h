@@ -52,6 +52,10 @@ Target MakeTarget(const model::TablePtr& table, const model::TableMapping& mappi
 // "column a: NaN". Empty: none.
 std::string ForeignValueRefused(const Target& target, const model::RowChange& change);
 
+// Whether the row to change lacks cells that tables find their rows by: PostgreSQL's log has the columns of another
+// index where that is the table's replica identity. What it has identifies the row too.
+bool LacksIdentity(const Target& target, const model::RowChange& change);
+
 // Which columns an UPDATE has to set, as bits; tables with more than 64 carried columns always set all of them
 // (kAllColumns).
 inline constexpr uint64_t kAllColumns = ~uint64_t{0};

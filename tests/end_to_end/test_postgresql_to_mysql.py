@@ -353,6 +353,34 @@ def test_tables_without_a_key(get, sluice, kind):
     assert destination.value("SELECT COUNT(*) FROM d.t") == source.value("SELECT count(*) FROM d.t")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_replica_identity_beside_the_primary_key(get, sluice, kind):
+    """The log has the old values of that index alone, so that rows cannot be found by the primary key."""
+    source, destination = get.shared("pg15", "source"), get.shared(kind, "destination")
+    source.make_database("d")
+    source.execute(
+        "CREATE TABLE d.t (id integer PRIMARY KEY, code integer NOT NULL, v text)", "CREATE UNIQUE INDEX ti ON d.t (code)",
+        "ALTER TABLE d.t REPLICA IDENTITY USING INDEX ti",
+        "CREATE TABLE d.w (a integer NOT NULL UNIQUE, b varchar(9) NOT NULL UNIQUE, v text)",
+        "ALTER TABLE d.w REPLICA IDENTITY USING INDEX w_b_key",
+        "INSERT INTO d.t SELECT i, 10 * i, 'v' FROM generate_series(1, 20) i", "INSERT INTO d.w SELECT * FROM d.t",
+    )  # fmt: skip
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    for statement in (
+        "UPDATE d.t SET v = 'x' WHERE id < 5", "UPDATE d.t SET id = id + 100 WHERE id IN (2, 6)", "DELETE FROM d.t WHERE id = 3",
+        "UPDATE d.t SET code = code + 1, id = id + 1000 WHERE id > 15", "INSERT INTO d.t VALUES (3, 30, 'again')",
+        "DELETE FROM d.t WHERE id > 1010", "UPDATE d.w SET v = 'x' WHERE a = 1", "UPDATE d.w SET a = 99 WHERE a = 2",
+        "UPDATE d.w SET b = '999', a = 98 WHERE a = 99", "DELETE FROM d.w WHERE a IN (3, 4)",
+    ):  # fmt: skip
+        source.execute(statement)
+    task.run_until_caught_up()
+    for table in ("t", "w"):
+        wanted = [tuple(row) for row in source.query(f"SELECT * FROM d.{table} ORDER BY 1")]
+        assert [tuple(row) for row in destination.query(f"SELECT * FROM d.{table} ORDER BY 1")] == wanted
+    task.verify()
+
+
 def test_truncate(get, sluice):
     source, destination = get.shared("pg15", "source"), get.shared("mysql", "destination")
     make_schema(source)
