@@ -282,6 +282,54 @@ def test_statements_of_the_log(get, sluice):
     assert "ADD COLUMN made" in finished.text and "d.t" in finished.text, finished
 
 
+# Columns beside the key, rows, and whether the expression is kept: the last column, or the check.
+EXPRESSIONS = {
+    "truth": ("a DATETIME NULL, g TINYINT AS (a IS NULL) STORED", "(1, NULL), (2, '2020-01-01')", True),
+    "truth as default": ("a INT, g INT DEFAULT (1 = 1)", "(1, 5)", True),
+    "truth of a number": ("a TINYINT(1), CHECK (a = TRUE)", "(1, 1)", True),
+    "bit": ("a BIT(1), CHECK (a IN (0, 1))", "(1, b'1')", False),
+    "date and number": ("a DATE, CHECK (a > 20200101)", "(1, '2021-01-01')", False),
+    "date and text": ("a DATE, CHECK (a > '2020-01-01')", "(1, '2021-01-01')", True),
+    "text and number": ("a VARCHAR(10), CHECK (a > 0)", "(1, '5')", False),
+    "times": ("a TIME, b TIME, CHECK (b - a > 0)", "(1, '10:00', '11:00')", False),
+    "default of a column": ("a INT, g INT DEFAULT (a + 1)", "(1, 5)", False),
+    "length of enum": ("a ENUM('x', 'yy'), g INT AS (LENGTH(a)) STORED", "(1, 'yy')", False),
+    "length of json": ("a JSON, CHECK (LENGTH(a) < 100)", "(1, '[1]')", False),
+    "length of bytes": ("a VARBINARY(10), g INT AS (CHAR_LENGTH(a)) STORED", "(1, 'ab')", False),
+    "length of char": ("a CHAR(5), CHECK (LENGTH(a) <= 3)", "(1, 'abc')", False),
+    "length of latin1": ("a VARCHAR(5) CHARACTER SET latin1, CHECK (LENGTH(a) <= 3)", "(1, 'éüé')", False),
+    "length": ("a VARCHAR(5) CHARACTER SET utf8mb4, g INT AS (LENGTH(a)) STORED", "(1, 'éüé')", True),
+    "small numbers": ("a TINYINT UNSIGNED, g BIGINT AS (a * a) STORED", "(1, 200)", True),
+    "numbers": ("a INT, g BIGINT AS (a * a + a) STORED", "(1, 100000)", True),
+    "floats": ("a FLOAT, g DOUBLE AS (a + a) STORED", "(1, 0.1)", True),
+    "any case": ("a VARCHAR(5), b VARCHAR(5), CHECK (a = b)", "(1, 'x', 'X')", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_expressions_mean_the_same_or_are_left_out(get, sluice, kind):
+    source, destination = get.shared(kind, "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    for i, (columns, values, _) in enumerate(EXPRESSIONS.values()):
+        names = ", ".join(["id"] + [c.split()[0] for c in columns.split(", ") if " AS (" not in c and " DEFAULT (" not in c
+                                    and c.split()[0] in ("a", "b")])  # fmt: skip
+        source.execute(f"CREATE TABLE d.t{i} (id INT PRIMARY KEY, {columns})", f"INSERT INTO d.t{i} ({names}) VALUES {values}")
+    task = sluice(source, destination, objects=OBJECTS)
+    said = task.run_until_caught_up().text
+    for i, (name, (columns, _, kept)) in enumerate(EXPRESSIONS.items()):
+        made = {row[0] for row in destination.query(
+            f"SELECT attname::text FROM pg_attribute WHERE attrelid = 'd.t{i}'::regclass AND attnum > 0 UNION SELECT 'CHECK' "
+            f"FROM pg_constraint WHERE conrelid = 'd.t{i}'::regclass AND contype = 'c' UNION SELECT 'DEFAULT' FROM pg_attrdef "
+            f"WHERE adrelid = 'd.t{i}'::regclass AND 'g' NOT IN (SELECT attname FROM pg_attribute WHERE attrelid = adrelid AND "
+            "attgenerated = 's')")}  # fmt: skip
+        part = "CHECK" if "CHECK" in columns else "DEFAULT" if "DEFAULT" in columns else "g"
+        assert (part in made) == kept, (name, made)
+        if part == "g" and kept:
+            assert source.query(f"SELECT g FROM d.t{i} ORDER BY id") == destination.query(f"SELECT g FROM d.t{i} ORDER BY id"), name
+        assert kept or f"table d.t{i}" in said, (name, said)
+    task.verify()
+
+
 def test_precheck_names_what_is_not_carried(get, sluice):
     source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
     source.make_database("d")

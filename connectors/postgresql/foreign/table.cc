@@ -100,7 +100,7 @@ std::string ForeignTable::NameOf(const model::Column& column) const {
   return mapping_.DestinationOf(column.name);
 }
 
-std::optional<std::string> ForeignTable::Expression(const std::string& text) const {
+std::optional<std::string> ForeignTable::Condition(const std::string& text) const {
   return TranslateExpression(text, table_, [this](const model::Column& column) { return NameOf(column); });
 }
 
@@ -108,9 +108,10 @@ std::optional<std::string> ForeignTable::Expression(const std::string& text) con
 std::optional<std::string> ForeignTable::Generation(const model::Column& column) const {
   constexpr uint32_t kGenerates = 120000;
   if (version_ < kGenerates) return std::nullopt;
-  return TranslateExpression(column.generated_as, table_, [this](const model::Column& one) {
+  const auto name = [this](const model::Column& one) {
     return one.generated == model::Generated::kNo ? NameOf(one) : std::string();
-  });
+  };
+  return TranslateExpression(column.generated_as, table_, name, &column.type);
 }
 
 model::ObjectName ForeignTable::EnumName(const std::string& column) const {
@@ -158,7 +159,10 @@ std::string ForeignTable::Default(const model::Column& column, const std::string
     case Kind::kExpression:
       break;
   }
-  if (const auto expression = Expression(value.text)) return " DEFAULT (" + *expression + ")";
+  // A default may not name columns here.
+  const auto none = [](const model::Column&) { return std::string(); };
+  if (const auto expression = TranslateExpression(value.text, table_, none, &column.type))
+    return " DEFAULT (" + *expression + ")";
   Note(fmt::format("default of column {}: {}", name, value.text));
   return "";
 }
@@ -213,7 +217,7 @@ std::vector<ForeignConstraint> ForeignTable::Checks() {
   }
   for (size_t i = 0; i < table_.checks.size(); ++i) {
     const model::TableCheck& check = table_.checks[i];
-    const auto expression = Expression(check.expression);
+    const auto expression = Condition(check.expression);
     if (!expression) {
       Note(fmt::format("check {}: {}", check.name, check.expression));
       continue;

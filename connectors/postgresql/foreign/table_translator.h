@@ -61,7 +61,7 @@ class ForeignTable {
   std::string Create();
   std::string Comments() const;
   std::string TypeText(const model::Column& column, const std::string& name);
-  std::optional<std::string> Expression(const std::string& text) const;
+  std::optional<std::string> Condition(const std::string& text) const;
   std::optional<std::string> Generation(const model::Column& column) const;
   std::string Fill(const model::Column& column, const std::string& value) const;
   void AddForeignKeys(const std::string& title);
