@@ -298,6 +298,18 @@ def test_arithmetic_on_dates_is_left_out(get, sluice):
     task.verify()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_and_defaults_that_mysql_refuses(get, sluice, kind):
+    source, destination = get.shared("pg15", "source"), get.shared(kind, "destination")
+    source.make_database("d")
+    source.execute("CREATE TABLE d.t (id integer PRIMARY KEY, a varchar(3) DEFAULT 'abcdef', b varchar(3) DEFAULT 'üüü')",
+                   'CREATE INDEX "primary" ON d.t (a)', 'CREATE INDEX "Primary_" ON d.t (b)')  # fmt: skip
+    said = sluice(source, destination, objects=OBJECTS).run_until_caught_up().text
+    assert "default of column a: abcdef" in said, said
+    made = destination.query("SHOW CREATE TABLE d.t")[0][1]
+    assert "KEY `primary__` (`a`)" in made and "KEY `Primary_` (`b`)" in made and "DEFAULT 'üüü'" in made, made
+
+
 def test_keys_that_an_index_cannot_hold(get, sluice):
     source, destination = get.shared("pg15", "source"), get.shared("mysql", "destination")
     make_schema(source)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/foreign/expression.h"
 #include "connectors/mysql/foreign/types.h"
+#include "sql/token.h"
 
 namespace sluice::mysql {
 namespace {
@@ -38,6 +40,10 @@ const char* Action(model::ReferentialAction action) {
     default:
       return "NO ACTION";
   }
+}
+
+size_t Characters(std::string_view utf8) {
+  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 // One table on its way to statements.
@@ -73,6 +79,7 @@ class ForeignTable {
   std::string Literals(const model::Column& column, const std::string& name, const ForeignType& type);
   std::string PrimaryKey();
   std::vector<Index> Indexes();
+  std::string IndexName(const std::string& name) const;
   std::optional<std::string> Parts(const model::Key& key, bool whole);
   std::string Checks();
   bool CanBeChecked(const std::string& expression, std::string* why) const;
@@ -221,6 +228,11 @@ std::string ForeignTable::Literals(const model::Column& column, const std::strin
       fits = value != "infinity" && value.find("BC") == std::string::npos && value.find('-') == 4;
       fits = fits || value == "-infinity";
       break;
+    case TypeKind::kChar:
+    case TypeKind::kVarchar:
+      // PostgreSQL takes it, and refuses the row that would get it.
+      fits = column.type.length == 0 || Characters(value) <= column.type.length;
+      break;
     case TypeKind::kDecimal:
     case TypeKind::kFloat32:
     case TypeKind::kFloat64:
@@ -312,6 +324,15 @@ std::optional<std::string> ForeignTable::Parts(const model::Key& key, bool whole
   return parts;
 }
 
+// PRIMARY is the name of the primary key alone.
+std::string ForeignTable::IndexName(const std::string& name) const {
+  if (sql::ToLower(name) != "primary") return name;
+  std::string own = "primary_";
+  const auto taken = [&](const model::Key& key) { return sql::ToLower(key.name) == own; };
+  while (std::any_of(table_.keys.begin(), table_.keys.end(), taken)) own += '_';
+  return own;
+}
+
 std::vector<ForeignTable::Index> ForeignTable::Indexes() {
   std::vector<Index> indexes;
   const model::Key* identity = table_.IdentityKey();
@@ -344,8 +365,8 @@ std::vector<ForeignTable::Index> ForeignTable::Indexes() {
                        key.name));
     }
     Index index;
-    index.name = key.name;
-    index.text = fmt::format("{}KEY {} ({})", unique ? "UNIQUE " : "", Quote(key.name), *parts);
+    index.name = IndexName(key.name);
+    index.text = fmt::format("{}KEY {} ({})", unique ? "UNIQUE " : "", Quote(index.name), *parts);
     if (key.comment.size() > kColumnComment) {
       Note(fmt::format("the comment of index {}: it is longer than 1024 characters", key.name));
     } else if (!key.comment.empty()) {
