@@ -347,6 +347,18 @@ def test_precheck_names_what_is_not_carried(get, sluice):
     assert finished.code == 3 and "DISABLE TRIGGER USER" in finished.text, finished
 
 
+def test_a_counter_that_is_not_unique(get, sluice):
+    source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    source.execute("CREATE TABLE d.t (id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, k INT PRIMARY KEY, KEY (id))",
+                   "INSERT INTO d.t (k) VALUES (5), (6)")  # fmt: skip
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    task.call("cutover", check=0)
+    destination.execute("INSERT INTO d.t (k) VALUES (7)")
+    assert destination.value("SELECT id FROM d.t WHERE k = 7") == 3
+
+
 def test_precheck_names_what_cannot_be(get, sluice):
     source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
     source.make_database("d")

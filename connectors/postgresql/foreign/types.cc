@@ -30,6 +30,7 @@ std::string Integer(const model::Table& table, size_t index) {
   if (bytes == 1) return "smallint";
   if (bytes == 2) return type.is_unsigned ? "integer" : "smallint";
   if (bytes == 3) return "integer";
+  if (type.is_unsigned && bytes == 8 && table.columns[index].auto_increment) return "bigint";
   if (bytes == 4) return type.is_unsigned ? "bigint" : "integer";
   // Counters count to 2^63 - 1 here, and what refers to a counter has its type.
   return type.is_unsigned && !MayBeReferred(table, index) ? "numeric(20)" : "bigint";
