@@ -347,6 +347,30 @@ def test_precheck_names_what_is_not_carried(get, sluice):
     assert finished.code == 3 and "DISABLE TRIGGER USER" in finished.text, finished
 
 
+COLLISIONS = {
+    "type and table": (["`order` (id INT PRIMARY KEY, status ENUM('a', 'b'))", "order_status (id INT PRIMARY KEY)"], "d.order_status"),
+    "types": (["a (id INT PRIMARY KEY, b_c ENUM('x'))", "a_b (id INT PRIMARY KEY, c ENUM('p'))"], "d.a_b_c"),
+    "indexes": (["user (id INT PRIMARY KEY, role_id INT, KEY role_id (role_id))",
+                 "user_role (pk INT PRIMARY KEY, id INT, KEY id (id))"], "d.user_role_id_idx"),
+    "system columns": (["box (id INT PRIMARY KEY, xmin DOUBLE, ymin DOUBLE)"], "column xmin"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COLLISIONS)
+def test_precheck_names_what_collides_at_the_destination(get, sluice, name):
+    source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
+    source.make_database("d")
+    tables, words = COLLISIONS[name]
+    source.execute(*[f"CREATE TABLE d.{table}" for table in tables])
+    finished = sluice(source, destination, objects=OBJECTS).call("precheck", "--json")
+    assert finished.code == 3 and words in finished.text, finished
+    first = tables[0].split()[0].strip("`")
+    renamed = [{"database": "d", "tables": [{"table": "*"}, {"table": first, "rename": "other"}]}]
+    if name == "system columns":
+        renamed = [{"database": "d", "tables": [{"table": first, "columns": {"rename": {"xmin": "x_min"}}}]}]
+    sluice(source, destination, objects=renamed, name="renamed").run_until_caught_up()
+
+
 def test_a_counter_that_is_not_unique(get, sluice):
     source, destination = get.shared("mysql", "source"), get.shared("pg15", "destination")
     source.make_database("d")

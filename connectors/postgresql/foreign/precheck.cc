@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "connector/cascades.h"
 #include "connectors/postgresql/connection.h"
@@ -41,6 +42,39 @@ void CheckCascades(Precheck& check) {
   }
   connector::FailCascades(check, lost, "A column of the key is a generated one that cannot be made here.",
                           "Leave the tables out, or make them yourself and leave `schema` out.");
+}
+
+// Tables and indexes of a schema share their names, and so do tables and types.
+void CheckCollisions(Precheck& check) {
+  const connector::PrecheckRequest& request = check.request();
+  if (request.names == nullptr) return;
+  std::map<model::ObjectName, std::string> relations;
+  std::map<model::ObjectName, std::string> types;
+  std::vector<std::string> twice;
+  const auto take = [&](std::map<model::ObjectName, std::string>& names, const model::ObjectName& name,
+                        const std::string& what) {
+    const auto [at, is_new] = names.emplace(name, what);
+    if (!is_new) twice.push_back(fmt::format("{} ({} and {})", name.Text(), at->second, what));
+  };
+  for (const model::TableMappingPtr& mapping : request.mappings) {
+    take(relations, mapping->destination, "table " + mapping->source.Text());
+    take(types, mapping->destination, "table " + mapping->source.Text());
+  }
+  for (size_t i = 0; i < request.tables.size() && i < request.mappings.size(); ++i) {
+    const model::TableMapping& mapping = *request.mappings[i];
+    ForeignTable here(*request.tables[i], mapping, *request.names, check.connection().version());
+    const std::string of = " of table " + mapping.source.Text();
+    for (const model::ObjectName& type : here.EnumTypes()) take(types, type, "an ENUM's type" + of);
+    for (const ForeignIndex& index : here.Indexes()) {
+      const std::string& name = request.tables[i]->keys[index.origin].name;
+      take(relations, {mapping.destination.database, index.name}, "index " + name + of);
+    }
+  }
+  if (twice.empty()) return;
+  check.Fail("foreign_names", "Every table, index and type has a name of its own here", connector::Listed(twice),
+             "Here an index is called <table>_<index>_idx or _key, and the type of an ENUM <table>_<column>; tables, "
+             "indexes and types of a schema must not have the same names.",
+             "Give one of the tables another name: `rename` in the task file.");
 }
 
 }  // namespace
@@ -84,6 +118,7 @@ void CheckForeignTables(Precheck& check) {
     }
   }
   if (all) check.Pass("foreign_types", kTitle);
+  CheckCollisions(check);
   check.WarnOfForeignObjects(check.request().objects);
 }
 

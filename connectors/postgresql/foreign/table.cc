@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/check.h"
 #include "connectors/postgresql/connection.h"
@@ -18,6 +20,7 @@ using connector::SchemaStatement;
 using model::TypeKind;
 
 constexpr size_t kNameMost = 63;
+constexpr std::array<std::string_view, 6> kSystemColumns = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
 // Tables below this size get all their indexes at once: a statement costs more than it saves there.
 constexpr uint64_t kIndexesLaterFromBytes = 256 * 1024;
 
@@ -367,6 +370,12 @@ std::vector<std::string> WhyNotHere(const model::Table& table, const model::Tabl
     const auto index = table.FindColumn(column.source);
     Check(index.has_value(), "a mapped column exists");
     const ForeignType type = ToPostgresqlType(table, *index);
+    if (std::find(kSystemColumns.begin(), kSystemColumns.end(), column.destination) != kSystemColumns.end()) {
+      reasons.push_back(
+          fmt::format("column {}: each table here has a column of the server's own that is called so; "
+                      "`columns: {{rename: {{{}: ...}}}}` gives it another name",
+                      column.destination, column.source));
+    }
     if (!type.refusal.empty()) reasons.push_back(fmt::format("column {}: {}", column.source, type.refusal));
   }
   return reasons;
