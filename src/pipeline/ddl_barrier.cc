@@ -10,6 +10,7 @@
 #include "model/table_json.h"
 #include "pipeline/codes.h"
 #include "pipeline/ordinals.h"
+#include "selection/selection.h"
 
 namespace sluice::pipeline {
 
@@ -81,6 +82,17 @@ Error Refused(const DdlChange& ddl, const std::string& why_not) {
       .Side("source");
 }
 
+Error Collides(const DdlChange& ddl, const ObjectName& known, const ObjectName& added, const ObjectName& destination) {
+  return Error(selection::kNameCollision)
+      .Object(fmt::format("tables {} and {}", known.Text(), added.Text()))
+      .Cause(fmt::format("Both would be called {} at the destination since this statement of the source: {}",
+                         destination.Text(), ddl.statement.substr(0, 500)))
+      .Remedy(
+          "Give one of them another name with `rename`, or leave it out with `exclude`, and begin anew with "
+          "`sluice run --restart`.")
+      .Side("source");
+}
+
 Error DescribeDdl(const Error& error, const model::Transaction& transaction, const std::string& statement) {
   ErrorInfo info = error.info();
   const std::string where = transaction.gtid.empty() ? transaction.end.json : transaction.gtid;
@@ -147,6 +159,31 @@ std::vector<TablePtr> DdlBarrier::Before(const DdlChange& ddl) const {
   return before;
 }
 
+// As at the start of a task, for tables that this statement makes or gives another name. Statements that change names
+// in turn are judged by what they end with.
+void DdlBarrier::RefuseCollisions(const DdlChange& ddl, const std::vector<ApplyTables::Redefinition>& redefined) const {
+  const model::NameMap& names = *context_.request.names;
+  std::set<ObjectName> there;
+  std::vector<ObjectName> added;
+  for (const TablePtr& table : tables_.All()) there.insert(table->name);
+  for (const ApplyTables::Redefinition& change : redefined) {
+    if (change.table == nullptr || !tables_.Selected(change.name)) {
+      there.erase(change.name);
+    } else if (there.insert(change.name).second) {
+      added.push_back(change.name);
+    }
+  }
+  if (added.empty()) return;
+  std::map<ObjectName, std::vector<ObjectName>> by_destination;
+  for (const ObjectName& name : there) by_destination[names.Map(name)].push_back(name);
+  for (const ObjectName& name : added) {
+    const ObjectName destination = names.Map(name);
+    for (const ObjectName& other : by_destination[destination]) {
+      if (other != name) throw Collides(ddl, other, name, destination);
+    }
+  }
+}
+
 DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, const std::string& why_not) {
   const DdlChange& ddl = *transaction.ddl;
   const ApplyRequest& request = context_.request;
@@ -168,6 +205,7 @@ DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, 
       outcome.redefined.push_back({change.name, change.after, why_not.empty() ? "" : ddl.statement.substr(0, 300)});
     }
   }
+  RefuseCollisions(ddl, outcome.redefined);
   std::vector<std::string> ran;
   const bool by_description = request.neutral || !ddl.after.empty();
   if (why_not.empty()) {

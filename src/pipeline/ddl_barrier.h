@@ -38,6 +38,7 @@ class DdlBarrier {
   std::string WhyNotCarried(const model::DdlChange& ddl) const;
   Outcome PassOnce(const model::Transaction& transaction, const std::string& why_not);
   std::vector<model::TablePtr> Before(const model::DdlChange& ddl) const;
+  void RefuseCollisions(const model::DdlChange& ddl, const std::vector<ApplyTables::Redefinition>& redefined) const;
   std::vector<std::string> RunStatements(const model::Transaction& transaction,
                                          const std::vector<connector::SchemaStatement>& statements,
                                          connector::SchemaWriter& writer, connector::Bookkeeping& bookkeeping);

@@ -123,6 +123,29 @@ def test_collisions_are_refused(one_pair, sluice):
     assert "m_new" not in destination.databases()
 
 
+@pytest.mark.parametrize("how", ["made", "renamed"])
+def test_a_later_table_of_a_name_that_is_taken(one_pair, sluice, how):
+    """What the source makes or renames while changes are followed must not become one with another table."""
+    source, destination = one_pair
+    make(source)
+    task = sluice(
+        source,
+        destination,
+        objects=[{"database": "m", "tables": {"rules": [{"table": "plain", "rename": "taken"}]}}],
+    )
+    task.run_until_caught_up()
+    rows = destination.query("SELECT a, b FROM m.taken ORDER BY a")
+    if how == "made":
+        source.execute("CREATE TABLE IF NOT EXISTS m.taken (a INT PRIMARY KEY, b INT)")
+    else:
+        source.execute("ALTER TABLE m.left_out RENAME TO " + ("taken" if source.engine == "postgresql" else "m.taken"))
+    source.execute("DELETE FROM m.taken", "DROP TABLE m.taken")
+    finished = task.call("run", "--until", "caught-up")
+    assert finished.code != 0, finished
+    assert "SE-0102" in finished.text and "m.plain and m.taken" in finished.text, finished
+    assert destination.query("SELECT a, b FROM m.taken ORDER BY a") == rows
+
+
 def test_excluded_tables(one_pair, sluice):
     source, destination = one_pair
     make(source)
