@@ -162,6 +162,7 @@ Json ToJson(const pipeline::VerifyTableResult& result) {
                {"extra", result.extra},
                {"different", result.different},
                {"differences", std::move(differences)}};
+  json["note"] = OrNull(result.note);
   json["error"] = result.error ? ToJson(*result.error) : Json(nullptr);
   return json;
 }

@@ -117,8 +117,8 @@ std::string VerifyLine(const pipeline::VerifyTableResult& result, const TextStyl
                      Count(result.rows_destination));
 }
 
-std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& results, const std::string& repair_sql,
-                          const TextStyle& style) {
+std::string VerifySummary(const task::VerifyReport& report, const std::string& repair_sql, const TextStyle& style) {
+  const std::vector<pipeline::VerifyTableResult>& results = report.tables;
   size_t equal = 0;
   size_t errors = 0;
   uint64_t rows = 0;
@@ -135,6 +135,7 @@ std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& result
     if (result.error) ++errors;
     if (result.differences.empty()) continue;
     out += fmt::format("\n{}\n", Printable(result.source.Text()));
+    if (!result.note.empty()) out += "  " + result.note + "\n";
     size_t shown = 0;
     for (const pipeline::Difference& difference : result.differences) {
       if (shown++ == kDifferencesShown) break;
@@ -162,6 +163,9 @@ std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& result
     end += (end.empty() ? "" : " ") + fmt::format("{} could not be compared.", CountOf(errors, "table", "tables"));
   }
   out += Coloured(style.terminal, Colour::kRed, end) + "\n";
+  if (differences > 0 && report.changes_wait) {
+    out += "No process applies the task's changes now: what they are about differs until they are applied.\n";
+  }
   if (differences > 0 && !repair_sql.empty()) {
     out += fmt::format("Statements that mend the destination: {}\nRead them before you run them there.\n", repair_sql);
   } else if (differences > 0) {

@@ -28,8 +28,7 @@ std::string PrecheckText(const task::PrecheckReport& report, const TextStyle& st
 std::string PreviewText(const std::vector<task::PreviewLine>& lines, const TextStyle& style);
 
 std::string VerifyLine(const pipeline::VerifyTableResult& result, const TextStyle& style);
-std::string VerifySummary(const std::vector<pipeline::VerifyTableResult>& results, const std::string& repair_sql,
-                          const TextStyle& style);
+std::string VerifySummary(const task::VerifyReport& report, const std::string& repair_sql, const TextStyle& style);
 
 std::string StatusText(const task::StatusReport& report, int64_t now_micros, const TextStyle& style);
 std::string ObjectsText(const task::StatusReport& report, const TextStyle& style);

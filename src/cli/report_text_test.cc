@@ -109,16 +109,21 @@ TEST(VerifyText, EqualAndDifferent) {
   EXPECT_EQ(VerifyLine(different, Style()),
             "DIFFERENT     shop.orders → shop_new.orders: 1 missing, 0 extra, 1 different (source "
             "100, destination 100 rows)");
-  EXPECT_EQ(VerifySummary({equal}, "", Style()), "Both sides are equal: 1 table, 500,000 rows.\n");
-  EXPECT_EQ(VerifySummary({equal, different}, "", Style()),
+  EXPECT_EQ(VerifySummary({{equal}}, "", Style()), "Both sides are equal: 1 table, 500,000 rows.\n");
+  EXPECT_EQ(VerifySummary({{equal, different}}, "", Style()),
             "\nshop.orders\n"
             "  missing    key 17, a\n"
             "  different  key 18, b: price,note\n"
             "\n"
             "2 differences: 1 missing, 0 extra, 1 different at the destination; 1 of 2 tables equal.\n"
             "Write what would mend the destination: sluice verify --repair-sql repair.sql shop.yaml\n");
-  EXPECT_THAT(VerifySummary({different}, "repair.sql", Style()),
+  EXPECT_THAT(VerifySummary({{different}}, "repair.sql", Style()),
               HasSubstr("Statements that mend the destination: repair.sql"));
+  different.note = "the task has applied nothing for 600 s";
+  EXPECT_THAT(VerifySummary({{different}, true}, "", Style()),
+              AllOf(HasSubstr("shop.orders\n  the task has applied nothing for 600 s\n  missing"),
+                    HasSubstr("of 1 table equal.\nNo process applies the task's changes now: ")));
+  EXPECT_EQ(VerifySummary({{equal}, true}, "", Style()), "Both sides are equal: 1 table, 500,000 rows.\n");
 }
 
 task::StatusReport Report() {

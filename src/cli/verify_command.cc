@@ -24,13 +24,12 @@ ReporterOptions MakeOptions(const CommandContext& context, const task::TaskSpec&
   return options;
 }
 
-void PrintVerifyJson(const CommandContext& context, const std::string& name,
-                     const std::vector<pipeline::VerifyTableResult>& results) {
+void PrintVerifyJson(const CommandContext& context, const std::string& name, const task::VerifyReport& report) {
   Json tables = Json::array();
   uint64_t rows = 0;
   uint64_t counts[3] = {};
   size_t errors = 0;
-  for (const pipeline::VerifyTableResult& result : results) {
+  for (const pipeline::VerifyTableResult& result : report.tables) {
     tables.push_back(ToJson(result));
     rows += result.rows_source;
     counts[0] += result.missing;
@@ -44,7 +43,8 @@ void PrintVerifyJson(const CommandContext& context, const std::string& name,
                {"missing", counts[0]},
                {"extra", counts[1]},
                {"different", counts[2]},
-               {"tables_not_compared", errors}};
+               {"tables_not_compared", errors},
+               {"changes_wait", report.changes_wait}};
   const std::string& repair = context.invocation.repair_sql;
   json["repair_sql"] = repair.empty() ? Json(nullptr) : Json(repair);
   json["tables"] = std::move(tables);
@@ -69,13 +69,13 @@ int RunVerify(const CommandContext& context) {
   options.live = &live;
   options.on_table = [&](const pipeline::VerifyTableResult& result) { reporter.Say(VerifyLine(result, style)); };
   reporter.Start();
-  const std::vector<pipeline::VerifyTableResult> results =
-      task::Task(std::move(spec)).Verify(options, context.signals.token());
+  const task::VerifyReport report = task::Task(std::move(spec)).Verify(options, context.signals.token());
+  const std::vector<pipeline::VerifyTableResult>& results = report.tables;
   reporter.Finish();
   if (context.invocation.json) {
-    PrintVerifyJson(context, name, results);
+    PrintVerifyJson(context, name, report);
   } else {
-    context.Print(VerifySummary(results, context.invocation.repair_sql, style));
+    context.Print(VerifySummary(report, context.invocation.repair_sql, style));
   }
   const auto differs = [](const auto& result) { return result.missing + result.extra + result.different > 0; };
   if (std::any_of(results.begin(), results.end(), differs)) return kDifferencesFound;

@@ -39,8 +39,15 @@ struct VerifyTableResult {
   uint64_t different = 0;
   std::vector<Difference> differences;  // at most `differences_kept` of them
   std::optional<ErrorInfo> error;       // the table could not be compared
+  std::string note;                     // what has to be known about its differences; empty: nothing
 
   bool Equal() const { return missing + extra + different == 0 && !error; }
+};
+
+// What the process that applies the task's changes tells of itself.
+struct Applying {
+  bool runs = false;
+  model::Position applied;  // empty: not known yet
 };
 
 struct VerifyRequest {
@@ -51,6 +58,9 @@ struct VerifyRequest {
   RateLimiter* rate = nullptr;
   Progress* progress = nullptr;
   bool changes_flow = false;  // re-check what differs
+  // While changes flow: how far they are. Safe from any thread. Not set: nobody applies them, or nobody knows.
+  std::function<Applying()> applying;
+  milliseconds standstill_most{600'000};  // what is late is waited for as long as its position moves now and then
   milliseconds recheck_pause{1000};
   uint32_t recheck_rounds = 30;                            // a difference that stays the same at both sides is final
   uint64_t differences_kept = 1000;                        // per table, in memory; all go to `on_difference`

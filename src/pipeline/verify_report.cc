@@ -85,6 +85,11 @@ void TableReport::Fail(const ErrorInfo& error) {
   result_.error->stage = "verify";
 }
 
+void TableReport::Note(const std::string& note) {
+  std::lock_guard lock(mutex_);
+  if (!note.empty()) result_.note = note;
+}
+
 bool TableReport::failed() const {
   std::lock_guard lock(mutex_);
   return result_.error.has_value();

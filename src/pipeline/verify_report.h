@@ -29,6 +29,7 @@ class TableReport {
 
   void Add(const RowPair& rows, VerifySession& destination);
   void Fail(const ErrorInfo& error);
+  void Note(const std::string& note);
   bool failed() const;
   void SetRows(uint64_t source, uint64_t destination);
   VerifyTableResult Take() &&;

@@ -74,7 +74,7 @@ void ReportRows(VerifySession& source, VerifySession& destination, const VerifyP
 enum class Verdict { kEqual, kOpen, kWrong };
 
 // A row at the destination that moves on to a version the source once had is only late.
-Verdict Judge(Pending& row, std::optional<Digest> source, std::optional<Digest> destination, bool delayed) {
+Verdict Judge(Pending& row, std::optional<Digest> source, std::optional<Digest> destination, const Lateness& lateness) {
   if (source == destination) return Verdict::kEqual;
   const bool same_source = source == row.source;
   const bool same_destination = destination == row.destination;
@@ -85,14 +85,15 @@ Verdict Judge(Pending& row, std::optional<Digest> source, std::optional<Digest> 
   }
   constexpr size_t kVersionsKept = 64;
   if (source && !same_source && row.versions.size() < kVersionsKept) row.versions.push_back(*source);
+  if (!same_source) row.since = lateness.Now();
   row.source = source;
   row.destination = destination;
-  row.still = same_source && same_destination && !delayed ? row.still + 1 : 0;
+  row.still = same_source && same_destination && !lateness.IsLate(row.since) ? row.still + 1 : 0;
   return row.still >= kStillRounds ? Verdict::kWrong : Verdict::kOpen;
 }
 
 // One look at all rows; what is decided leaves `rows`, what is wrong goes to `wrong`.
-void Round(VerifySession& source, VerifySession& destination, const VerifyPair& pair, bool delayed,
+void Round(VerifySession& source, VerifySession& destination, const VerifyPair& pair, const Lateness& lateness,
            std::vector<Pending>& rows, Keys& wrong) {
   std::vector<Pending> open;
   for (size_t begin = 0; begin < rows.size(); begin += kKeysPerRead) {
@@ -104,7 +105,7 @@ void Round(VerifySession& source, VerifySession& destination, const VerifyPair& 
     const Digests at_destination = ReadDigests(destination, pair.destination, keys);
     for (size_t i = begin; i < end; ++i) {
       const Digest key = DigestOf(rows[i].key);
-      switch (Judge(rows[i], Find(at_source, key), Find(at_destination, key), delayed)) {
+      switch (Judge(rows[i], Find(at_source, key), Find(at_destination, key), lateness)) {
         case Verdict::kEqual:
           break;
         case Verdict::kOpen:
@@ -117,11 +118,6 @@ void Round(VerifySession& source, VerifySession& destination, const VerifyPair& 
     }
   }
   rows = std::move(open);
-}
-
-bool Delayed(const VerifyRequest& request) {
-  return request.progress != nullptr &&
-         request.progress->delay_micros.load() > std::chrono::microseconds(request.recheck_pause).count();
 }
 
 void Pause(const VerifyRequest& request, const std::stop_token& stop) {
@@ -151,11 +147,15 @@ void Confirm(VerifySession& source, VerifySession& destination, const VerifyPair
 void Settle(VerifySession& source, VerifySession& destination, const VerifyPair& pair, std::vector<Pending> rows,
             const VerifyRequest& request, std::stop_token stop, TableReport& report) {
   Keys wrong;
-  for (uint32_t round = 0; round < request.recheck_rounds && !rows.empty(); ++round) {
+  Lateness lateness(request, stop);
+  for (uint32_t round = 0; round < request.recheck_rounds && !rows.empty();) {
     Pause(request, stop);
-    Round(source, destination, pair, Delayed(request), rows, wrong);
+    lateness.Look();
+    Round(source, destination, pair, lateness, rows, wrong);
+    if (!lateness.Waits()) ++round;
   }
   for (Pending& row : rows) wrong.push_back(std::move(row.key));
+  if (!wrong.empty()) report.Note(lateness.given_up());
   ReportRows(source, destination, pair, wrong, report);
 }
 
@@ -164,21 +164,29 @@ void SettleKeyless(VerifySession& source, VerifySession& destination, const Veri
   const connector::Chunk whole;
   SetDigest last_source;
   SetDigest last_destination;
+  Lateness lateness(request, stop);
+  Lateness::Mark since = 0;
   uint32_t still = 0;
-  for (uint32_t round = 0; round < request.recheck_rounds; ++round) {
+  bool is_first = true;
+  for (uint32_t round = 0; round < request.recheck_rounds;) {
+    lateness.Look();
     const SetDigest at_source = DigestChunk(source, pair.source, whole, nullptr);
     const SetDigest at_destination = DigestChunk(destination, pair.destination, whole, nullptr);
     report.SetRows(at_source.rows(), at_destination.rows());
     if (at_source == at_destination) return;
-    const bool same = round != 0 && at_source == last_source && at_destination == last_destination && !Delayed(request);
-    still = same ? still + 1 : 0;
+    if (is_first || at_source != last_source) since = lateness.Now();
+    const bool same = !is_first && at_source == last_source && at_destination == last_destination;
+    still = same && !lateness.IsLate(since) ? still + 1 : 0;
     if (still >= kStillRounds) {
+      report.Note(lateness.given_up());
       CompareChunk(source, destination, pair, whole, std::max(at_source.rows(), at_destination.rows()), CompareLimits(),
                    [&](const RowPair& rows) { report.Add(rows, destination); });
       return;
     }
     last_source = at_source;
     last_destination = at_destination;
+    is_first = false;
+    if (!lateness.Waits()) ++round;
     Pause(request, stop);
   }
   throw Error(kVerifyUnsettled)

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "pipeline/verify_lateness.h"
 #include "pipeline/verify_report.h"
 
 namespace sluice::pipeline {
@@ -17,7 +18,8 @@ struct Pending {
   std::optional<Digest> destination;
   std::vector<Digest> versions;  // of the source, as far as they were read
   bool moved = false;            // the destination's row has changed since it was first read
-  uint32_t still = 0;            // rounds in a row in which nothing changed at either side
+  Lateness::Mark since = 0;      // when the source's row was first seen as it is
+  uint32_t still = 0;            // rounds in a row in which nothing changed at either side, and it was not late
 };
 
 Pending ToPending(const connector::VerifyTable& table, const RowPair& rows);
@@ -26,7 +28,7 @@ Pending ToPending(const connector::VerifyTable& table, const RowPair& rows);
 void Confirm(VerifySession& source, VerifySession& destination, const VerifyPair& pair, std::vector<Pending> rows,
              TableReport& report);
 
-// While changes flow.
+// While changes flow. What is late is waited for, however long that takes; the rounds count from then on.
 void Settle(VerifySession& source, VerifySession& destination, const VerifyPair& pair, std::vector<Pending> rows,
             const VerifyRequest& request, std::stop_token stop, TableReport& report);
 

@@ -195,6 +195,57 @@ TEST(VerifyTest, WhatStaysWrongIsFoundWhileChangesFlow) {
   EXPECT_EQ(outcome.results[0].extra, 1u);
 }
 
+// A destination that is far behind: the late row comes after more looks than a wrong one gets.
+TEST(VerifyTest, WhatIsLateIsWaitedFor) {
+  for (const size_t key_columns : {1, 0}) {
+    SCOPED_TRACE(key_columns);
+    std::mt19937_64 random(13);
+    FakeTable source;
+    Fill(source, 400, random);
+    FakeTable destination{source.rows};
+    source.rows[5][1] = "late";
+    destination.rows[17][2] = "wrong";
+    source.position = 50;
+    std::atomic<int> applied{0};
+    const Outcome outcome = Verify(source, destination, Pair(key_columns), [&](VerifyRequest& request) {
+      request.changes_flow = true;
+      request.recheck_rounds = 8;
+      request.applying = [&]() -> Applying {
+        if (++applied == 50) {
+          std::lock_guard lock(destination.mutex);
+          destination.rows[5][1] = "late";
+        }
+        if (applied == 30) source.position = 60;  // what comes later need not be waited for
+        return {true, {"test", std::to_string(applied)}};
+      };
+    });
+    EXPECT_EQ(outcome.differences.size(), key_columns == 0 ? 2u : 1u);  // without a key: one row too many, one too few
+    EXPECT_EQ(outcome.results[0].note, "");
+    EXPECT_GE(applied, 50);
+  }
+}
+
+TEST(VerifyTest, SaysWhyItDoesNotWaitForWhatIsLate) {
+  std::mt19937_64 random(14);
+  FakeTable source;
+  Fill(source, 50, random);
+  FakeTable destination{source.rows};
+  source.rows[5][1] = "late";
+  source.position = 50;
+  for (const bool runs : {false, true}) {
+    int asked = 0;
+    const Outcome outcome = Verify(source, destination, Pair(1), [&](VerifyRequest& request) {
+      request.changes_flow = true;
+      request.standstill_most = milliseconds(20);
+      request.applying = [&, runs]() -> Applying { return {runs || ++asked < 5, {"test", "7"}}; };
+    });
+    EXPECT_EQ(outcome.results[0].different, 1u);
+    EXPECT_EQ(outcome.results[0].note, std::string(runs ? "the task has applied nothing for 0 s"
+                                                        : "nobody applies the task's changes any more") +
+                                           ": differences may be what is not applied yet");
+  }
+}
+
 TEST(VerifyTest, KeylessTableThatNeverRestsIsAnError) {
   std::mt19937_64 random(11);
   FakeTable source;

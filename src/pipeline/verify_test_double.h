@@ -1,6 +1,7 @@
 // Tables in memory that play both halves of a connector for the tests of verification.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 
@@ -14,6 +15,7 @@ struct FakeTable {
   int shift = 0;  // ranges begin this many keys later than asked, as with another collation
   std::function<void()> on_read_chunk = nullptr;
   std::function<void()> on_read_keys = nullptr;
+  std::atomic<int> position{0};  // of the log, that the source tells
   std::mutex mutex{};
 
   // Carries out what FakeReader::RepairStatement wrote.
@@ -151,9 +153,11 @@ class FakeSide : public connector::Source, public connector::Destination {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return std::make_unique<FakeReader>(table_);
   }
-  model::Position CurrentPosition(std::stop_token) override { return {}; }
+  model::Position CurrentPosition(std::stop_token) override { return {"test", std::to_string(table_.position)}; }
   bool ChunksOutliveCut(bool) const override { return true; }
-  bool Reached(const model::Position&, const model::Position&) const override { return true; }
+  bool Reached(const model::Position& applied, const model::Position& wanted) const override {
+    return std::stoi(applied.json) >= std::stoi(wanted.json);
+  }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
   std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>&,
                                                            const connector::SessionContext&) override {

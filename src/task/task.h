@@ -127,6 +127,11 @@ struct VerifyOptions {
   std::function<void(const pipeline::VerifyTableResult&)> on_table;
 };
 
+struct VerifyReport {
+  std::vector<pipeline::VerifyTableResult> tables;
+  bool changes_wait = false;  // the task follows changes, and no process applied them: what waits differs
+};
+
 // What `sluice limits` changes; what has no value stays as it is.
 struct LimitsChange {
   std::optional<uint64_t> rows_per_second;
@@ -166,7 +171,7 @@ class Task {
   std::vector<PreviewLine> Preview(std::stop_token stop);
   // Throws Error: kPrecheckFailed (report kept in the store as text "precheck"), or what made the migration fail.
   RunOutcome Run(const RunOptions& options, std::stop_token stop);
-  std::vector<pipeline::VerifyTableResult> Verify(const VerifyOptions& options, std::stop_token stop);
+  VerifyReport Verify(const VerifyOptions& options, std::stop_token stop);
   // What the task has at the source (a replication slot holds back its log) is removed; the task must not go on then.
   std::vector<std::string> ReleaseSource(const std::string& state_directory, std::stop_token stop);
   // Stops the task for good and removes what Sluice keeps of it at both servers. Can be repeated.

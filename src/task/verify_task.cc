@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "task/context.h"
 #include "task/load_phase.h"
@@ -59,8 +60,13 @@ VerifyPair MakePair(const model::TablePtr& source, const model::TablePtr& destin
 // The statements that would mend the destination, written as differences are found.
 class RepairFile {
  public:
-  RepairFile(const std::string& path, const std::string& task) : path_(path), out_(path, std::ios::trunc) {
+  RepairFile(const std::string& path, const std::string& task, bool changes_wait)
+      : path_(path), out_(path, std::ios::trunc) {
     out_ << "-- What would make the destination of task " << task << " equal to its source.\n";
+    if (changes_wait) {
+      out_ << "-- No process applied the task's changes: what they are about is among it, and does not fit once it was "
+              "run here.\n";
+    }
     Check();
   }
   void Add(const pipeline::Difference& difference) {
@@ -77,6 +83,19 @@ class RepairFile {
   std::ofstream out_;
 };
 
+// What the task's process wrote last: it is at least as far.
+pipeline::Applying AskApplying(store::Store& store, const Task::Context& context) {
+  pipeline::Applying now;
+  if (!store.IsLocked(context.spec.name)) return now;
+  const std::string text = store.Text(context.spec.name, "progress").value_or("");
+  const nlohmann::json progress = nlohmann::json::parse(text, nullptr, false);
+  if (!progress.is_object()) return now;
+  now.runs = progress.value("phase", "") == "incremental";
+  const auto position = progress.find("position");
+  if (position != progress.end() && !position->is_null()) now.applied = {context.spec.source.engine, position->dump()};
+  return now;
+}
+
 std::map<model::ObjectName, model::TablePtr> Describe(connector::Catalog& catalog,
                                                       const std::vector<model::ObjectName>& names) {
   std::map<model::ObjectName, model::TablePtr> tables;
@@ -86,15 +105,15 @@ std::map<model::ObjectName, model::TablePtr> Describe(connector::Catalog& catalo
 
 }  // namespace
 
-std::vector<pipeline::VerifyTableResult> Task::Verify(const VerifyOptions& options, std::stop_token stop) {
+VerifyReport Task::Verify(const VerifyOptions& options, std::stop_token stop) {
   pipeline::VerifyRequest request;
   std::vector<pipeline::VerifyTableResult> unreadable;
   bool finished = false;
   pipeline::Limits limits = context_->spec.limits;
   std::set<model::ObjectName> skipped;
-  if (const auto record = store::Store::Open(options.state_directory)->FindTask(context_->spec.name)) {
+  const auto store = store::Store::Open(options.state_directory);
+  if (const auto record = store->FindTask(context_->spec.name)) {
     finished = record->state == store::TaskState::kCompleted;
-    const auto store = store::Store::Open(options.state_directory);
     limits = LimitsInForce(*store, context_->spec.name, limits);
     for (const TaskTable& table : LoadTaskTables(*store, context_->spec.name)) {
       if (table.record.state == "skipped") skipped.insert(table.table->name);
@@ -132,15 +151,21 @@ std::vector<pipeline::VerifyTableResult> Task::Verify(const VerifyOptions& optio
   request.rate = &rate;
   request.progress = options.live != nullptr ? &options.live->progress : &own;
   request.changes_flow = context_->spec.types.incremental && !finished;
+  VerifyReport report;
+  if (request.changes_flow) {
+    const auto applying = [&] { return AskApplying(*store, *context_); };
+    report.changes_wait = !applying().runs;
+    if (!report.changes_wait) request.applying = applying;
+  }
   request.on_table = options.on_table;
   std::unique_ptr<RepairFile> repair;
   if (!options.repair_sql.empty()) {
-    repair = std::make_unique<RepairFile>(options.repair_sql, context_->spec.name);
+    repair = std::make_unique<RepairFile>(options.repair_sql, context_->spec.name, report.changes_wait);
     request.on_difference = [&](const VerifyPair&, const pipeline::Difference& difference) { repair->Add(difference); };
   }
-  std::vector<pipeline::VerifyTableResult> results = pipeline::RunVerify(request, stop);
-  results.insert(results.end(), unreadable.begin(), unreadable.end());
-  return results;
+  report.tables = pipeline::RunVerify(request, stop);
+  report.tables.insert(report.tables.end(), unreadable.begin(), unreadable.end());
+  return report;
 }
 
 }  // namespace sluice::task

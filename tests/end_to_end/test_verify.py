@@ -98,6 +98,44 @@ def test_while_changes_flow(one_pair, sluice):
     task.kill()
 
 
+def late_by_seconds(source, destination, sluice):
+    """A task that follows changes no faster than the limit allows, and is behind by many seconds."""
+    source.make_database("late")
+    source.execute("CREATE TABLE late.t (id INT PRIMARY KEY, v INT)", "INSERT INTO late.t VALUES (1, 1), (2, 2)")
+    task = sluice(source, destination, objects=[{"database": "late"}], limits={"rows_per_second": 20})
+    task.start()
+    task.wait_caught_up()
+    with source.session("late") as session:
+        for begin in range(100, 500, 20):
+            session.execute("INSERT INTO t VALUES " + ",".join(f"({i}, {i})" for i in range(begin, begin + 20)))
+    task.task["limits"] = {}  # for verify; those of the running process stay
+    task.write()
+    return task
+
+
+def test_what_is_only_late_is_no_difference(one_pair, sluice):
+    source, destination = one_pair
+    task = late_by_seconds(source, destination, sluice)
+    destination.execute("UPDATE late.t SET v = 0 WHERE id = 2")
+    report = task.verify("--json", check=5).json
+    assert (report["missing"], report["extra"], report["different"]) == (0, 0, 1), report
+    assert report["tables"][0]["differences"][0]["key"] == ["2"] and not report["changes_wait"]
+    assert destination.value("SELECT COUNT(*) FROM late.t") == 402
+    assert task.is_running and task.terminate() == 0
+
+
+def test_changes_that_nobody_applies(one_pair, sluice):
+    source, destination = one_pair
+    task = late_by_seconds(source, destination, sluice)
+    task.kill()
+    repair = task.directory / "repair.sql"
+    assert "No process applies the task's changes" in task.verify("--repair-sql", str(repair), check=5).text
+    assert "No process applied the task's changes" in repair.read_text()
+    assert task.verify("--json", check=5).json["changes_wait"]
+    task.run_until_caught_up()
+    task.verify()
+
+
 def test_mapping_and_filter_are_honoured(one_pair, sluice):
     source, destination = one_pair
     shop.create(source, orders=1000)
