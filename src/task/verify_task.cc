@@ -73,6 +73,11 @@ class RepairFile {
     out_ << difference.repair << '\n';
     Check();
   }
+  // What is buffered may not fit any more.
+  void Close() {
+    out_.close();
+    Check();
+  }
 
  private:
   void Check() {
@@ -164,6 +169,7 @@ VerifyReport Task::Verify(const VerifyOptions& options, std::stop_token stop) {
     request.on_difference = [&](const VerifyPair&, const pipeline::Difference& difference) { repair->Add(difference); };
   }
   report.tables = pipeline::RunVerify(request, stop);
+  if (repair != nullptr) repair->Close();
   report.tables.insert(report.tables.end(), unreadable.begin(), unreadable.end());
   return report;
 }

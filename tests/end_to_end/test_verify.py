@@ -173,6 +173,14 @@ def test_mapping_and_filter_are_honoured(one_pair, sluice):
     assert report["different"] == 1 and report["missing"] == report["extra"] == 0
 
 
+def test_a_repair_file_that_does_not_fit(maria_pair, sluice):
+    source, destination = maria_pair
+    task = migrated(source, destination, sluice)
+    destination.execute("DELETE FROM shop.visits LIMIT 1")
+    failed = task.call("verify", "--repair-sql", "/dev/full")
+    assert failed.code not in (0, 5) and "ST-0101" in failed.text and "/dev/full" in failed.text, failed
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 def test_tiny_tables(one_pair, sluice, rows):
     source, destination = one_pair
