@@ -19,7 +19,8 @@ namespace sluice::pipeline {
 struct ApplyStart {
   model::Position low;  // everything up to here is applied
   uint64_t low_ordinal = 0;
-  std::string done;  // ranges of ordinals above it that are applied too (all lanes together)
+  std::string done;              // ranges of ordinals above it that are applied too (all lanes together)
+  int64_t committed_micros = 0;  // source's clock of the newest transaction that is applied; 0: none is
 };
 
 // Joins what the lanes recorded: the highest low mark, and everything done above it.

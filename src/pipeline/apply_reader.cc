@@ -89,6 +89,7 @@ void ApplyReader::Handle(model::TransactionPtr transaction) {
   }
   Flush();
   LaneQueues::Alone alone(context_.queues, context_.work);
+  alone.Work(*transaction);
   const uint64_t ordinal = transaction->ordinal;
   model::Position end = transaction->end;
   if (is_large) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/time.h"
 
 namespace sluice::pipeline {
 
@@ -25,7 +26,7 @@ std::vector<uint64_t> LaneBatch::Ordinals() const {
 }
 
 LaneQueues::LaneQueues(const LaneLimits& limits, ProgressSet progress)
-    : limits_(limits), progress_(std::move(progress)) {
+    : limits_(limits), progress_(std::move(progress)), newest_committed_micros_(progress_.committed_micros()) {
   Check(limits.lanes > 0, "at least one lane");
   for (uint32_t i = 0; i < limits.lanes; ++i) lanes_.push_back(std::make_unique<Lane>());
 }
@@ -74,13 +75,28 @@ LaneQueues::Alone::Alone(LaneQueues& queues, std::stop_token stop) : queues_(que
 }
 
 LaneQueues::Alone::~Alone() {
+  {
+    std::lock_guard lock(queues_.mutex_);
+    queues_.alone_.reset();
+  }
   queues_.Thaw();
+}
+
+void LaneQueues::Alone::Work(const model::Transaction& transaction) {
+  // A part of a large transaction may not tell yet when it was committed.
+  const int64_t received = transaction.received_micros != 0 ? transaction.received_micros : NowMicros();
+  const int64_t committed = transaction.committed_micros != 0 ? transaction.committed_micros : received;
+  std::lock_guard lock(queues_.mutex_);
+  queues_.alone_ = {committed, received};
 }
 
 void LaneQueues::Alone::MoveLow(uint64_t ordinal, const model::Position& position) {
   std::lock_guard lock(queues_.mutex_);
   Check(queues_.window_.empty(), "the low mark moves past what is unfinished");
-  queues_.progress_.MoveLow(ordinal, position);
+  const int64_t committed = queues_.alone_ ? queues_.alone_->committed_micros : 0;
+  queues_.newest_committed_micros_ = std::max(queues_.newest_committed_micros_, committed);
+  queues_.progress_.MoveLow(ordinal, position, committed);
+  queues_.alone_.reset();
 }
 
 void LaneQueues::Thaw() {
@@ -310,6 +326,11 @@ LaneQueues::Situation LaneQueues::Look() const {
   if (!window_.empty()) {
     now.oldest_committed_micros = window_.front()->committed_micros;
     now.oldest_received_micros = window_.front()->received_micros;
+  }
+  if (alone_) {
+    ++now.unfinished;
+    now.oldest_committed_micros = alone_->committed_micros;
+    now.oldest_received_micros = alone_->received_micros;
   }
   return now;
 }

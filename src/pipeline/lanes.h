@@ -56,6 +56,8 @@ class LaneQueues {
     ~Alone();
     Alone(const Alone&) = delete;
     Alone& operator=(const Alone&) = delete;
+    // What the reader works at itself, and what Situation counts meanwhile.
+    void Work(const model::Transaction& transaction);
     // Everything up to here is committed.
     void MoveLow(uint64_t ordinal, const model::Position& position);
 
@@ -125,7 +127,12 @@ class LaneQueues {
   uint64_t together_until_ = 0;
   uint32_t last_lane_ = 0;
   bool frozen_ = false;  // someone writes the progress of all lanes
-  int64_t newest_committed_micros_ = 0;
+  int64_t newest_committed_micros_;
+  struct AloneWork {
+    int64_t committed_micros = 0;
+    int64_t received_micros = 0;
+  };
+  std::optional<AloneWork> alone_;
 
   std::optional<uint64_t> serial_until_;  // number: until it is done, one unit at a time
   bool gathered_ = false;                 // the queues were emptied for that

@@ -68,5 +68,31 @@ TEST_F(LaneQueuesTest, UnitsThatAllMeetStayTogether) {
   EXPECT_EQ(done_[0] + done_[1], 1600u);
 }
 
+// What is applied outside the queues is as late as what is in them; the newest that an earlier run applied is known.
+TEST(LaneQueues, WhatTheReaderWorksAtItselfIsUnfinished) {
+  ApplyStart start;
+  start.committed_micros = 5'000'000;
+  LaneQueues queues({.lanes = 1}, ProgressSet("task", start, 1));
+  EXPECT_EQ(queues.Look().newest_committed_micros, 5'000'000);
+  EXPECT_EQ(queues.Collapsed().committed_micros, 5'000'000);
+  model::Transaction large;
+  large.committed_micros = 7'000'000;
+  large.received_micros = 9'000'000;
+  {
+    LaneQueues::Alone alone(queues, {});
+    EXPECT_EQ(queues.Look().unfinished, 0u);
+    alone.Work(large);
+    EXPECT_EQ(queues.Look().unfinished, 1u);
+    EXPECT_EQ(queues.Look().oldest_committed_micros, 7'000'000);
+    EXPECT_EQ(queues.Look().oldest_received_micros, 9'000'000);
+    alone.MoveLow(1, {"test", "1"});
+    EXPECT_EQ(queues.Look().unfinished, 0u);
+    EXPECT_EQ(queues.Look().newest_committed_micros, 7'000'000);
+    alone.Work(large);
+  }
+  EXPECT_EQ(queues.Look().unfinished, 0u);  // it failed
+  EXPECT_EQ(queues.Collapsed().committed_micros, 7'000'000);
+}
+
 }  // namespace
 }  // namespace sluice::pipeline

@@ -59,14 +59,17 @@ TEST(JoinProgress, TakesTheHighestLowMarkAndEverythingAboveIt) {
   one.low_ordinal = 10;
   one.low = {"mysql", "ten"};
   one.done = "12-14,20";
+  one.committed_micros = 300;
   connector::ApplyProgress two;
   two.low_ordinal = 13;
   two.low = {"mysql", "thirteen"};
   two.done = "15,17-18";
+  two.committed_micros = 200;
   const ApplyStart start = JoinProgress({one, two});
   EXPECT_EQ(start.low.json, "thirteen");
   EXPECT_EQ(start.low_ordinal, 13u);
   EXPECT_EQ(start.done, "14-15,17-18,20");
+  EXPECT_EQ(start.committed_micros, 300);
   EXPECT_TRUE(JoinProgress({}).low.empty());
 }
 

@@ -15,6 +15,7 @@ ApplyStart JoinProgress(const std::vector<ApplyProgress>& lanes) {
       start.low = lane.low;
       start.low_ordinal = lane.low_ordinal;
     }
+    start.committed_micros = std::max(start.committed_micros, lane.committed_micros);
     done.AddAll(OrdinalSet::Parse(lane.done).ValueOrThrow());
   }
   done.RemoveUpTo(start.low_ordinal);
@@ -29,7 +30,8 @@ ProgressSet::ProgressSet(std::string task, const ApplyStart& start, size_t lanes
       before_(OrdinalSet::Parse(start.done).ValueOrThrow()),
       done_(lanes),
       recording_(lanes),
-      recorded_{start.low_ordinal, start.low} {
+      recorded_{start.low_ordinal, start.low},
+      committed_micros_(start.committed_micros) {
   before_.RemoveUpTo(low_ordinal_);
 }
 
@@ -57,7 +59,8 @@ void ProgressSet::Saved(uint64_t low_ordinal, const model::Position& low) {
   if (low_ordinal > recorded_.ordinal) recorded_ = {low_ordinal, low};
 }
 
-void ProgressSet::MoveLow(uint64_t ordinal, const model::Position& position) {
+void ProgressSet::MoveLow(uint64_t ordinal, const model::Position& position, int64_t committed_micros) {
+  committed_micros_ = std::max(committed_micros_, committed_micros);
   low_ordinal_ = std::max(low_ordinal_, ordinal);
   if (!position.empty()) low_ = position;
   before_.RemoveUpTo(low_ordinal_);

@@ -30,7 +30,7 @@ class ProgressSet {
   connector::ApplyProgress Record(uint32_t lane, std::span<const uint64_t> ordinals, int64_t committed_micros);
   // It is committed.
   void Committed(uint32_t lane, std::span<const uint64_t> ordinals);
-  void MoveLow(uint64_t ordinal, const model::Position& position);
+  void MoveLow(uint64_t ordinal, const model::Position& position, int64_t committed_micros = 0);
   // Collapsed() was written to the destination, as it was when its low mark was this.
   void Saved(uint64_t low_ordinal, const model::Position& low);
   // The one record of a task with nothing in flight.
@@ -40,6 +40,7 @@ class ProgressSet {
   const model::Position& low() const { return low_; }
   // The highest low mark that the destination has a record of.
   const model::Position& recorded() const { return recorded_.low; }
+  int64_t committed_micros() const { return committed_micros_; }
 
  private:
   std::string task_;
@@ -53,7 +54,7 @@ class ProgressSet {
   };
   std::vector<Mark> recording_;  // by lane: in its transaction that is not known to be committed
   Mark recorded_;
-  int64_t committed_micros_ = 0;
+  int64_t committed_micros_;
 };
 
 }  // namespace sluice::pipeline

@@ -41,6 +41,29 @@ def fill(server, count):
         session.execute("INSERT INTO t " + query)
 
 
+def test_a_large_transaction_is_late_while_it_is_applied(one_pair, sluice):
+    """The age of what is not applied yet is shown from the start of the process on, and grows until it is."""
+    source, destination = one_pair
+    source.make_database("big")
+    source.execute("CREATE TABLE big.t (id INT PRIMARY KEY, k INT, v VARCHAR(200))")
+    task = sluice(source, destination, objects=[{"database": "big"}], limits={"rows_per_second": 20_000})
+    task.run_until_caught_up()
+    fill_again = "INSERT INTO big.t SELECT i, 1, repeat('x', 200) FROM "
+    if source.engine == "postgresql":
+        source.execute(fill_again + "generate_series(1, 200000) i")
+    else:
+        source.execute(fill_again + "(SELECT seq AS i FROM seq_1_to_200000) AS numbers", database="big")
+    committed = time.monotonic()
+    task.start()
+    status = task.wait_status(lambda status: status["progress"].get("inserts", 0) > 20_000, 60, "the first of its rows")
+    assert not status["caught_up"]
+    assert 500 < status["delay_ms"] < (time.monotonic() - committed + 5) * 1000, status["delay_ms"]
+    later = task.wait_status(lambda status: status["progress"].get("inserts", 0) > 100_000, 60, "more of its rows")
+    assert later["delay_ms"] > status["delay_ms"] + 1000
+    task.wait_caught_up()
+    assert task.status()["delay_ms"] == 0
+
+
 @pytest.mark.parametrize("kind", ["mariadb", "mysql", "pg10", "pg18"])
 def test_a_large_transaction_with_flat_memory(get, sluice, kind):
     """400,000 rows, about 70 MB of log in each of two transactions; the process must not grow with them."""
