@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "connector/registry.h"
 
@@ -97,6 +99,42 @@ Plan MakePlan(Task::Context& context, std::stop_token stop) {
   plan.mappings = selection::MapTables(*context.selection, plan.tables).ValueOrThrow();
   for (const model::TablePtr& table : plan.tables) plan.bytes += table->bytes_estimated;
   return plan;
+}
+
+Error Collides(const std::string& one, const std::string& other, const std::string& destination) {
+  return Error(selection::kNameCollision)
+      .Object(one + " and " + other)
+      .Cause(fmt::format("Both would be called {} at the destination.", destination))
+      .Remedy(
+          "Give one of their databases another name with `rename`, leave one of them out with `exclude` or "
+          "`views_and_routines: false`, or migrate them in two tasks.");
+}
+
+// What belongs to a table has a name of its own where the engine gives tables such names: the statements tell that.
+void RefuseCollisions(const Task::Context& context, const Plan& plan) {
+  using model::ObjectKind;
+  if (context.BetweenEngines()) return;  // they are not carried
+  const auto is_relation = [](ObjectKind kind) {
+    return kind == ObjectKind::kView || kind == ObjectKind::kMaterializedView || kind == ObjectKind::kSequence;
+  };
+  // Views share their names with tables. The kind or that they do, the name and the signature; then whose it is.
+  std::map<std::tuple<ObjectKind, model::ObjectName, std::string>, std::string> taken;
+  for (const model::TableMappingPtr& mapping : plan.mappings) {
+    taken[{ObjectKind::kTable, mapping->destination, ""}] = "table " + mapping->source.Text();
+  }
+  for (const model::SchemaObject& object : plan.objects) {
+    const bool is_of_table =
+        object.kind == ObjectKind::kTrigger || object.kind == ObjectKind::kRule || object.kind == ObjectKind::kPolicy;
+    if (is_of_table || object.kind == ObjectKind::kExtension) continue;
+    const bool follows_tables = object.kind == ObjectKind::kView || object.kind == ObjectKind::kMaterializedView;
+    const model::ObjectName destination =
+        follows_tables ? context.selection->Map(object.name)
+                       : model::ObjectName{context.selection->MapDatabase(object.name.database), object.name.name};
+    const std::string title = fmt::format("{} {}", model::Name(object.kind), object.name.Text());
+    const auto [other, is_new] = taken.emplace(
+        std::tuple(is_relation(object.kind) ? ObjectKind::kTable : object.kind, destination, object.signature), title);
+    if (!is_new && other->second != title) throw Collides(other->second, title, destination.Text());
+  }
 }
 
 }  // namespace sluice::task

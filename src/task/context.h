@@ -76,6 +76,9 @@ struct Plan {
 std::string MissingText(const Task::Context& context, const model::ObjectName& name);  // "table shop.orders"
 
 Plan MakePlan(Task::Context& context, std::stop_token stop);
+// Of views, routines and the like; names of tables are judged while the plan is made. Throws kNameCollision.
+void RefuseCollisions(const Task::Context& context, const Plan& plan);
+Error Collides(const std::string& one, const std::string& other, const std::string& destination);
 
 // The same without describing tables: what is selected of what exists now.
 struct SelectedObjects {

@@ -132,6 +132,7 @@ PrecheckReport PlanAndPrecheck(Task::Context& context, const std::string& task, 
                                std::stop_token stop) {
   try {
     *plan = MakePlan(context, stop);
+    if (!resuming) RefuseCollisions(context, *plan);
   } catch (const Error& error) {
     // Rules that cannot be used are the task file's mistakes; anything else is the source's answer.
     if (error.info().code == kStopped.id || error.info().side.empty()) throw;

@@ -23,6 +23,7 @@ void AddTable(const model::Table& table, const model::TableMapping& mapping, std
 
 std::vector<PreviewLine> Task::Preview(std::stop_token stop) {
   const Plan plan = MakePlan(*context_, stop);
+  RefuseCollisions(*context_, plan);
   std::vector<PreviewLine> lines;
   for (const auto& [source, destination] : plan.databases) lines.push_back({"database", source, destination, ""});
   for (size_t i = 0; i < plan.tables.size(); ++i) AddTable(*plan.tables[i], *plan.mappings[i], &lines);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -137,6 +138,21 @@ SchemaStatement NotCarried(const model::SchemaObject& object, const model::NameM
   return statement;
 }
 
+// Of two statements with one label the newer replaces the older: they must be about the same.
+void RefuseSameLabels(const std::vector<SchemaStatement>& statements) {
+  std::map<std::string, const SchemaStatement*> first;
+  for (const SchemaStatement& statement : statements) {
+    const bool is_shared =
+        statement.kind == model::ObjectKind::kDatabase || statement.kind == model::ObjectKind::kExtension;
+    if (is_shared || statement.notes == std::vector<std::string>{kOtherEngine}) continue;
+    const auto [other, is_new] = first.emplace(statement.label, &statement);
+    if (is_new || other->second->source == statement.source) continue;
+    const std::string kind(model::Name(statement.kind));
+    throw Collides(kind + " " + other->second->source.Text(), kind + " " + statement.source.Text(),
+                   statement.object.Text());
+  }
+}
+
 }  // namespace
 
 std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
@@ -169,6 +185,7 @@ std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
     }
   }
   GiveBack(std::move(writer));
+  RefuseSameLabels(all);
   return all;
 }
 

@@ -123,6 +123,45 @@ def test_collisions_are_refused(one_pair, sluice):
     assert "m_new" not in destination.databases()
 
 
+@pytest.mark.parametrize("kind", ["view", "view and table", "routine", "trigger"])
+def test_objects_of_two_databases_in_one(one_pair, sluice, kind):
+    """What would replace another's view, routine or trigger is refused before anything is made."""
+    source, destination = one_pair
+    is_postgresql = source.engine == "postgresql"
+    for number in (1, 2):
+        name = f"shard_{number}"
+        source.make_database(name)
+        source.execute(f"CREATE TABLE {name}.t (id INT, v INT)")
+        if kind == "view" or (kind == "view and table" and number == 2):
+            source.execute(f"CREATE VIEW {name}.w AS SELECT id FROM {name}.t")
+        elif kind == "view and table":
+            source.execute(f"CREATE TABLE {name}.w (id INT)")
+        elif kind == "routine":
+            body = "LANGUAGE sql AS 'SELECT %d'" if is_postgresql else "DETERMINISTIC RETURN %d"
+            source.execute(f"CREATE FUNCTION {name}.w() RETURNS INT " + body % number)
+        elif is_postgresql:
+            source.execute(
+                f"CREATE FUNCTION {name}.f{number}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+                f"CREATE TRIGGER w BEFORE INSERT ON {name}.t FOR EACH ROW EXECUTE PROCEDURE {name}.f{number}()",
+            )
+        else:
+            source.execute(f"CREATE TRIGGER {name}.w BEFORE INSERT ON {name}.t FOR EACH ROW SET NEW.v = {number}")
+    task = sluice(
+        source,
+        destination,
+        types=["schema", "full"],
+        objects=[{"database": "shard_1", "rename": "reports"}, {"database": "shard_2", "rename": "reports"}],
+        mapping=[{"kind": "table", "in": f"shard_{n}.t", "prefix": f"s{n}_"} for n in (1, 2)],
+    )
+    finished = task.call("run")
+    if kind == "trigger" and is_postgresql:  # each table has names of its own
+        assert finished.code == 0, finished
+        return
+    assert finished.code != 0, finished
+    assert "SE-0102" in finished.text and "shard_1.w" in finished.text and "shard_2.w" in finished.text, finished
+    assert not compare.tables(destination, "reports")
+
+
 @pytest.mark.parametrize("how", ["made", "renamed"])
 def test_a_later_table_of_a_name_that_is_taken(one_pair, sluice, how):
     """What the source makes or renames while changes are followed must not become one with another table."""
