@@ -82,11 +82,10 @@ Error Refused(const DdlChange& ddl, const std::string& why_not) {
       .Side("source");
 }
 
-Error Collides(const DdlChange& ddl, const ObjectName& known, const ObjectName& added, const ObjectName& destination) {
+Error Collides(const DdlChange& ddl, const ObjectName& known, const ObjectName& added, const std::string& cause) {
   return Error(selection::kNameCollision)
       .Object(fmt::format("tables {} and {}", known.Text(), added.Text()))
-      .Cause(fmt::format("Both would be called {} at the destination since this statement of the source: {}",
-                         destination.Text(), ddl.statement.substr(0, 500)))
+      .Cause(fmt::format("{} since this statement of the source: {}", cause, ddl.statement.substr(0, 500)))
       .Remedy(
           "Give one of them another name with `rename`, or leave it out with `exclude`, and begin anew with "
           "`sluice run --restart`.")
@@ -174,12 +173,20 @@ void DdlBarrier::RefuseCollisions(const DdlChange& ddl, const std::vector<ApplyT
     }
   }
   if (added.empty()) return;
-  std::map<ObjectName, std::vector<ObjectName>> by_destination;
-  for (const ObjectName& name : there) by_destination[names.Map(name)].push_back(name);
+  // As texts, as which the notes and the task's records keep them.
+  std::map<std::string, std::vector<ObjectName>> by_text;
+  std::map<std::string, std::vector<ObjectName>> by_destination;
+  for (const ObjectName& name : there) {
+    by_text[name.Text()].push_back(name);
+    by_destination[names.Map(name).Text()].push_back(name);
+  }
   for (const ObjectName& name : added) {
-    const ObjectName destination = names.Map(name);
+    const std::string destination = names.Map(name).Text();
     for (const ObjectName& other : by_destination[destination]) {
-      if (other != name) throw Collides(ddl, other, name, destination);
+      if (other != name) throw Collides(ddl, other, name, fmt::format("Both are {} at the destination", destination));
+    }
+    for (const ObjectName& other : by_text[name.Text()]) {
+      if (other != name) throw Collides(ddl, other, name, "Only the places of their dots tell them apart");
     }
   }
 }
@@ -275,9 +282,16 @@ ObjectName ParseName(const std::string& text, const ApplyRequest& request) {
   for (const TablePtr& table : request.tables) {
     if (table->name.Text() == text) return table->name;
   }
-  const size_t point = text.find('.');
-  if (point == std::string::npos) return {"", text};
-  return {text.substr(0, point), text.substr(point + 1)};
+  // Either name may have dots: where a database of the task ends, the table's name begins.
+  const size_t first = text.find('.');
+  for (size_t point = first; point != std::string::npos; point = text.find('.', point + 1)) {
+    const std::string database = text.substr(0, point);
+    const bool is_known = std::any_of(request.tables.begin(), request.tables.end(),
+                                      [&](const TablePtr& table) { return table->name.database == database; });
+    if (is_known) return {database, text.substr(point + 1)};
+  }
+  if (first == std::string::npos) return {"", text};
+  return {text.substr(0, first), text.substr(first + 1)};
 }
 
 TablePtr ParseDefinition(const std::string& note, const std::string& json) {

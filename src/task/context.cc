@@ -110,10 +110,33 @@ Error Collides(const std::string& one, const std::string& other, const std::stri
           "`views_and_routines: false`, or migrate them in two tasks.");
 }
 
+namespace {
+
+// Records, labels and notes have names as texts.
+void RefuseSameTexts(const std::vector<model::TableMappingPtr>& mappings) {
+  std::map<std::string, const model::TableMapping*> by_source;
+  std::map<std::string, const model::TableMapping*> by_destination;
+  for (const model::TableMappingPtr& mapping : mappings) {
+    const auto [same_source, is_new_source] = by_source.emplace(mapping->source.Text(), mapping.get());
+    const auto [same_there, is_new_there] = by_destination.emplace(mapping->destination.Text(), mapping.get());
+    if (is_new_source && is_new_there) continue;
+    const model::TableMapping& other = is_new_source ? *same_there->second : *same_source->second;
+    throw Error(selection::kNameCollision)
+        .Object(fmt::format("tables `{}`.`{}` and `{}`.`{}`", other.source.database, other.source.name,
+                            mapping->source.database, mapping->source.name))
+        .Cause(fmt::format("The records of a task could not tell them apart: with their dots both are {}.",
+                           is_new_source ? mapping->destination.Text() : mapping->source.Text()))
+        .Remedy("Leave one of them out with `exclude`, and migrate it in a task of its own.");
+  }
+}
+
+}  // namespace
+
 // What belongs to a table has a name of its own where the engine gives tables such names: the statements tell that.
 void RefuseCollisions(const Task::Context& context, const Plan& plan) {
   using model::ObjectKind;
-  if (context.BetweenEngines()) return;  // they are not carried
+  RefuseSameTexts(plan.mappings);
+  if (context.BetweenEngines()) return;  // the others are not carried
   const auto is_relation = [](ObjectKind kind) {
     return kind == ObjectKind::kView || kind == ObjectKind::kMaterializedView || kind == ObjectKind::kSequence;
   };

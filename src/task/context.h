@@ -76,7 +76,8 @@ struct Plan {
 std::string MissingText(const Task::Context& context, const model::ObjectName& name);  // "table shop.orders"
 
 Plan MakePlan(Task::Context& context, std::stop_token stop);
-// Of views, routines and the like; names of tables are judged while the plan is made. Throws kNameCollision.
+// Of views, routines and the like, and of names that are the same as texts; those of tables are judged while the plan
+// is made. Throws kNameCollision.
 void RefuseCollisions(const Task::Context& context, const Plan& plan);
 Error Collides(const std::string& one, const std::string& other, const std::string& destination);
 

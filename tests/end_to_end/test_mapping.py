@@ -123,6 +123,22 @@ def test_collisions_are_refused(one_pair, sluice):
     assert "m_new" not in destination.databases()
 
 
+@pytest.mark.parametrize("when", ["at the start", "later"])
+def test_names_that_only_their_dots_tell_apart(one_pair, sluice, when):
+    source, destination = one_pair
+    one, other = (f"{source.quote(database)}.{source.quote(table)}" for database, table in (("a", "b.c"), ("a.b", "c")))
+    source.make_database("a")
+    source.make_database("a.b")
+    source.execute(f"CREATE TABLE {one} (id INT PRIMARY KEY)", f"INSERT INTO {one} VALUES (1)")
+    task = sluice(source, destination, objects=[{"database": "a"}, {"database": "a.b"}])
+    if when == "later":
+        task.run_until_caught_up()
+    source.execute(f"CREATE TABLE {other} (id INT PRIMARY KEY)", f"INSERT INTO {other} VALUES (2)")
+    finished = task.call("run", "--until", "caught-up")
+    assert finished.code != 0 and "SE-0102" in finished.text and "a.b.c" in finished.text, finished
+    assert len(compare.tables(destination, "a")) == (1 if when == "later" else 0)
+
+
 @pytest.mark.parametrize("kind", ["view", "view and table", "routine", "trigger"])
 def test_objects_of_two_databases_in_one(one_pair, sluice, kind):
     """What would replace another's view, routine or trigger is refused before anything is made."""
