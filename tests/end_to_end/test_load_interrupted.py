@@ -132,6 +132,63 @@ def test_a_stop_while_tables_are_created_beside_the_load(pair, sluice):
     compare.assert_equal(source, "shop", destination)
 
 
+ALTERATIONS = {
+    "unique key": "CREATE UNIQUE INDEX u ON shop.later (v)",
+    "default": "ALTER TABLE shop.later ALTER COLUMN v SET DEFAULT 3",
+    "foreign key": "ALTER TABLE shop.later ADD CONSTRAINT f FOREIGN KEY (v) REFERENCES shop.first (id) ON DELETE CASCADE",
+    "check": "ALTER TABLE shop.later ADD CONSTRAINT c CHECK (v > 0)",
+}
+
+
+@pytest.mark.parametrize("what", ALTERATIONS)
+def test_a_table_that_is_altered_before_it_is_read_at_a_later_cut(one_pair, sluice, what):
+    """What was altered between two cuts does not come with the changes of a table that the second one reads."""
+    source, destination = one_pair
+    source.make_database("shop")
+    with source.session("shop") as session:
+        for table, rows in (("first", 6000), ("later", 10)):
+            session.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, v INT, pad VARCHAR(200))")
+            session.executemany(f"INSERT INTO {table} VALUES (%s, %s, REPEAT('x', 150))", [(i, i) for i in range(1, rows + 1)])
+        session.execute("ANALYZE TABLE first" if source.engine == "mysql" else "ANALYZE first")
+    limits = {"rows_per_second": 500, "readers": 1, "writers": 1}
+    task = sluice(source, destination, objects=[{"database": "shop"}], limits=limits)
+    task.start()
+    task.wait_status(lambda status: status["progress"].get("rows_loaded", 0) > 0, 60, "the first rows")
+    task.kill()
+    assert destination.value("SELECT COUNT(*) FROM shop.later") == 0
+    source.execute(ALTERATIONS[what])
+    task.task["limits"] = {}
+    task.write()
+    finished = task.call("run", "--until", "caught-up")
+    assert finished.code == 4 and "shop.later" in finished.text and "it was altered at the source" in finished.text, finished
+    task.run_until_caught_up("--restart")
+    assert compare.shape(source, "shop") == compare.shape(destination, "shop")
+
+
+def test_a_table_that_is_altered_between_precheck_and_cut(maria_pair, sluice):
+    source, destination = maria_pair
+    source.execute(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.first (id INT PRIMARY KEY)",
+        "CREATE TABLE shop.later (id INT PRIMARY KEY, v INT)",
+        "INSERT INTO shop.first VALUES (1), (2)",
+        "INSERT INTO shop.later VALUES (1, 1), (2, 2)",
+    )
+    task = sluice(source, destination, objects=[{"database": "shop"}])
+    with destination.session() as holder:
+        holder.execute("FLUSH TABLES WITH READ LOCK")
+        task.start()
+        task.wait_status(lambda status: status["phase"] in ("schema", "full"), 60, "the end of the precheck")
+        source.execute(ALTERATIONS["foreign key"])
+        holder.execute("UNLOCK TABLES")
+    assert task.wait(60) == 4
+    assert "shop.later" in task.log_text() and "it was altered at the source" in task.log_text(), task.log_text()
+    task.run_until_caught_up("--restart")
+    source.execute("DELETE FROM shop.first WHERE id = 1")
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
+
+
 def test_patience_counts_from_the_first_failure(pair, sluice):
     """A load that takes longer than `give_up_after` goes on after each loss of its snapshot: rows came in between."""
     source, destination = pair
