@@ -192,7 +192,7 @@ def test_a_table_that_is_altered_between_precheck_and_cut(maria_pair, sluice):
 def test_patience_counts_from_the_first_failure(pair, sluice):
     """A load that takes longer than `give_up_after` goes on after each loss of its snapshot: rows came in between."""
     source, destination = pair
-    for i in range(10):
+    for i in range(20):
         fill(source, f"t{i}", "PRIMARY KEY", 1000, 10)
     with Proxy(source) as proxy:
         limits = {"rows_per_second": 1000, "readers": 1, "writers": 1}
@@ -202,6 +202,8 @@ def test_patience_counts_from_the_first_failure(pair, sluice):
         for rows in (3000, 6000):  # at 1,000 a second
             task.wait_status(lambda status: status["progress"].get("rows_loaded", 0) >= rows, 60, f"{rows} rows")
             proxy.cut()
+        wait_until(lambda: task.check_alive() or task.log_text(20000).count("PL-0103") == 2, 60, task.log_text)
+        task.call("limits", "--rows-per-second", "0", check=0)
         assert task.wait(120) == 0, task.log_text()
         assert task.log_text(20000).count("PL-0103") == 2, task.log_text(20000)
     compare.assert_equal(source, "shop", destination)
