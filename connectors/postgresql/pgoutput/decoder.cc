@@ -45,6 +45,8 @@ void Decoder::Feed(std::string_view message) {
       if (stream_ != 0) ThrowBadMessage("a stream begins within another");
       stream_ = bytes.U32();
       if (stream_ == 0) ThrowBadMessage("a stream has no transaction");
+      // Nothing may follow: the server streams what is large, and then sends the published tables' rows alone.
+      Streamed(stream_);
       return;
     case MessageType::kStreamStop:
       stream_ = 0;
@@ -78,6 +80,12 @@ void Decoder::Feed(std::string_view message) {
   }
 }
 
+Decoder::Open& Decoder::Streamed(uint32_t xid) {
+  std::unique_ptr<Open>& open = streamed_[xid];
+  if (open == nullptr) open = std::make_unique<Open>(options_.streamed_memory_max);
+  return *open;
+}
+
 void Decoder::Take(char type, uint32_t xid, std::string_view body) {
   switch (static_cast<MessageType>(type)) {
     case MessageType::kRelation:
@@ -86,11 +94,7 @@ void Decoder::Take(char type, uint32_t xid, std::string_view body) {
     case MessageType::kDelete:
     case MessageType::kTruncate: {
       Open* open = current_.get();
-      if (stream_ != 0) {
-        std::unique_ptr<Open>& streamed = streamed_[stream_];
-        if (streamed == nullptr) streamed = std::make_unique<Open>(options_.streamed_memory_max);
-        open = streamed.get();
-      }
+      if (stream_ != 0) open = &Streamed(stream_);
       if (open == nullptr) ThrowBadMessage("a change stands outside of any transaction");
       Keep(*open, type, xid, body);
       return;

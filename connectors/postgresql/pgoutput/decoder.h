@@ -64,6 +64,7 @@ class Decoder {
  private:
   struct Open;  // a transaction whose messages come in
 
+  Open& Streamed(uint32_t xid);  // made when it is not there
   void Take(char type, uint32_t xid, std::string_view body);
   void Keep(Open& open, char type, uint32_t xid, std::string_view body);
   void Finish(Open& open, const Commit& commit);

@@ -228,6 +228,20 @@ TEST_F(DecoderTest, StreamedTransactionsInterleaveAndLoseWhatWasRolledBack) {
   EXPECT_EQ(CodeOf([&] { Feed(StreamCommit(20, 0x4000, 0x4030)); }), kBadMessage.id);
 }
 
+TEST_F(DecoderTest, StreamedTransactionsOfOtherTablesAreEmpty) {
+  Feed(StreamStart(10));
+  Feed(StreamStop());
+  Feed(StreamStart(10));
+  Feed(StreamStop());
+  Feed(StreamStart(20));
+  Feed(StreamStop());
+  Feed(StreamAbort(20, 20));
+  Feed(StreamCommit(10, 0x3000, 0x3030));
+  decoder().Flush();
+  EXPECT_THAT(lines_, ElementsAre("12336"));
+  EXPECT_EQ(ends_[0].json, R"({"lsn":"0/3030","system":"7","timeline":1})");
+}
+
 TEST_F(DecoderTest, TruncateStandsFirstAndAtAPlaceOfItsOwn) {
   Define("u", {Make("id", TypeKind::kInteger), Make("v", TypeKind::kText)});
   Feed(Begin(0x2000));

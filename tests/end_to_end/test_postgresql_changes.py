@@ -1,0 +1,40 @@
+"""Changes of PostgreSQL that are told in ways of their own, arrive whole or are refused, never half."""
+
+import pytest
+
+from tests.support import compare
+
+OBJECTS = [{"database": "shop"}]
+
+
+def follow(get, sluice, setup, statements, kind="pg15", **options):
+    """Loads what `setup` makes in the schema shop, then lets a task carry `statements`."""
+    source, destination = get.shared(kind, "source"), get.shared("pg18", "destination")
+    source.execute("CREATE SCHEMA shop", *setup)
+    task = sluice(source, destination, objects=OBJECTS, **options)
+    task.run_until_caught_up()
+    source.execute(*statements)
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
+    return source, destination, task
+
+
+def test_large_transactions_of_other_tables(get, sluice):
+    """The server streams them while they run, and sends nothing but where they begin and end."""
+    source, destination = get.own("pg18", extra=["logical_decoding_work_mem=64kB"]), get.shared("pg15", "destination")
+    source.execute(
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.a (id integer PRIMARY KEY, v text)",
+        "CREATE TABLE public.other (id integer PRIMARY KEY, v text)",
+    )
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    fill = "INSERT INTO public.other SELECT i, repeat('v', 40) FROM generate_series({0} + 1, {0} + 20000) i"
+    source.execute(
+        fill.format(0),
+        "INSERT INTO shop.a VALUES (1, 'x')",
+        f"BEGIN; {fill.format(100000)}; ROLLBACK",
+        f"BEGIN; {fill.format(200000)}; INSERT INTO shop.a VALUES (2, 'y'); COMMIT",
+    )
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
