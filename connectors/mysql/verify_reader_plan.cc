@@ -62,7 +62,7 @@ std::vector<Chunk> CutEvenly(Connection& connection, const VerifyTable& table, u
 }  // namespace
 
 size_t BoundColumns(const VerifyTable& table) {
-  const model::Key* key = table.table->IdentityKey();
+  const model::Key* key = table.table->CommittedKey();
   size_t count = 0;
   while (count < table.key_columns) {
     const uint32_t column = table.columns[count];

@@ -89,7 +89,7 @@ std::string Value(const model::ColumnType& type, const std::string& text) {
 }  // namespace
 
 size_t BoundColumns(const VerifyTable& table) {
-  const model::Key* key = table.table->IdentityKey();
+  const model::Key* key = table.table->CommittedKey();
   size_t count = 0;
   while (count < table.key_columns) {
     const uint32_t column = table.columns[count];

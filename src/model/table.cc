@@ -121,8 +121,17 @@ std::optional<uint32_t> Table::FindColumn(std::string_view wanted) const {
 }
 
 const Key* Table::IdentityKey() const {
+  return BestKey(false);
+}
+
+const Key* Table::CommittedKey() const {
+  return BestKey(true);
+}
+
+const Key* Table::BestKey(bool deferrable) const {
   const Key* best = nullptr;
   for (const Key& key : keys) {
+    if (key.deferrable && !deferrable) continue;
     if (key.primary) return &key;
     if (!key.unique || key.has_expression || key.partial || key.parts.empty()) continue;
     const bool usable = std::all_of(key.parts.begin(), key.parts.end(), [&](const KeyPart& part) {

@@ -149,8 +149,13 @@ struct Table {
   std::optional<uint32_t> FindColumn(std::string_view name) const;  // exact, then ignoring ASCII case
   // The key that identifies a row: the primary key, else the shortest unique key over NOT NULL stored columns without
   // expressions, of all rows; null when there is none. A prefix part counts: where the prefix is unique, so is the
-  // whole value.
+  // whole value. A deferrable one does not: within a transaction several rows may have its values.
   const Key* IdentityKey() const;
+  // The same among the deferrable ones too: it tells apart the rows that are committed.
+  const Key* CommittedKey() const;
+
+ private:
+  const Key* BestKey(bool deferrable) const;
 };
 
 using TablePtr = std::shared_ptr<const Table>;

@@ -37,7 +37,7 @@ VerifyPair MakePair(const model::TablePtr& source, const model::TablePtr& destin
     columns.emplace_back(*from, *to);
   }
   std::vector<std::pair<uint32_t, uint32_t>> ordered;
-  if (const model::Key* key = source->IdentityKey()) {
+  if (const model::Key* key = source->CommittedKey()) {
     for (const model::KeyPart& part : key->parts) {
       for (const auto& column : columns) {
         if (column.first == part.column) ordered.push_back(column);

@@ -1,7 +1,11 @@
 """Changes of PostgreSQL that are told in ways of their own, arrive whole or are refused, never half."""
 
+import shutil
+import subprocess
+
 import pytest
 
+from tests.end_to_end.test_precheck import everything, failed_items
 from tests.support import compare
 
 OBJECTS = [{"database": "shop"}]
@@ -38,3 +42,27 @@ def test_large_transactions_of_other_tables(get, sluice):
     )
     task.run_until_caught_up()
     compare.assert_equal(source, "shop", destination)
+
+
+@pytest.mark.parametrize("identity", ["FULL", "USING INDEX a_code_key"])
+def test_values_of_a_deferrable_key_move_within_a_transaction(get, sluice, identity):
+    """Such a key is unique at a transaction's end only: rows are not searched by it."""
+    follow(
+        get,
+        sluice,
+        [
+            "CREATE TABLE shop.a (id integer PRIMARY KEY DEFERRABLE INITIALLY DEFERRED, code text NOT NULL UNIQUE, "
+            "v text)",
+            f"ALTER TABLE shop.a REPLICA IDENTITY {identity}",
+            "INSERT INTO shop.a SELECT i, 'c' || i, 'v' || i FROM generate_series(1, 6) i",
+            "CREATE TABLE shop.b (pos integer NOT NULL UNIQUE DEFERRABLE, v text)",
+            "ALTER TABLE shop.b REPLICA IDENTITY FULL",
+            "INSERT INTO shop.b SELECT i, 'v' || i FROM generate_series(1, 6) i",
+        ],
+        [
+            "UPDATE shop.a SET id = id + 1",
+            "UPDATE shop.a SET id = 9 - id",
+            "UPDATE shop.b SET pos = pos + 1",
+            "BEGIN; UPDATE shop.b SET pos = 1 WHERE pos = 7; DELETE FROM shop.b WHERE v = 'v3'; COMMIT",
+        ],
+    )
