@@ -120,10 +120,8 @@ std::vector<uint32_t> SourceTables::PartitionsOf(const model::ObjectName& root) 
 std::string SourceTables::TypeText(uint32_t type, int32_t modifier) {
   std::string& text = types_[{type, modifier}];
   if (text.empty()) {
-    text = connection_
-               .QueryOne(fmt::format("SELECT format_type({}::oid, {})", type,
-                                     modifier < 0 ? "NULL" : std::to_string(modifier)))
-               .value_or("");
+    // Without a modifier (-1) bpchar and bit have names of their own, which NULL would not give.
+    text = connection_.QueryOne(fmt::format("SELECT format_type({}::oid, {})", type, modifier)).value_or("");
   }
   return text;
 }

@@ -99,10 +99,11 @@ ColumnType MakeColumnType(const TypeFacts& facts) {
       type.fraction = facts.modifier < 0 ? kMicroseconds : static_cast<uint8_t>(facts.modifier);
       break;
     case TypeKind::kBit:
-      if (facts.modifier > kBitsOfCell) {
+      // bit alone is bit(1); "bit" has no modifier, and strings of any length.
+      if (facts.modifier < 0 || facts.modifier > kBitsOfCell) {
         type.kind = TypeKind::kOther;
       } else {
-        type.length = facts.modifier < 0 ? 1 : static_cast<uint64_t>(facts.modifier);
+        type.length = static_cast<uint64_t>(facts.modifier);
       }
       break;
     default:

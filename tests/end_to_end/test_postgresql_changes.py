@@ -66,3 +66,19 @@ def test_values_of_a_deferrable_key_move_within_a_transaction(get, sluice, ident
             "BEGIN; UPDATE shop.b SET pos = 1 WHERE pos = 7; DELETE FROM shop.b WHERE v = 'v3'; COMMIT",
         ],
     )
+
+
+def test_character_and_bit_types_without_a_length(get, sluice):
+    follow(
+        get,
+        sluice,
+        [
+            'CREATE TABLE shop.a (id integer PRIMARY KEY, c bpchar, b "bit", cs bpchar[], bs "bit"[], c1 char, b1 bit, '
+            "bv bit varying)",
+            "INSERT INTO shop.a VALUES (1, 'x ', '101', '{a,b}', '{1,10}', 'y', '1', '01')",
+        ],
+        [
+            "INSERT INTO shop.a VALUES (2, 'longer', '', '{}', '{0}', 'z', '0', '')",
+            "UPDATE shop.a SET c = NULL, bs = NULL WHERE id = 1",
+        ],
+    )
