@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "connectors/postgresql/codes.h"
 
 namespace sluice::postgresql {
@@ -51,6 +53,34 @@ class Builder {
   SingleStatement statement_;
 };
 
+// The old values that the log has of a partition's row may be of a key that is the partition's alone: other partitions
+// may have a row with the same ones. They must be all that is carried, or those of a key of the whole table.
+void RequireIdentity(const AppliedTable& target, model::Row before, const std::string& side) {
+  if (!target.table->partitioned) return;
+  const auto is_there = [&](uint32_t column) { return !before[column].IsAbsent(); };
+  const bool whole = std::all_of(target.columns.begin(), target.columns.end(),
+                                 [&](const AppliedColumn& column) { return is_there(column.source); });
+  if (whole) return;
+  const std::vector<model::Key>& keys = target.table->keys;
+  const bool by_key = std::any_of(keys.begin(), keys.end(), [&](const model::Key& key) {
+    if ((!key.unique && !key.primary) || key.deferrable || key.partial || key.has_expression) return false;
+    return std::all_of(key.parts.begin(), key.parts.end(), [&](const model::KeyPart& part) {
+      const auto carried = std::find_if(target.columns.begin(), target.columns.end(),
+                                        [&](const AppliedColumn& column) { return column.source == part.column; });
+      return carried != target.columns.end() && is_there(part.column) && !before[part.column].IsNull();
+    });
+  });
+  if (by_key) return;
+  throw Error(kNoIdentity)
+      .Object(target.object)
+      .Cause("the log has the old values of a key that a partition has alone: other partitions may have them too")
+      .Remedy(
+          fmt::format("At the source: ALTER TABLE ... REPLICA IDENTITY FULL; for each partition of {} that has a key "
+                      "of its own; then begin the task anew.",
+                      Quote(target.table->name.database, target.table->name.name)))
+      .Side(side);
+}
+
 }  // namespace
 
 SingleStatement SingleChange(const AppliedTable& target, const model::RowChange& row, const Mask& set,
@@ -81,6 +111,7 @@ SingleStatement SingleChange(const AppliedTable& target, const model::RowChange&
                             Quote(target.table->name.database, target.table->name.name)))
         .Side(side);
   }
+  RequireIdentity(target, row.before, side);
   const bool is_update = row.kind == model::ChangeKind::kUpdate;
   constexpr char kPartitioned = 'p';
   if (target.kind == kPartitioned) {  // a ctid alone names a row in each partition

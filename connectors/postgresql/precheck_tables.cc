@@ -25,25 +25,34 @@ struct Identity {
   std::string table;  // quoted
   char kind = 'd';    // pg_class.relreplident
   bool identified = false;
-  std::set<std::string> columns;  // of the key or index that it is
+  std::set<std::string> columns;      // of the key or index that it is
+  std::set<std::string> out_of_line;  // columns whose large values the log leaves out where they do not change
 };
 
-std::multimap<model::ObjectName, Identity> ReadIdentities(Precheck& check) {
+// "WITH RECURSIVE r AS (...) ": the selected tables and their partitions by number, with the name of their table.
+std::string TablesAndPartitions(const Precheck& check) {
   const std::string partitions = check.AtLeast(kHasPartitions)
                                      ? "UNION ALL SELECT c.oid, r.schema, r.name FROM r JOIN pg_inherits i ON "
                                        "i.inhparent = r.oid JOIN pg_class c ON "
                                        "c.oid = i.inhrelid AND c.relispartition"
                                      : "";
-  const std::string sql = fmt::format(
+  return fmt::format(
       "WITH RECURSIVE r AS (SELECT c.oid, s.schema, s.name FROM {} JOIN pg_namespace n ON n.nspname = s.schema JOIN "
-      "pg_class c ON c.relnamespace = n.oid AND c.relname = s.name {}) "
-      "SELECT r.schema, r.name, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relreplident, "
-      "x.indexrelid IS NOT NULL, a.attname FROM r JOIN pg_class c ON c.oid = r.oid AND c.relkind = 'r' AND "
+      "pg_class c ON c.relnamespace = n.oid AND c.relname = s.name {}) ",
+      check.TablesValues(true), partitions);
+}
+
+std::multimap<model::ObjectName, Identity> ReadIdentities(Precheck& check) {
+  const std::string sql = fmt::format(
+      "{0}SELECT r.schema, r.name, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relreplident, "
+      "x.indexrelid IS NOT NULL, a.attname, x.indexrelid IS NOT NULL AND a.attnum = ANY ((x.indkey::int2[])[0:x.{1} - "
+      "1]), c.reltoastrelid <> 0 AND a.attstorage <> 'p' FROM r JOIN pg_class c ON c.oid = r.oid AND c.relkind = 'r' "
+      "AND "
       "c.relpersistence = 'p' JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index x ON x.indrelid = c.oid "
       "AND x.indisvalid AND CASE c.relreplident WHEN 'd' THEN x.indisprimary AND x.indimmediate WHEN 'i' THEN "
-      "x.indisreplident ELSE false END LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY "
-      "((x.indkey::int2[])[0:x.{} - 1]) ORDER BY 1, 2, 3",
-      check.TablesValues(true), partitions, check.AtLeast(kIncludedColumns) ? "indnkeyatts" : "indnatts");
+      "x.indisreplident ELSE false END LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT "
+      "a.attisdropped ORDER BY 1, 2, 3",
+      TablesAndPartitions(check), check.AtLeast(kIncludedColumns) ? "indnkeyatts" : "indnatts");
   std::multimap<model::ObjectName, Identity> identities;
   Identity* last = nullptr;
   for (const TextRow& row : check.connection().Query(sql)) {
@@ -52,7 +61,8 @@ std::multimap<model::ObjectName, Identity> ReadIdentities(Precheck& check) {
       identity.identified = identity.kind == 'f' || row[4] == "t";
       last = &identities.emplace(model::ObjectName{row[0].value_or(""), row[1].value_or("")}, identity)->second;
     }
-    if (row[5]) last->columns.insert(*row[5]);
+    if (row[6] == "t") last->columns.insert(row[5].value_or(""));
+    if (row[7] == "t") last->out_of_line.insert(row[5].value_or(""));
   }
   return identities;
 }
@@ -101,6 +111,22 @@ std::set<std::string> NeededOldValues(const model::Table& table, const model::Ta
   return needed;
 }
 
+// Carried columns of which the log may lack the values of a row that an UPDATE brings into the filter.
+bool LosesLargeValues(const Identity& identity, const model::TableMapping& mapping) {
+  return !mapping.filter.empty() && mapping.operations.insert &&
+         std::any_of(mapping.columns.begin(), mapping.columns.end(), [&](const model::ColumnMapping& column) {
+           return identity.out_of_line.contains(column.source) && !identity.columns.contains(column.source);
+         });
+}
+
+// A key of a partition alone may have the same values in another one.
+bool TellsPartitionsApart(const Identity& identity, const model::Table& root) {
+  const model::Key* key = root.IdentityKey();
+  return key != nullptr && std::all_of(key->parts.begin(), key->parts.end(), [&](const model::KeyPart& part) {
+           return identity.columns.contains(root.columns[part.column].name);
+         });
+}
+
 }  // namespace
 
 void CheckKeys(Precheck& check) {
@@ -115,7 +141,8 @@ void CheckKeys(Precheck& check) {
   }
   check.Warn("keys", kTitle, TableList(keyless),
              "Without a key changes look through all rows of a table, and it can be verified only while nothing writes "
-             "to it. Its rows still arrive exactly once.",
+             "to it. Its rows still arrive exactly once. A DEFERRABLE key is none: within a transaction several rows may "
+             "have its values.",
              fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...); at the source, if you can.", keyless[0]));
 }
 
@@ -123,19 +150,27 @@ void CheckReplicaIdentity(Precheck& check) {
   const auto identities = ReadIdentities(check);
   std::vector<std::string> nothing;
   std::map<std::string, std::vector<std::string>> partial;  // tables by why
+  std::vector<std::string> large;
+  std::vector<std::string> partitions;
   for (const auto& [name, identity] : identities) {
     if (!identity.identified) nothing.push_back(identity.table);
   }
   for (size_t i = 0; i < check.request().tables.size() && i < check.request().mappings.size(); ++i) {
     std::string why;
-    const std::set<std::string> needed =
-        NeededOldValues(*check.request().tables[i], *check.request().mappings[i], &why);
-    const auto [begin, end] = identities.equal_range(check.request().mappings[i]->source);
+    const model::Table& table = *check.request().tables[i];
+    const model::TableMapping& mapping = *check.request().mappings[i];
+    const std::set<std::string> needed = NeededOldValues(table, mapping, &why);
+    const auto [begin, end] = identities.equal_range(mapping.source);
     for (auto at = begin; at != end; ++at) {
       const Identity& identity = at->second;
       if (identity.kind == 'f' || !identity.identified) continue;
-      if (std::includes(identity.columns.begin(), identity.columns.end(), needed.begin(), needed.end())) continue;
-      partial[why].push_back(identity.table);
+      if (!std::includes(identity.columns.begin(), identity.columns.end(), needed.begin(), needed.end())) {
+        partial[why].push_back(identity.table);
+      } else if (table.partitioned && !TellsPartitionsApart(identity, table)) {
+        partitions.push_back(identity.table);
+      } else if (LosesLargeValues(identity, mapping)) {
+        large.push_back(identity.table);
+      }
     }
   }
   constexpr const char* kTitle = "The log tells which rows change";
@@ -160,15 +195,27 @@ void CheckReplicaIdentity(Precheck& check) {
                fmt::format("The log has the old values of the key alone; {} other columns.", why),
                FullIdentity(tables));
   }
-  if (nothing.empty() && partial.empty() && computed.empty()) check.Pass("replica_identity", kTitle);
+  if (!partitions.empty()) {
+    check.Fail("replica_identity", kTitle, TableList(partitions),
+               "The log tells a row by a key of the partition alone, whose values may stand in other partitions too.",
+               FullIdentity(partitions));
+  }
+  if (!large.empty()) {
+    check.Fail("replica_identity", kTitle, TableList(large),
+               "An UPDATE may bring a row into the row filter; large values that it leaves alone are not in the log.",
+               FullIdentity(large));
+  }
+  if (nothing.empty() && partial.empty() && computed.empty() && partitions.empty() && large.empty())
+    check.Pass("replica_identity", kTitle);
 }
 
 void CheckKinds(Precheck& check) {
   std::vector<std::string> unlogged;
-  for (const TextRow& row : check.connection().Query(fmt::format(
-           "SELECT s.schema || '.' || s.name FROM {} JOIN pg_namespace n ON n.nspname = s.schema JOIN pg_class c ON "
-           "c.relnamespace = n.oid AND c.relname = s.name WHERE c.relpersistence = 'u' ORDER BY 1",
-           check.TablesValues(true)))) {
+  for (const TextRow& row : check.connection().Query(
+           TablesAndPartitions(check) +
+           "SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM r JOIN pg_class c ON c.oid = r.oid "
+           "JOIN "
+           "pg_namespace n ON n.oid = c.relnamespace WHERE c.relpersistence = 'u' AND c.relkind = 'r' ORDER BY 1")) {
     unlogged.push_back(row[0].value_or(""));
   }
   if (!unlogged.empty() && check.types().incremental) {

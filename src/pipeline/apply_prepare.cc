@@ -5,12 +5,36 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/error.h"
 #include "pipeline/apply_cascades.h"
+#include "pipeline/apply_failure.h"
+#include "pipeline/codes.h"
 
 namespace sluice::pipeline {
 
 using model::ChangeKind;
 using model::RowChange;
+
+namespace {
+
+// An insert that was made of an update: what the update left alone may not be in the log.
+void RequireWhole(const ApplyUnit& unit, const TablePlan& plan, const RowChange& insert) {
+  for (const model::ColumnMapping& carried : plan.mapping->columns) {
+    const auto column = plan.table->FindColumn(carried.source);
+    if (!column || !insert.after[*column].IsAbsent()) continue;
+    throw Error(kPartOfRow)
+        .Object("row " + RowText(plan, insert.after) + " in table " + plan.table->name.Text() + " (" +
+                TransactionText(unit) + ")")
+        .Cause("an update brings it into the row filter, and column " + carried.source +
+               ", which the update left alone, is not in the log")
+        .Remedy(
+            "At the source: ALTER TABLE ... REPLICA IDENTITY FULL; (PostgreSQL), SET GLOBAL binlog_row_image = "
+            "FULL; (MySQL). Then begin anew with `sluice run --restart`.")
+        .Side("source");
+  }
+}
+
+}  // namespace
 
 struct ApplyPreparer::Question {
   const ApplyUnit* unit = nullptr;
@@ -117,6 +141,7 @@ void ApplyPreparer::Keep(ApplyUnit& unit, const std::vector<Question>& questions
   std::vector<LeftOut> left_out;
   for (size_t i = 0; i < unit.changes.size(); ++i) {
     PlannedChange change = unit.changes[i];
+    bool is_made = false;
     if (next < questions.size() && questions[next].unit == &unit && questions[next].change == i) {
       const Question& question = questions[next++];
       if (!question.before_matches && !question.after_matches) continue;
@@ -127,6 +152,7 @@ void ApplyPreparer::Keep(ApplyUnit& unit, const std::vector<Question>& questions
         // No row of the source went away: what refers to this one is the destination's to decide.
         if (made.kind == ChangeKind::kDelete) made.foreign_keys_off = false;
         change.row = &unit.made.emplace_back(std::move(made));
+        is_made = true;
       }
     }
     const model::OperationFilter& operations = change.plan->mapping->operations;
@@ -134,6 +160,7 @@ void ApplyPreparer::Keep(ApplyUnit& unit, const std::vector<Question>& questions
                             : change.row->kind == ChangeKind::kUpdate ? operations.update
                                                                       : operations.remove;
     if (is_carried) {
+      if (is_made && change.row->kind == ChangeKind::kInsert) RequireWhole(unit, *change.plan, *change.row);
       unit.changes[kept++] = change;
     } else if (MayBeCascade(change)) {
       left_out.push_back({change, kept});

@@ -17,6 +17,7 @@ inline constexpr ErrorCode kDdlFailed{"PL-0203", "A schema statement of the sour
 inline constexpr ErrorCode kUnknownTable{"PL-0204", "The log has rows of a table that has no mapping"};
 inline constexpr ErrorCode kChangeFailed{"PL-0205", "A change could not be applied"};
 inline constexpr ErrorCode kDdlRefused{"PL-0206", "A schema statement is not carried, and rows after it need it"};
+inline constexpr ErrorCode kPartOfRow{"PL-0207", "A row comes into the row filter, and the log has not all of it"};
 
 // PL-03xx: verification.
 inline constexpr ErrorCode kVerifyUnsettled{"PL-0301", "A table without a key could not be compared while it changes"};

@@ -82,3 +82,82 @@ def test_character_and_bit_types_without_a_length(get, sluice):
             "UPDATE shop.a SET c = NULL, bs = NULL WHERE id = 1",
         ],
     )
+
+
+def test_rows_that_come_into_the_filter_come_whole(get, sluice):
+    """A large value that an UPDATE leaves alone is not in the log; the row that it brings into the filter needs it."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.orders (tenant integer, id integer, large text, PRIMARY KEY (tenant, id))",
+        "ALTER TABLE shop.orders ALTER large SET STORAGE EXTERNAL",
+        "INSERT INTO shop.orders SELECT 2, i, repeat('x', 9000) FROM generate_series(1, 3) i",
+        # Nothing of it is ever stored apart.
+        "CREATE TABLE shop.small (tenant integer, id integer, v varchar(100), PRIMARY KEY (tenant, id))",
+    )
+    tables = [{"table": name, "filter": "tenant = 1"} for name in ("orders", "small")]
+    task = sluice(source, destination, objects=[{"database": "shop", "tables": tables}])
+    failed = failed_items(task.call("precheck", "--json"))
+    assert [item["id"] for item in failed] == ["postgresql.replica_identity"], failed
+    assert "ALTER TABLE shop.orders REPLICA IDENTITY FULL;" in failed[0]["remedy"] and "small" not in everything(failed)
+    source.execute("ALTER TABLE shop.orders REPLICA IDENTITY FULL")
+    task.run_until_caught_up()
+    source.execute("UPDATE shop.orders SET tenant = 1 WHERE id = 2")
+    task.run_until_caught_up()
+    assert destination.query("SELECT tenant, id, length(large) FROM shop.orders") == [(1, 2, 9000)]
+    # What the precheck has seen may change.
+    source.execute("ALTER TABLE shop.orders REPLICA IDENTITY DEFAULT", "UPDATE shop.orders SET tenant = 1 WHERE id = 3")
+    text = task.run_until_caught_up(check=4).text
+    assert "PL-0207" in text and "column large" in text and "id=3" in text, text
+    assert destination.value("SELECT count(*) FROM shop.orders") == 1
+
+
+def test_keys_that_partitions_have_alone(get, sluice):
+    """Their values may stand in other partitions too: the log's old values would find any of these rows."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.p (tenant integer NOT NULL, id integer NOT NULL, v text) PARTITION BY LIST (tenant)",
+        *[f"CREATE TABLE shop.p{i} PARTITION OF shop.p (PRIMARY KEY (id)) FOR VALUES IN ({i})" for i in (1, 2)],
+        "INSERT INTO shop.p VALUES (1, 1, 'a'), (1, 2, 'b'), (2, 1, 'c'), (2, 2, 'd'), (2, 3, 'e')",
+        "CREATE TABLE shop.q (k integer NOT NULL, id integer NOT NULL, c text NOT NULL, PRIMARY KEY (k, id)) "
+        "PARTITION BY LIST (k)",
+        *[f"CREATE TABLE shop.q{i} PARTITION OF shop.q FOR VALUES IN ({i})" for i in (1, 2)],
+        "CREATE UNIQUE INDEX q2c ON shop.q2 (c)",
+        "ALTER TABLE shop.q2 REPLICA IDENTITY USING INDEX q2c",
+        "INSERT INTO shop.q VALUES (1, 1, 'a'), (2, 1, 'a')",
+    )
+    task = sluice(source, destination, objects=OBJECTS)
+    failed = failed_items(task.call("precheck", "--json"))
+    assert [item["id"] for item in failed] == ["postgresql.replica_identity"], failed
+    assert failed[0]["object"] == "tables shop.p1, shop.p2, shop.q2", failed
+    assert "ALTER TABLE shop.p1 REPLICA IDENTITY FULL;" in failed[0]["remedy"]
+    source.execute(*[f"ALTER TABLE shop.{name} REPLICA IDENTITY FULL" for name in ("p1", "p2", "q2")])
+    task.run_until_caught_up()
+    source.execute(
+        "UPDATE shop.p SET v = 'changed' WHERE tenant = 2 AND id = 1",
+        "DELETE FROM shop.p WHERE tenant = 2 AND id = 2",
+        "DELETE FROM shop.q WHERE k = 2",
+    )
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
+    # What the precheck has seen may change.
+    rows = destination.query("SELECT * FROM shop.p ORDER BY 1, 2")
+    source.execute("ALTER TABLE shop.p2 REPLICA IDENTITY DEFAULT", "DELETE FROM shop.p WHERE tenant = 2 AND id = 1")
+    text = task.run_until_caught_up(check=4).text
+    assert "PG-0504" in text and "REPLICA IDENTITY FULL" in text, text
+    assert destination.query("SELECT * FROM shop.p ORDER BY 1, 2") == rows
+
+
+def test_unlogged_partitions_are_told(get, sluice):
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.p (k integer, id integer, PRIMARY KEY (k, id)) PARTITION BY LIST (k)",
+        "CREATE TABLE shop.p1 PARTITION OF shop.p FOR VALUES IN (1)",
+        "CREATE UNLOGGED TABLE shop.p2 PARTITION OF shop.p FOR VALUES IN (2)",
+    )
+    task = sluice(source, destination, objects=OBJECTS)
+    items = task.call("precheck", "--json", check=0).json["items"]
+    told = [item for item in items if item["id"] == "postgresql.unlogged"]
+    assert [(item["status"], item["object"]) for item in told] == [("warning", "table shop.p2")], items
