@@ -85,6 +85,11 @@ TEST_P(PostgresqlChangesFail, AtAnotherServerOrHistory) {
   wrong.timeline = 99;
   rig_.position() = FormatPosition(wrong);
   EXPECT_EQ(CodeOf([&] { rig_.Open(); }), kHistoryDiverged.id);
+  wrong = right;
+  wrong.lsn += 1ull << 40;
+  rig_.position() = FormatPosition(wrong);
+  EXPECT_EQ(CodeOf([&] { rig_.Open(); }), kHistoryDiverged.id);
+  EXPECT_THAT(text_, HasSubstr("ends at"));
 }
 
 TEST_P(PostgresqlChangesFail, WhenATableIsAltered) {

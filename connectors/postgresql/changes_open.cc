@@ -35,6 +35,24 @@ std::string KeepTheLog(const std::string& reason) {
   return " Keep more of the log: ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf();";
 }
 
+// A server gives away only what it has on disk: one whose log ends before what was read has lost that. Not asked of a
+// standby, which may still receive it.
+void CheckLogReaches(Connection& connection, const LogPosition& start) {
+  const bool new_names = connection.version() >= 100000;
+  const std::optional<uint64_t> written = ParseLsn(
+      connection
+          .QueryOne(new_names ? "SELECT pg_current_wal_lsn()" : "SELECT pg_current_xlog_location()", "end of the log")
+          .value_or(""));
+  if (!written || start.lsn <= *written) return;
+  throw Error(kHistoryDiverged)
+      .Object("position " + FormatLsn(start.lsn))
+      .Cause(fmt::format("The server's log ends at {} already: it was restored from a copy of its files or of its "
+                         "machine, or lost what it had written.",
+                         FormatLsn(*written)))
+      .Remedy(kBeginAnew)
+      .Side(connection.endpoint().side);
+}
+
 }  // namespace
 
 LogPosition CheckHistory(LogSession& session, const LogPosition& start) {
@@ -114,6 +132,7 @@ void CheckSlot(Connection& connection, const std::string& slot, const LogPositio
         .Remedy(std::string(kBeginAnew) + KeepTheLog(row[6].value_or("")))
         .Side(side);
   }
+  CheckLogReaches(connection, start);
   const uint64_t confirmed = ParseLsn(row[4].value_or("")).value_or(0);
   if (confirmed <= start.lsn) return;
   // The server would begin at its own place without a word.

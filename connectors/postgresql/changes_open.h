@@ -12,7 +12,7 @@ namespace sluice::postgresql {
 // Throws kOtherServer, kHistoryDiverged. Gives `start` with the server's present identity and timeline.
 LogPosition CheckHistory(LogSession& session, const LogPosition& start);
 
-// Throws kSlotMissing, kLogRemoved, kSlotAhead, kSlotUnfit.
+// Throws kSlotMissing, kLogRemoved, kSlotAhead, kSlotUnfit, and kHistoryDiverged where the log ends before `start`.
 void CheckSlot(Connection& connection, const std::string& slot, const LogPosition& start);
 
 }  // namespace sluice::postgresql

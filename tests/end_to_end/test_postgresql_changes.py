@@ -161,3 +161,25 @@ def test_unlogged_partitions_are_told(get, sluice):
     items = task.call("precheck", "--json", check=0).json["items"]
     told = [item for item in items if item["id"] == "postgresql.unlogged"]
     assert [(item["status"], item["object"]) for item in told] == [("warning", "table shop.p2")], items
+
+
+def test_a_source_that_is_restored_from_its_files(get, sluice):
+    """Its timeline and its slot are those of the copy: that it lost what was read shows by where its log ends."""
+    source, destination = get.own("pg15"), get.shared("pg18", "destination")
+    source.execute("CREATE SCHEMA shop", "CREATE TABLE shop.a (id integer PRIMARY KEY, v text)")
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    source.stop()
+    copy = source.directory / "copy"
+    subprocess.run(["cp", "-a", str(source.data), str(copy)], check=True)
+    source.start()
+    source.execute("INSERT INTO shop.a SELECT i, repeat('old', 100) FROM generate_series(100, 5000) i")
+    task.run_until_caught_up()
+    source.stop()
+    shutil.rmtree(source.data)
+    copy.rename(source.data)
+    source.start()
+    source.execute("INSERT INTO shop.a VALUES (10, 'after')")
+    text = task.run_until_caught_up(check=4).text
+    assert "PG-0217" in text and "--restart" in text, text
+    assert destination.value("SELECT count(*) FROM shop.a WHERE v LIKE 'old%'") == 4901
