@@ -151,11 +151,17 @@ void PostgresqlSchemaWriter::SetSequence(const connector::SequenceValue& value, 
   const std::string object = "sequence " + name.Text();
   std::string target = Literal(Quote(name.database, name.name));
   if (!value.column.empty()) {
-    // The column's own sequence, whatever it is called here.
+    // The column's own sequence, whatever it is called here; a column may own several, which have their names.
     const model::ObjectName table = names.Map(value.table);
-    const OptionalText parameters[] = {Quote(table.database, table.name), names.MapColumn(value.table, value.column)};
-    const Rows rows(connection_.Run("SELECT pg_get_serial_sequence($1, $2)", parameters, object));
-    if (rows.size() > 0 && !rows.IsNull(0, 0)) target = Literal(rows.Text(0, 0));
+    const OptionalText owned = connection_.QueryOne(
+        fmt::format(
+            "SELECT CASE WHEN EXISTS (SELECT FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND "
+            "a.attnum = d.refobjsubid WHERE d.classid = 'pg_class'::regclass AND d.refclassid = "
+            "'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.objid = to_regclass({0}) AND d.refobjid = "
+            "to_regclass({1}) AND a.attname = {2}) THEN {0} ELSE pg_get_serial_sequence({1}, {2}) END",
+            target, Literal(Quote(table.database, table.name)), Literal(names.MapColumn(value.table, value.column))),
+        object);
+    if (owned) target = Literal(*owned);
   }
   connection_.Query(
       fmt::format("SELECT setval({}::regclass, {}, {})", target, value.value, value.is_called ? "true" : "false"),

@@ -183,3 +183,24 @@ def test_a_source_that_is_restored_from_its_files(get, sluice):
     text = task.run_until_caught_up(check=4).text
     assert "PG-0217" in text and "--restart" in text, text
     assert destination.value("SELECT count(*) FROM shop.a WHERE v LIKE 'old%'") == 4901
+
+
+def test_a_column_that_owns_several_sequences(get, sluice):
+    """At the switch-over each gets its own number."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.t (id serial PRIMARY KEY, v text)",
+        "INSERT INTO shop.t (v) SELECT 'x' FROM generate_series(1, 50)",
+        "CREATE SEQUENCE shop.a_new START 1000000 OWNED BY shop.t.id",
+        "ALTER TABLE shop.t ALTER id SET DEFAULT nextval('shop.a_new')",
+        "CREATE SEQUENCE shop.z_new START 77 OWNED BY shop.t.id",
+        "INSERT INTO shop.t (v) SELECT 'x' FROM generate_series(1, 5)",
+    )
+    task = sluice(source, destination, objects=OBJECTS)
+    task.run_until_caught_up()
+    source.execute("INSERT INTO shop.t (v) VALUES ('y')")
+    task.call("cutover", check=0)
+    for name in ("t_id_seq", "a_new", "z_new"):
+        question = f"SELECT last_value, is_called FROM shop.{name}"
+        assert destination.query(question) == source.query(question), name
