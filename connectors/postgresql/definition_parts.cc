@@ -257,7 +257,7 @@ std::vector<std::string> Unsaid(const Definition& definition) {
   }
   if (definition.persistence == 'u') unsaid.emplace_back("that it is not logged");
   for (const IndexDefinition& index : definition.indexes) {
-    if (index.definition.find(") INCLUDE (") == std::string::npos) continue;
+    if (FindOutsideQuotes(index.definition, ") INCLUDE (") == std::string::npos) continue;
     unsaid.push_back(fmt::format("of index {}: the columns that it holds beside its key (INCLUDE)", index.name.name));
   }
   for (const ForeignKeyDefinition& key : definition.foreign_keys) {

@@ -115,6 +115,23 @@ void SetName(Token& token, const std::string& name) {
 
 }  // namespace
 
+// A doubled quote within quotes ends them and begins them again.
+size_t FindOutsideQuotes(std::string_view text, std::string_view what, bool last) {
+  size_t found = std::string_view::npos;
+  char quote = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quote != 0) {
+      if (text[i] == quote) quote = 0;
+    } else if (text.substr(i).starts_with(what)) {
+      found = i;
+      if (!last) break;
+    } else if (text[i] == '"' || text[i] == '\'') {
+      quote = text[i];
+    }
+  }
+  return found;
+}
+
 void References::Add(const References& more) {
   relations.insert(more.relations.begin(), more.relations.end());
   others.insert(more.others.begin(), more.others.end());

@@ -19,6 +19,9 @@ class Connection;
 
 inline constexpr sql::Dialect kDialect{.family = sql::Family::kPostgreSql};
 
+// Where `what` stands in a statement outside of quoted names and literals, the first or the last time; npos: nowhere.
+size_t FindOutsideQuotes(std::string_view text, std::string_view what, bool last = false);
+
 struct References {
   std::set<model::ObjectName> relations;  // tables and views: the mapping may give them another name
   std::set<model::ObjectName> others;     // sequences, types, functions ...: only their schema may change

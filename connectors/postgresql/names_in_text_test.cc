@@ -101,5 +101,12 @@ TEST(ColumnRewriter, RenamesColumnsAndTellsWhichAreGone) {
   EXPECT_TRUE(columns.LeftOut("secret"));
 }
 
+TEST(FindOutsideQuotes, PassesOverNamesAndLiterals) {
+  const std::string text = R"(CREATE INDEX "a USING b" ON s."c "" USING d" USING btree (' USING ', x USING y))";
+  EXPECT_EQ(text.substr(FindOutsideQuotes(text, " USING "), 13), " USING btree ");
+  EXPECT_EQ(text.substr(FindOutsideQuotes(text, " USING ", true)), " USING y)");
+  EXPECT_EQ(FindOutsideQuotes(R"("a USING b")", " USING "), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice::postgresql

@@ -39,6 +39,11 @@ class RenamedAtSource : public model::NameMap {
   std::map<std::string, std::string> columns_;
 };
 
+// Of CREATE INDEX name ON table USING ...: what the index is, whatever the two are called.
+size_t BodyAt(const std::string& index) {
+  return std::min(FindOutsideQuotes(index, " USING "), index.size());
+}
+
 Definition Renamed(const Definition& before, const Definition& after) {
   Definition renamed = before;
   const RenamedAtSource names(before, after);
@@ -62,7 +67,7 @@ Definition Renamed(const Definition& before, const Definition& after) {
     for (std::string& column : key.columns) column = columns.Map(column);
   }
   for (IndexDefinition& index : renamed.indexes) {
-    const size_t body = std::min(index.definition.find(" USING "), index.definition.size());
+    const size_t body = BodyAt(index.definition);
     std::string keys = index.definition.substr(body);
     rewrite(keys);
     index.definition = index.definition.substr(0, body) + keys;
@@ -85,7 +90,7 @@ std::string Plain(const std::string& text) {
 }
 
 std::string Body(const std::string& index) {
-  return index.substr(std::min(index.find(" USING "), index.size()));
+  return index.substr(BodyAt(index));
 }
 
 constexpr const char* kNotValid = " NOT VALID";

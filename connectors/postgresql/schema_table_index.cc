@@ -13,7 +13,7 @@ std::string CommentOn(const std::string& what, const std::string& comment) {
 
 // Of "PRIMARY KEY (id) INCLUDE (x) DEFERRABLE INITIALLY DEFERRED".
 std::string DeferrableWords(const std::string& definition) {
-  const size_t at = definition.rfind(" DEFERRABLE");
+  const size_t at = FindOutsideQuotes(definition, " DEFERRABLE", true);
   return at == std::string::npos ? "" : definition.substr(at);
 }
 
@@ -56,7 +56,7 @@ std::optional<std::string> TableTranslator::Index(const Definition& part, const 
   const bool from_index =
       (index.constraint_kind == 'p' || index.constraint_kind == 'u') && part.kind == 'r' && index.method == "btree";
   if (!is_constraint || from_index) {
-    const size_t body = index.definition.find(" USING ");
+    const size_t body = FindOutsideQuotes(index.definition, " USING ");
     std::string keys = rewriter_.Rewrite(index.definition.substr(body == std::string::npos ? 0 : body));
     if (!columns_.Rewrite(keys)) return std::nullopt;
     if (index.nulls_not_distinct) Needs(150000, "unique indexes with NULLS NOT DISTINCT");
@@ -105,9 +105,9 @@ std::vector<TableTranslator::IndexText> TableTranslator::Statistics(const Defini
     const model::ObjectName name = rewriter_.Map(one.name);
     const std::string full = Quote(name.database, name.name);
     // CREATE STATISTICS shop.s (kinds) ON a, b FROM shop.t
-    const size_t on = one.definition.find(" ON ");
-    const size_t from = one.definition.rfind(" FROM ");
-    const size_t kinds = one.definition.find(" (");
+    const size_t on = FindOutsideQuotes(one.definition, " ON ");
+    const size_t from = FindOutsideQuotes(one.definition, " FROM ", true);
+    const size_t kinds = FindOutsideQuotes(one.definition, " (");
     if (on == std::string::npos || from == std::string::npos || from < on) continue;
     std::string columns = rewriter_.Rewrite(one.definition.substr(on, from - on));
     if (!columns_.Rewrite(columns)) {

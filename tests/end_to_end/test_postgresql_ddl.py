@@ -625,3 +625,24 @@ def test_what_is_left_of_a_task_is_listed_and_removed(get, sluice):
     assert len(done["removed"]) == 3 and done["objects"] == [], done
     assert source.value("SELECT count(*) FROM pg_event_trigger") == 0
     assert source.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice'") == 0
+
+
+def test_names_that_look_like_words_of_statements(get, sluice):
+    """What the server writes of an index is cut where its own words stand, not where a name has them."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA d",
+        'CREATE TABLE d."a USING b" (id integer PRIMARY KEY, "v ON w" text, "x DEFERRABLE" integer UNIQUE)',
+        'CREATE INDEX "i USING j" ON d."a USING b" ("v ON w")',
+        'CREATE STATISTICS d."s ON (t" ON id, "v ON w" FROM d."a USING b"',
+        """INSERT INTO d."a USING b" VALUES (1, 'a', 1)""",
+    )
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    source.execute(
+        'ALTER INDEX d."i USING j" RENAME TO "k USING l"',
+        'CREATE INDEX "m USING n" ON d."a USING b" (id, "v ON w")',
+        """INSERT INTO d."a USING b" VALUES (2, 'a', 3)""",
+    )
+    task.run_until_caught_up()
+    same(source, destination)
