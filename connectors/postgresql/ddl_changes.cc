@@ -1,6 +1,7 @@
 // What a statement of the source's log makes of the destination's tables.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "connectors/postgresql/connection.h"
@@ -35,6 +36,29 @@ void AddCreated(std::vector<SchemaStatement>& to, const model::Table& table, con
   for (SchemaStatement& one : TranslateTable(table, mapping, names, version)) to.push_back(std::move(one));
 }
 
+bool HasPartition(const Definition& table, uint32_t id) {
+  return std::any_of(table.partitions.begin(), table.partitions.end(),
+                     [&](const Definition& one) { return one.id == id || HasPartition(one, id); });
+}
+
+// Tables that are partitions of another one now, by their numbers.
+std::map<uint32_t, model::TableMappingPtr> Joining(const std::vector<TableChange>& changes,
+                                                   const model::NameMap& names) {
+  std::map<uint32_t, model::TableMappingPtr> joining;
+  for (const TableChange& gone : changes) {
+    if (gone.before == nullptr || gone.after != nullptr || !gone.renamed_to.name.empty()) continue;
+    const uint32_t id = IdOf(*gone.before);
+    const model::TableMappingPtr mapping = names.MapTable(*gone.before);
+    if (id == 0 || mapping == nullptr) continue;
+    const bool joins = std::any_of(changes.begin(), changes.end(), [&](const TableChange& change) {
+      return change.after != nullptr &&
+             HasPartition(DefinitionFromJson(change.after->create_statement, change.after->name), id);
+    });
+    if (joins) joining[id] = mapping;
+  }
+  return joining;
+}
+
 }  // namespace
 
 std::vector<SchemaStatement> TranslateChanges(const std::vector<TableChange>& changes, const model::DdlChange& ddl,
@@ -44,6 +68,7 @@ std::vector<SchemaStatement> TranslateChanges(const std::vector<TableChange>& ch
   for (const TableChange& change : changes) {
     if (!change.renamed_to.name.empty()) moved[change.renamed_to] = change.before;
   }
+  const auto joining = Joining(changes, names);
   for (const TableChange& change : changes) {
     if (!change.renamed_to.name.empty()) continue;  // its new name is another change of the list
     const auto from = moved.find(change.name);
@@ -53,6 +78,7 @@ std::vector<SchemaStatement> TranslateChanges(const std::vector<TableChange>& ch
     if (was == nullptr && is != nullptr) {
       AddCreated(then, *change.after, *is, ddl, names, version);
     } else if (was != nullptr && change.after == nullptr) {
+      if (joining.contains(IdOf(*before))) continue;
       AddStatement(last, change.name, was->destination,
                    "DROP TABLE IF EXISTS " + Quote(was->destination.database, was->destination.name));
     } else if (was != nullptr && is == nullptr) {
@@ -61,7 +87,9 @@ std::vector<SchemaStatement> TranslateChanges(const std::vector<TableChange>& ch
     } else if (was != nullptr && is != nullptr) {
       const Definition old = DefinitionFromJson(before->create_statement, before->name);
       const Definition now = DefinitionFromJson(change.after->create_statement, change.after->name);
-      TableDifferenceSql sql = TableDifference(old, *was, now, *is, ddl, names, version).Run();
+      TableDifference difference(old, *was, now, *is, ddl, names, version);
+      difference.Joining(joining);
+      TableDifferenceSql sql = difference.Run();
       AddStatement(first, change.name, was->destination, std::move(sql.before));
       AddStatement(then, change.name, is->destination, std::move(sql.table));
       AddStatement(last, change.name, is->destination, std::move(sql.after));

@@ -170,6 +170,7 @@ class Change {
       const bool other_values = (definition.rewritten & kRewrittenByType) != 0 && !definition.empty;
       if (Compared(was) == Compared(definition) && !other_values) return;
       ddl_.rows_need_it = ddl_.rows_need_it || other_values || OtherRows(was, definition);
+      Join(definition);
     }
     Add(before, std::move(after));
   }
@@ -187,6 +188,14 @@ class Change {
     const auto found = by_name_.find(name);
     // One with another number is another table, which was dropped before this one got its name.
     return found == by_name_.end() || IdOf(*found->second) != 0 ? nullptr : found->second;
+  }
+
+  // A table that was described and is a partition of `table` now is none of its own any more.
+  void Join(const Definition& table) {
+    for (const Definition& one : table.partitions) {
+      if (const auto found = by_id_.find(one.id); one.id != 0 && found != by_id_.end()) Add(found->second, nullptr);
+      Join(one);
+    }
   }
 
   static bool DropIndex(Definition& definition, const ObjectName& name) {

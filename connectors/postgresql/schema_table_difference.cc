@@ -305,10 +305,22 @@ void TableDifference::Partitions(const Definition& before, const Definition& aft
     const bool is_new = std::none_of(before.partitions.begin(), before.partitions.end(),
                                      [&](const Definition& old) { return old.id == one.id; });
     if (!is_new) continue;
-    if (!one.empty) Refuse("a partition came with rows");
     if (!one.unpublished.empty()) Refuse("a partition came whose rows the log does not have: " + one.unpublished);
+    if (const auto joins = joining_.find(one.id); joins != joining_.end()) {
+      Join(after, one, *joins->second);
+      continue;
+    }
+    if (!one.empty) Refuse("a partition came with rows");
     Add(new_.Create(one));
   }
+}
+
+// A table that was carried, and is here with its rows. Its indexes become parts of the table's, or are made.
+void TableDifference::Join(const Definition& parent, const Definition& part, const model::TableMapping& was) {
+  if (was.filter != is_.filter) Refuse("a table became its partition that has another row filter");
+  if (const std::string moved = MoveStatements(was.destination, new_.NameOf(part)); !moved.empty()) Add(moved);
+  Add(fmt::format("ALTER TABLE ONLY {} ATTACH PARTITION {} {}", new_.Full(parent), new_.Full(part),
+                  new_.rewriter_.Rewrite(part.partition_bound)));
 }
 
 // What a partition has of its own.

@@ -1,8 +1,11 @@
 // What makes the destination's table follow a change of the source's, from the definitions before and after it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "connectors/postgresql/connection.h"
@@ -25,6 +28,8 @@ class TableDifference {
                   const model::TableMapping& is, const model::DdlChange& ddl, const model::NameMap& names,
                   uint32_t version);
 
+  // Tables that were carried as such and may be partitions of this one now, by their numbers; before Run().
+  void Joining(std::map<uint32_t, model::TableMappingPtr> tables) { joining_ = std::move(tables); }
   // Throws NotCarried() for what cannot be followed exactly, whatever else the statement did.
   TableDifferenceSql Run();
 
@@ -41,6 +46,7 @@ class TableDifference {
   void AddIndexes();
   bool IsSame(const IndexDefinition& old, const IndexDefinition& now) const;
   void Partitions(const Definition& before, const Definition& after);
+  void Join(const Definition& parent, const Definition& part, const model::TableMapping& was);
   void Partition(const Definition& before, const Definition& after);
   // Of its own, or of what inherits from it and changes with it.
   bool HasRows() const { return !after_.empty || after_.has_children; }
@@ -69,6 +75,7 @@ class TableDifference {
   TableTranslator old_;
   TableTranslator new_;
   TableDifferenceSql sql_;
+  std::map<uint32_t, model::TableMappingPtr> joining_;
 };
 
 }  // namespace sluice::postgresql

@@ -627,6 +627,38 @@ def test_what_is_left_of_a_task_is_listed_and_removed(get, sluice):
     assert source.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'sluice'") == 0
 
 
+def test_a_followed_table_becomes_a_partition(get, sluice):
+    """It is at the destination already, with its rows."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA d",
+        "CREATE TABLE d.p (k integer NOT NULL, id integer NOT NULL, v text, PRIMARY KEY (k, id)) PARTITION BY LIST (k)",
+        "CREATE INDEX p_v ON d.p (v)",
+        "CREATE TABLE d.p1 PARTITION OF d.p FOR VALUES IN (1)",
+        "INSERT INTO d.p VALUES (1, 1, 'a')",
+        "CREATE TABLE d.old (k integer NOT NULL, id integer NOT NULL, v text, PRIMARY KEY (k, id))",
+        "INSERT INTO d.old VALUES (2, 1, 'b')",
+    )
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    source.execute(
+        "INSERT INTO d.old VALUES (2, 2, 'before')",
+        "ALTER TABLE d.p ATTACH PARTITION d.old FOR VALUES IN (2)",
+        "INSERT INTO d.p VALUES (2, 3, 'after')",
+        "CREATE TABLE d.p9 (LIKE d.p INCLUDING ALL)",
+        "ALTER TABLE d.p ATTACH PARTITION d.p9 FOR VALUES IN (9)",
+        "INSERT INTO d.p VALUES (9, 1, 'a')",
+        "BEGIN; CREATE TABLE d.p7 (LIKE d.p INCLUDING ALL); ALTER TABLE d.p ATTACH PARTITION d.p7 FOR VALUES IN (7); "
+        "INSERT INTO d.p VALUES (7, 1, 'a'); COMMIT",
+    )
+    task.run_until_caught_up()
+    same(source, destination)
+    source.execute("UPDATE d.p SET v = v || '!'", "TRUNCATE d.old", "ALTER TABLE d.p ADD COLUMN n integer DEFAULT 3")
+    task.run_until_caught_up()
+    same(source, destination)
+    task.verify()
+
+
 def test_names_that_look_like_words_of_statements(get, sluice):
     """What the server writes of an index is cut where its own words stand, not where a name has them."""
     source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
