@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint32_t kPublishesRoots = 130000;
 constexpr uint32_t kHasMissingValues = 110000;
+constexpr uint32_t kHasVirtualColumns = 180000;
 constexpr size_t kMostOfName = 58;
 
 // What ends a wait of the function for a lock of the publication, which another session's CREATE TABLE may hold until
@@ -21,7 +22,8 @@ constexpr const char* kLockTimeout = "500ms";
 
 // {0} record table, {1} schemas, {2} publication (a literal), {3} answers, {4} values of rows that are older than their
 // column, {5} settings, {6} function, {7} whether a partitioned table is published itself, {8} where the session keeps
-// which tables the statement has written anew (each task's own: each trigger forgets what it has recorded).
+// which tables the statement has written anew (each task's own: each trigger forgets what it has recorded), {9} whether
+// table c has a virtual generated column, {10} whether table r of schema s is selected.
 constexpr const char* kFunction = R"sql(
 CREATE FUNCTION {6}() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER {5} AS $sluice$
 #variable_conflict use_column
@@ -98,7 +100,7 @@ BEGIN
       WHERE c.oid = ANY (ids) AND c.relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_index x
           WHERE x.indrelid = c.oid AND (c.relreplident = 'd' AND x.indisprimary AND x.indimmediate
             OR c.relreplident = 'i' AND x.indisreplident))
-        AND c.relreplident IN ('d', 'i') AND EXISTS (
+        AND c.relreplident IN ('d', 'i') AND NOT {9} AND EXISTS (
           WITH RECURSIVE above(id) AS (
             SELECT c.oid UNION SELECT i.inhparent FROM above
               JOIN pg_class t ON t.oid = above.id AND t.relispartition JOIN pg_inherits i ON i.inhrelid = above.id)
@@ -107,15 +109,25 @@ BEGIN
     LOOP
       EXECUTE 'ALTER TABLE ONLY ' || one.full_name || ' REPLICA IDENTITY FULL';
     END LOOP;
-    -- Published before its first row: an empty table that is not yet.
-    FOR one IN SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS full_name, c.relreplident,
+    -- Published before its first row: an empty table that is not yet, and is selected (a partition with its table).
+    FOR one IN SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS full_name, c.relreplident, {9} AS computes,
         EXISTS (SELECT FROM pg_index x WHERE x.indrelid = c.oid AND x.indisprimary AND x.indimmediate) AS has_key
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.oid = ANY (ids) AND n.nspname = ANY (schemas) AND c.relpersistence = 'p'
+      WHERE c.oid = ANY (ids) AND c.relpersistence = 'p' AND EXISTS (
+          WITH RECURSIVE above(id) AS (
+            SELECT c.oid UNION SELECT i.inhparent FROM above
+              JOIN pg_class t ON t.oid = above.id AND t.relispartition JOIN pg_inherits i ON i.inhrelid = above.id)
+          SELECT FROM above JOIN pg_class r ON r.oid = above.id AND NOT r.relispartition
+            JOIN pg_namespace s ON s.oid = r.relnamespace WHERE {10})
         AND {7} AND (c.relkind = 'p' OR pg_relation_size(c.oid) = 0)
         AND NOT EXISTS (SELECT FROM pg_publication_rel p JOIN pg_publication b ON b.oid = p.prpubid
                         WHERE b.pubname = {2} AND p.prrelid = c.oid)
     LOOP
+      -- The server would refuse the application's updates: what is computed is never in the log.
+      IF one.computes AND (one.relreplident = 'f' OR one.relreplident = 'd' AND NOT one.has_key) THEN
+        why := one.full_name || ' has no primary key, and a virtual generated column';
+        CONTINUE;
+      END IF;
       BEGIN
         IF one.relreplident = 'd' AND NOT one.has_key THEN
           EXECUTE 'ALTER TABLE ONLY ' || one.full_name || ' REPLICA IDENTITY FULL';
@@ -187,14 +199,47 @@ std::string Answer(DefinitionQuestion question, uint32_t version) {
   return fmt::format("'{}', (SELECT json_agg(q::text) FROM ({}) q)", Name(question), sql);
 }
 
-std::string FunctionText(const std::string& name, const std::vector<std::string>& schemas, uint32_t version) {
+// A pattern of the task file (* and ?, \ before what is meant as it stands) as one of LIKE.
+std::string LikePattern(const std::string& pattern) {
+  std::string like;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const bool as_it_stands = pattern[i] == '\\' && i + 1 < pattern.size();
+    if (as_it_stands) ++i;
+    const char c = pattern[i];
+    if (!as_it_stands && (c == '*' || c == '?')) {
+      like += c == '*' ? '%' : '_';
+      continue;
+    }
+    if (c == '%' || c == '_' || c == '\\') like += '\\';
+    like += c;
+  }
+  return like;
+}
+
+std::string IsSelected(const std::vector<connector::SelectedTables>& selected) {
+  const auto any_of = [](const std::vector<std::string>& patterns) {
+    std::string list;
+    for (const std::string& one : patterns) list += (list.empty() ? "" : ", ") + Literal(LikePattern(one));
+    return "r.relname LIKE ANY (ARRAY[" + list + "]::text[])";
+  };
+  std::string condition = "false";
+  for (const connector::SelectedTables& one : selected) {
+    condition += " OR s.nspname = " + Literal(one.database);
+    if (one.only_listed) condition += " AND " + any_of(one.listed);
+    if (!one.excluded.empty()) condition += " AND NOT " + any_of(one.excluded);
+  }
+  return condition;
+}
+
+std::string FunctionText(const std::string& name, const std::vector<connector::SelectedTables>& selected,
+                         uint32_t version) {
   std::string answers;
   for (const DefinitionQuestion question : kDefinitionQuestions) {
     const std::string one = Answer(question, version);
     if (!one.empty()) answers += (answers.empty() ? "" : ",\n      ") + one;
   }
   std::string list;
-  for (const std::string& schema : schemas) list += (list.empty() ? "" : ", ") + Literal(schema);
+  for (const connector::SelectedTables& one : selected) list += (list.empty() ? "" : ", ") + Literal(one.database);
   const std::string missing =
       version < kHasMissingValues
           ? "NULL"
@@ -209,12 +254,17 @@ std::string FunctionText(const std::string& name, const std::vector<std::string>
   return fmt::format(fmt::runtime(kFunction), Quote(kOwnSchema, name), "ARRAY[" + list + "]::text[]", Literal(name),
                      answers, missing, settings, Quote(kOwnSchema, name),
                      version >= kPublishesRoots ? "NOT c.relispartition" : "c.relkind = 'r'",
-                     Literal("sluice.rewritten_by_" + name));
+                     Literal("sluice.rewritten_by_" + name),
+                     version >= kHasVirtualColumns
+                         ? "EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 'v')"
+                         : "false",
+                     IsSelected(selected));
 }
 
 }  // namespace
 
-bool InstallDdlTriggers(Connection& connection, const std::string& name, const std::vector<std::string>& schemas) {
+bool InstallDdlTriggers(Connection& connection, const std::string& name,
+                        const std::vector<connector::SelectedTables>& selected) {
   if (!HasPublication(connection)) return false;
   const std::string table = Quote(kOwnSchema, name);
   const std::string object = "event triggers " + name;
@@ -229,7 +279,7 @@ bool InstallDdlTriggers(Connection& connection, const std::string& name, const s
         fmt::format("CREATE TABLE {} (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, record text NOT NULL)",
                     table),
         object);
-    connection.Execute(FunctionText(name, schemas, connection.version()), object);
+    connection.Execute(FunctionText(name, selected, connection.version()), object);
     connection.Execute(
         fmt::format("REVOKE ALL ON FUNCTION {0}() FROM PUBLIC; "
                     "CREATE EVENT TRIGGER {1} ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', "

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "connector/connector.h"
 #include "connectors/postgresql/connection.h"
 
 namespace sluice::postgresql {
@@ -23,8 +24,9 @@ namespace sluice::postgresql {
 // The table with the records, the function that writes them and the event triggers bear the task's name
 // (SourceObjectName), the first two in Sluice's schema.
 // The record table has to be put into the publication then. False: the account may not make event triggers; then
-// nothing is left of the attempt. `schemas`: where tables that are created later are put into the publication.
-bool InstallDdlTriggers(Connection& connection, const std::string& name, const std::vector<std::string>& schemas);
+// nothing is left of the attempt. `selected`: which tables are put into the publication when they are created later.
+bool InstallDdlTriggers(Connection& connection, const std::string& name,
+                        const std::vector<connector::SelectedTables>& selected);
 // False: there were none.
 bool DropDdlTriggers(Connection& connection, const std::string& name);
 // Names of tasks whose event triggers are in this database.

@@ -222,7 +222,7 @@ void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const 
     Connection setup(endpoint, {.stop = context.stop, .purpose = "publication"});
     DropSlot(setup, name);
     DropDdlTriggers(setup, name);
-    const bool ddl = request.with_ddl && InstallDdlTriggers(setup, name, request.databases);
+    const bool ddl = request.with_ddl && InstallDdlTriggers(setup, name, request.selected);
     PreparePublication(setup, name, request.tables, ddl);
   } else {
     RequireSlot(name);

@@ -217,16 +217,25 @@ class BlockSource {
   virtual std::optional<Block> Next() = 0;  // nothing at the end of the chunk; rethrows the reader's error
 };
 
+// What is selected of what groups tables, an existing one; names or patterns with * and ?, \ before what is meant as it
+// stands.
+struct SelectedTables {
+  std::string database;
+  bool only_listed = false;  // else all but the excluded ones
+  std::vector<std::string> listed;
+  std::vector<std::string> excluded;
+};
+
 struct SnapshotRequest {
   std::string task;  // what is made at the source for it bears this name
   // No cut of this task is kept anywhere: what an earlier attempt left at the source is of no use.
   bool first = true;
   size_t readers = 1;
   bool with_position = false;  // changes will be followed: the cut needs its position
-  // Statements that change tables will be followed too, by a destination of the same engine; `databases` are those in
-  // which tables are selected.
+  // Statements that change tables will be followed too, by a destination of the same engine; `selected` tells which
+  // tables may come.
   bool with_ddl = false;
-  std::vector<std::string> databases;
+  std::vector<SelectedTables> selected;
   std::vector<model::TablePtr> tables;
 };
 

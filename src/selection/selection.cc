@@ -102,6 +102,11 @@ bool Selection::DatabaseSelected(const std::string& database) const {
   return state_->FindDatabase(database) != nullptr;
 }
 
+const DatabaseRule* Selection::RuleOf(const std::string& database) const {
+  const CompiledDatabase* found = state_->FindDatabase(database);
+  return found == nullptr ? nullptr : found->rule;
+}
+
 bool Selection::ObjectsSelected(const std::string& database) const {
   const CompiledDatabase* found = state_->FindDatabase(database);
   return found != nullptr && found->rule->objects && !found->rule->only_listed;

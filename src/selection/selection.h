@@ -79,6 +79,8 @@ class Selection : public model::NameMap {
   model::TableMappingPtr MapTable(const model::Table& table) const override;
 
   bool DatabaseSelected(const std::string& database) const;
+  // The rule that a database goes by; null when it is not selected.
+  const DatabaseRule* RuleOf(const std::string& database) const;
   // Views, routines and triggers of a database: carried when the database is chosen whole and not
   // switched off.
   bool ObjectsSelected(const std::string& database) const;

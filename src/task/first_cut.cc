@@ -46,6 +46,27 @@ void AddNewTables(Session& session, Plan& plan, std::vector<TaskTable>& tables) 
   session.store().SaveTables(session.record().name, records);
 }
 
+// What may come of a database, to be judged at the source.
+connector::SelectedTables SelectedOf(const selection::Selection& selection, const std::string& database,
+                                     const std::vector<TaskTable>& tables) {
+  connector::SelectedTables selected{.database = database};
+  const selection::DatabaseRule* rule = selection.RuleOf(database);
+  if (rule == nullptr) return selected;
+  selected.only_listed = rule->only_listed;
+  for (const selection::TableRule& table : rule->tables) selected.listed.push_back(table.table);
+  selected.excluded = rule->exclude_tables;
+  for (const TaskTable& table : tables) {
+    if (table.record.state != "skipped" || table.table->name.database != database) continue;
+    std::string name;
+    for (const char c : table.table->name.name) {
+      if (c == '*' || c == '?' || c == '\\') name += '\\';
+      name += c;
+    }
+    selected.excluded.push_back(std::move(name));
+  }
+  return selected;
+}
+
 // A table that is created later is judged by its schema's rule, which a table's own rule may differ from.
 bool FollowsDdl(Task::Context& context, const std::vector<TaskTable>& tables) {
   if (!context.spec.types.incremental) return false;
@@ -81,7 +102,9 @@ std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaP
     request.readers = session.limits().readers;
     request.with_position = context.spec.types.incremental;
     request.with_ddl = FollowsDdl(context, tables);
-    for (const auto& [database, unused] : now.databases) request.databases.push_back(database);
+    for (const auto& [database, unused] : now.databases) {
+      request.selected.push_back(SelectedOf(*context.selection, database, tables));
+    }
     for (const TaskTable& table : tables) {
       if (table.record.state != "skipped") request.tables.push_back(table.table);
     }

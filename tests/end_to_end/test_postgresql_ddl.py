@@ -659,6 +659,49 @@ def test_a_followed_table_becomes_a_partition(get, sluice):
     task.verify()
 
 
+def test_new_tables_that_the_server_could_not_update_are_not_published(get, sluice):
+    """A whole row as identity with a virtual column: from 18 on the server refuses the application's UPDATE."""
+    source, destination = get.shared("pg18", "source"), get.shared("pg15", "destination")
+    source.execute("CREATE SCHEMA d", "CREATE TABLE d.a (id integer PRIMARY KEY)")
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    source.execute(
+        "CREATE TABLE d.n (a integer, b integer GENERATED ALWAYS AS (a * 2) VIRTUAL)",
+        "INSERT INTO d.n VALUES (1)",
+        "UPDATE d.n SET a = 2",
+    )
+    text = task.run_until_caught_up(check=4).text
+    assert "d.n has no primary key, and a virtual generated column" in text, text
+
+
+def test_new_tables_that_are_not_selected_are_left_alone(servers, sluice):
+    source, destination = servers
+    prepare(source)
+    source.execute("CREATE SCHEMA e", "CREATE TABLE e.t (id integer PRIMARY KEY)")
+    objects = [{"database": "d", "tables": ["a", "new_*", "x?", "par*"]}, {"database": "e", "exclude": ["log*"]}]
+    task = sluice(source, destination, objects=objects)
+    task.run_until_caught_up()
+    source.execute(
+        *[f"CREATE TABLE d.{name} (t text)" for name in ("logs", "new_1", "newt", "xa", "xab")],
+        *[f"CREATE TABLE e.{name} (t text)" for name in ("logs", "kept")],
+        "CREATE TABLE d.par (k integer, t text) PARTITION BY LIST (k)",
+        "CREATE TABLE d.q1 PARTITION OF d.par FOR VALUES IN (1)",
+        "INSERT INTO d.par VALUES (1, 'x')",
+        "INSERT INTO d.new_1 VALUES ('x'), ('x')",
+        "UPDATE d.new_1 SET t = 'y'",
+        "DELETE FROM d.par",
+    )
+    touched = source.query(
+        "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
+        "c.relreplident = 'f' AND c.relkind = 'r' AND n.nspname IN ('d', 'e') ORDER BY 1"
+    )
+    assert [name for (name,) in touched] == ["d.new_1", "d.q1", "d.xa", "e.kept"]
+    task.run_until_caught_up()
+    published = source.query("SELECT schemaname || '.' || tablename FROM pg_publication_tables")
+    assert not {"d.logs", "d.newt", "d.xab", "e.logs"} & {name for (name,) in published}, published
+    assert destination.query("SELECT t FROM d.new_1") == [("y",), ("y",)]
+
+
 def test_names_that_look_like_words_of_statements(get, sluice):
     """What the server writes of an index is cut where its own words stand, not where a name has them."""
     source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
