@@ -66,6 +66,7 @@ class PostgresqlLoader : public connector::Loader {
   PostgresqlLoader(const connector::Endpoint& endpoint, const connector::SessionContext& context)
       : connection_(endpoint, context, {.idle_in_transaction = 2 * connector::kSessionIdleMost}) {
     connection_.Execute(kNoticeDeadClient);
+    CommitDurably(connection_);  // a load that is told to be done must not lose its last chunks
     SilenceTriggers(connection_);
   }
 
