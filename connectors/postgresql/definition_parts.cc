@@ -288,7 +288,11 @@ model::TablePtr MakeTable(const TableRead& read) {
     }
   }
   for (const IndexDefinition& index : definition.indexes) {
-    if (index.valid || definition.kind == 'p') table->keys.push_back(KeyFrom(index, *table));
+    if (!index.valid && definition.kind != 'p') continue;
+    model::Key key = KeyFrom(index, *table);
+    // Partitions may lack their part of it, and have values twice.
+    if (!index.valid) key.primary = key.unique = false;
+    table->keys.push_back(std::move(key));
   }
   for (const ForeignKeyDefinition& key : definition.foreign_keys) {
     if (!key.enforced) continue;  // rows may break it

@@ -36,5 +36,21 @@ TEST(MakeTable, SaysWhatOtherEnginesCannotBeTold) {
   EXPECT_TRUE(MakeTable(read)->partitioned);
 }
 
+// CREATE UNIQUE INDEX ... ON ONLY a partitioned table: its partitions may have values twice until each has its part.
+TEST(MakeTable, AnIndexThatIsNotValidIsNoKey) {
+  TableRead read;
+  read.definition.name = {"s", "t"};
+  read.definition.kind = 'p';
+  read.definition.columns = {{.name = "a"}};
+  read.definition.columns[0].not_null = true;
+  read.definition.indexes = {
+      {.name = {"s", "u"}, .definition = "CREATE UNIQUE INDEX u ON ONLY s.t USING btree (a)", .unique = true}};
+  read.definition.indexes[0].columns = {"a"};
+  read.types.resize(1);
+  EXPECT_NE(MakeTable(read)->IdentityKey(), nullptr);
+  read.definition.indexes[0].valid = false;
+  EXPECT_EQ(MakeTable(read)->IdentityKey(), nullptr);
+}
+
 }  // namespace
 }  // namespace sluice::postgresql
