@@ -236,7 +236,7 @@ REFUSED = {
     "out of the selection": ("ALTER TABLE d.b SET SCHEMA public", "not selected"),
     "schema": ("ALTER SCHEMA d RENAME TO e", "not selected"),
     "domain": ("ALTER TABLE d.b ADD COLUMN x d.moment", "differs from row to row"),
-    "attached": ("ALTER TABLE d.p ATTACH PARTITION d.p9 FOR VALUES FROM (90) TO (99)", "came with rows"),
+    "attached": ("ALTER TABLE d.p ATTACH PARTITION other.p9 FOR VALUES FROM (90) TO (99)", "came with rows"),
     "detached": ("ALTER TABLE d.p DETACH PARTITION d.p1", "was detached"),
     "with rows": ("CREATE TABLE d.made AS SELECT 1 AS id", "came with rows"),
 }
@@ -250,8 +250,9 @@ def test_what_cannot_be_done_over_exactly_stops_the_task(get, sluice, name):
         "CREATE DOMAIN d.moment AS double precision DEFAULT random()",
         "CREATE TABLE d.p (id integer PRIMARY KEY) PARTITION BY RANGE (id)",
         "CREATE TABLE d.p1 PARTITION OF d.p FOR VALUES FROM (0) TO (10)",
-        "CREATE TABLE d.p9 (id integer PRIMARY KEY)",
-        "INSERT INTO d.p9 VALUES (95)",
+        "CREATE SCHEMA other",  # of which the task carries nothing
+        "CREATE TABLE other.p9 (id integer PRIMARY KEY)",
+        "INSERT INTO other.p9 VALUES (95)",
     )
     task = sluice(source, destination, objects=[{"database": "d"}])
     task.run_until_caught_up()
