@@ -141,8 +141,8 @@ void CheckKeys(Precheck& check) {
   }
   check.Warn("keys", kTitle, TableList(keyless),
              "Without a key changes look through all rows of a table, and it can be verified only while nothing writes "
-             "to it. Its rows still arrive exactly once. A DEFERRABLE key is none: within a transaction several rows may "
-             "have its values.",
+             "to it. Its rows still arrive exactly once. A DEFERRABLE key is none: within a transaction several "
+             "rows may have its values.",
              fmt::format("ALTER TABLE {} ADD PRIMARY KEY (...); at the source, if you can.", keyless[0]));
 }
 
