@@ -5,7 +5,7 @@
 
 #include "connectors/mysql/create_table.h"
 #include "connectors/mysql/create_table_column.h"
-#include "connectors/mysql/neutral.h"
+#include "connectors/mysql/default_value.h"
 #include "connectors/mysql/types.h"
 
 namespace sluice::mysql {
@@ -113,43 +113,6 @@ std::string InParentheses(const sql::Tokens& tokens) {
   return "";
 }
 
-// 255, x'ff', b'101' as the bits of a column of this type; text stays text.
-std::string LiteralValue(const model::ColumnType& type, const std::string& text, bool is_bits) {
-  using model::TypeKind;
-  if (type.kind == TypeKind::kBit && is_bits) {
-    return text.size() < type.length ? std::string(type.length - text.size(), '0') + text : text;
-  }
-  if (type.kind == TypeKind::kDate || type.kind == TypeKind::kDateTime || type.kind == TypeKind::kTimestamp) {
-    return IsZeroDate(text) ? "-infinity" : text;
-  }
-  return text;
-}
-
-// A default as other engines can be told it (model::ColumnDefault). Literals of binary columns, and what stands in
-// parentheses or calls a function, are the source's own words.
-model::ColumnDefault DefaultOf(const model::ColumnType& type, const sql::Tokens& tokens) {
-  using Kind = model::ColumnDefault::Kind;
-  using model::TypeKind;
-  if (tokens.empty() || tokens[0].Is("NULL")) return {};
-  const std::string word = sql::ToLower(tokens[0].text);
-  if (word == "current_timestamp" || word == "now" || word == "localtimestamp" || word == "localtime") {
-    return {Kind::kNow, ""};
-  }
-  const bool binary =
-      type.kind == TypeKind::kBinary || type.kind == TypeKind::kVarbinary || type.kind == TypeKind::kBlob;
-  if (tokens.size() == 1 && tokens[0].IsString() && !binary) {
-    return {Kind::kLiteral, LiteralValue(type, tokens[0].value, false)};
-  }
-  const size_t at = tokens[0].IsSymbol("-") || tokens[0].IsSymbol("+") ? 1 : 0;
-  if (tokens.size() == at + 1 && tokens[at].kind == sql::TokenKind::kNumber && !word.starts_with("0x")) {
-    return {Kind::kLiteral, (at == 1 && tokens[0].IsSymbol("-") ? "-" : "") + tokens[at].text};
-  }
-  if (tokens.size() == 2 && word == "b" && tokens[1].IsString()) {
-    return {Kind::kLiteral, LiteralValue(type, tokens[1].value, true)};
-  }
-  return {Kind::kExpression, sql::Render(tokens)};
-}
-
 model::Column MakeColumn(const TableElement& element, const Charset& of_table, const CharsetFacts& facts) {
   const ColumnText text = ParseColumn(element.tokens);
   model::Column column;
@@ -164,7 +127,8 @@ model::Column MakeColumn(const TableElement& element, const Charset& of_table, c
   column.auto_increment = text.Has("AUTO_INCREMENT");
   column.nullable = column.nullable && !column.auto_increment;
   if (const ColumnAttribute* attribute = text.Find("DEFAULT")) {
-    column.default_value = DefaultOf(column.type, sql::Tokens(attribute->tokens.begin() + 1, attribute->tokens.end()));
+    column.default_value =
+        DescribeDefault(column.type, sql::Tokens(attribute->tokens.begin() + 1, attribute->tokens.end()));
   }
   column.now_on_update = text.Has("ON UPDATE");
   if (const ColumnAttribute* attribute = text.Find("COMMENT")) column.comment = attribute->value;

@@ -290,3 +290,30 @@ def test_counters_json_and_what_is_left_out(get, sluice, kind, to):
         session.execute("ALTER TABLE t MODIFY id INT AUTO_INCREMENT")
     finished = task.run_until_caught_up(check=4)
     assert "rows with 0" in finished.text, finished
+
+
+def defaults(destination, table):
+    """By column, without what the server writes around a value to say its type."""
+    rows = destination.query(
+        "SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND "
+        f"a.attnum = d.adnum WHERE adrelid = 'd.{table}'::regclass"
+    )
+    return {name: text.split("::")[0].removeprefix("B") for name, text in rows}
+
+
+@PAIRS
+def test_defaults_of_bits(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to,
+        "CREATE TABLE d.t (id INT PRIMARY KEY, a BIT(1) NOT NULL DEFAULT b'0', b BIT(4) DEFAULT 1, c BIT(9) DEFAULT x'ff')",
+        "INSERT INTO d.t (id) VALUES (1)",
+    )  # fmt: skip
+    assert defaults(destination, "t") == {"a": "'0'", "b": "'0001'", "c": "'011111111'"}
+    follow(
+        task, source, "ALTER TABLE d.t ADD COLUMN e BIT(4) NOT NULL DEFAULT 1, ADD COLUMN f BIT(10) DEFAULT 0x101",
+        "ALTER TABLE d.t ALTER COLUMN a SET DEFAULT b'1'", "INSERT INTO d.t (id) VALUES (2)",
+        "CREATE TABLE d.n (id INT PRIMARY KEY, v BIT NOT NULL DEFAULT b'1')",
+    )  # fmt: skip
+    assert defaults(destination, "t") == {
+        "a": "'1'", "b": "'0001'", "c": "'011111111'", "e": "'0001'", "f": "'0100000001'"}  # fmt: skip
+    assert defaults(destination, "n") == {"v": "'1'"}

@@ -380,7 +380,7 @@ class Translation {
   }
 
   Value Number(const std::string& text) {
-    if (text.starts_with("0x") || text.starts_with("0b")) return kNothing;
+    if (text.find_first_of("xb") != std::string::npos) return kNothing;  // 0x41, x'41', b'1'
     cursor_.Skip();
     const bool is_double = text.find('e') != std::string::npos;
     Put(is_double ? text + "::double precision" : text);
