@@ -90,7 +90,13 @@ class Describer {
                            .rows = like == nullptr ? 0 : like->rows_estimated,
                            .bytes = like == nullptr ? 0 : like->bytes_estimated,
                            .transactional = like == nullptr || like->transactional};
-    return DescribeTable(name, facts, Render(definition), OfServer(), facts_);
+    const TablePtr table = DescribeTable(name, facts, Render(definition), OfServer(), facts_);
+    // The server makes bytes of such texts.
+    const bool has_bytes = std::any_of(table->columns.begin(), table->columns.end(), [](const model::Column& column) {
+      return column.type.IsText() && column.type.charset == "binary";
+    });
+    if (has_bytes) NotFollowed(ddl_, "it has a text in the character set binary");
+    return table;
   }
 
   // A later part of the statement may name it as it is called now.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "connectors/mysql/create_table_column.h"
 #include "connectors/mysql/ddl_edit_keys.h"
+#include "connectors/mysql/types.h"
 #include "sql/cursor.h"
 
 namespace sluice::mysql {
@@ -126,15 +128,43 @@ class Editor {
       return std::find(std::begin(kOptions), std::end(kOptions), option.name) != std::end(kOptions);
     });
     if (options.empty() || at < tokens.size() || !known) NotFollowed(ddl_, "it has a clause that is not understood");
-    for (TableOption& option : options) SetOption(std::move(option));
+    if (std::any_of(options.begin(), options.end(), SaysCharset)) KeepCharsets();
+    SetOptions(std::move(options));
   }
 
-  void SetOption(TableOption option) {
-    std::erase_if(table_.options, [&](const TableOption& one) { return one.name == option.name; });
-    for (sql::Token& token : option.tokens) {
-      if (token.gap.find('\n') != std::string::npos) token.gap = " ";
+  static bool SaysCharset(const TableOption& option) { return option.name == "CHARSET" || option.name == "COLLATE"; }
+
+  void SetOptions(std::vector<TableOption> options) {
+    // A character set without a collation means its own one, and the other way round.
+    if (std::any_of(options.begin(), options.end(), SaysCharset)) std::erase_if(table_.options, SaysCharset);
+    for (TableOption& option : options) {
+      if (SaysCharset(option) && sql::EqualIgnoringCase(option.value, "DEFAULT")) {
+        NotFollowed(ddl_, "it takes the database's character set, which it does not say");
+      }
+      std::erase_if(table_.options, [&](const TableOption& one) { return one.name == option.name; });
+      for (sql::Token& token : option.tokens) {
+        if (token.gap.find('\n') != std::string::npos) token.gap = " ";
+      }
+      table_.options.push_back(std::move(option));
     }
-    table_.options.push_back(std::move(option));
+  }
+
+  // Columns keep theirs when the table gets another one: it is for columns that come from then on, those of the
+  // statement itself among them.
+  void KeepCharsets() {
+    std::string words;
+    for (const TableOption& option : table_.options) {
+      if (SaysCharset(option)) words += (option.name == "CHARSET" ? " CHARACTER SET " : " COLLATE ") + option.value;
+    }
+    for (TableElement& element : table_.elements) {
+      if (element.kind != ElementKind::kColumn || defined_.contains(sql::ToLower(element.name))) continue;
+      ColumnText column = ParseColumn(element.tokens);
+      if (!ParseColumnType(sql::Render(column.type)).IsText() || column.Has("CHARSET") || column.Has("COLLATE"))
+        continue;
+      const Tokens tokens = sql::Tokenize(words, {});
+      column.type.insert(column.type.end(), tokens.begin(), tokens.end());
+      element.tokens = Join(column);
+    }
   }
 
   // Actions of one statement name columns as they were before it, or as an earlier action added them.
@@ -195,6 +225,7 @@ class Editor {
     element.name = name;
     element.tokens = Join(text);
     if (!element.tokens.empty()) element.tokens.front() = sql::BacktickName(name);
+    defined_.insert(sql::ToLower(name));
     return element;
   }
 
@@ -452,9 +483,7 @@ class Editor {
     const std::string collation = cursor.TakeWord("COLLATE") ? cursor.Peek().value : "";
     size_t at = 0;
     const std::string text = "CHARSET=" + charset + (collation.empty() ? "" : " COLLATE=" + collation);
-    std::erase_if(table_.options,
-                  [](const TableOption& one) { return one.name == "CHARSET" || one.name == "COLLATE"; });
-    for (TableOption& option : ParseOptions(sql::Tokenize(text, {}), at)) SetOption(std::move(option));
+    SetOptions(ParseOptions(sql::Tokenize(text, {}), at));
     for (TableElement& element : table_.elements) {
       if (element.kind != ElementKind::kColumn) continue;
       ColumnText column = ParseColumn(element.tokens);
@@ -472,6 +501,7 @@ class Editor {
   const std::vector<std::string> before_;  // names of keys and constraints
   std::optional<model::ObjectName> renamed_;
   std::map<std::string, std::string> names_;  // new name, name before the statement
+  std::set<std::string> defined_;             // columns whose definitions the statement has, in small letters
   Elements added_;                            // keys and constraints
   std::vector<std::pair<std::string, std::string>> renames_;
 };

@@ -131,6 +131,29 @@ TEST(EditTable, DefaultsAndOptions) {
   EXPECT_EQ(Render(converted.table).find("latin1"), std::string::npos);
 }
 
+TEST(EditTable, ColumnsKeepTheirCharacterSetUnderAnotherOneOfTheTable) {
+  const std::string kept = "`b` varchar(10) CHARACTER SET latin1 DEFAULT 'x'";
+  const std::string text =
+      Render(Edit("ALTER TABLE t ADD c TEXT, DEFAULT CHARSET=utf8mb4, ADD d CHAR(3), MODIFY id CHAR(1)").table);
+  for (const std::string& part : {kept + ",", std::string("`c` TEXT,"), std::string("`d` CHAR(3),"),
+                                  std::string("`id` CHAR(1)"), std::string("`a` int DEFAULT NULL,")}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  EXPECT_NE(After("ALTER TABLE t COLLATE=utf8mb4_bin").find(kept), std::string::npos);
+  EXPECT_EQ(After("ALTER TABLE t COLLATE utf8mb4_bin, CONVERT TO CHARACTER SET ascii").find("latin1"),
+            std::string::npos);
+  // What a statement says alone means the whole.
+  const auto options = [](const char* statement) {
+    std::string out;
+    for (const TableOption& option : Edit(statement).table.options) out += option.name + "=" + option.value + " ";
+    return out;
+  };
+  EXPECT_EQ(options("ALTER TABLE t COLLATE=utf8mb4_bin"), "ENGINE=InnoDB COLLATE=utf8mb4_bin ");
+  EXPECT_EQ(options("ALTER TABLE t COLLATE=utf8mb4_bin CHARSET=utf8mb4"),
+            "ENGINE=InnoDB COLLATE=utf8mb4_bin CHARSET=utf8mb4 ");
+  EXPECT_THROW(Edit("ALTER TABLE t CHARACTER SET DEFAULT"), Error);
+}
+
 TEST(EditTable, WhatIsNotUnderstoodIsAnError) {
   for (const char* statement :
        {"ALTER TABLE t DROP COLUMN nowhere", "ALTER TABLE t DROP PARTITION p0", "ALTER TABLE t ADD SYSTEM VERSIONING",

@@ -317,3 +317,20 @@ def test_defaults_of_bits(get, sluice, kind, to):
     assert defaults(destination, "t") == {
         "a": "'1'", "b": "'0001'", "c": "'011111111'", "e": "'0001'", "f": "'0100000001'"}  # fmt: skip
     assert defaults(destination, "n") == {"v": "'1'"}
+
+
+@PAIRS
+def test_another_character_set_of_the_table(get, sluice, kind, to):
+    """It is for columns to come: rows that are there, and come into the old columns, stay as they were written."""
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(20), e ENUM('é','x')) DEFAULT CHARSET=latin1",
+        "INSERT INTO d.t VALUES (1, 'é', 'é')",
+    )  # fmt: skip
+    follow(
+        task, source, "ALTER TABLE d.t DEFAULT CHARSET=utf8mb4, ADD COLUMN w VARCHAR(20)",
+        "INSERT INTO d.t VALUES (2, 'é', 'é', 'ж')", "UPDATE d.t SET w = 'é', v = 'à' WHERE id = 1",
+        "ALTER TABLE d.t COLLATE=gbk_bin", "INSERT INTO d.t VALUES (3, 'é', 'é', 'жé')",
+    )  # fmt: skip
+    assert list(destination.query("SELECT id, v, e::text, w FROM d.t ORDER BY id")) == [
+        (1, "à", "é", "é"), (2, "é", "é", "ж"), (3, "é", "é", "жé")]  # fmt: skip
+    stops(task, source, "ALTER TABLE d.t CONVERT TO CHARACTER SET binary", "character set binary")
