@@ -31,7 +31,11 @@ constexpr std::string_view kOptions[] = {
 class Editor {
  public:
   Editor(CreateTable table, const model::DdlChange& ddl, sql::Family family)
-      : table_(std::move(table)), ddl_(ddl), is_mariadb_(family == sql::Family::kMariaDb), before_(Names()) {}
+      : table_(std::move(table)), ddl_(ddl), is_mariadb_(family == sql::Family::kMariaDb), before_(Names()) {
+    for (const TableElement& element : table_.elements) {
+      if (element.kind == ElementKind::kColumn) columns_.insert(sql::ToLower(element.name));
+    }
+  }
 
   void Alter(const Tokens& tokens) {
     Cursor cursor(tokens);
@@ -245,6 +249,10 @@ class Editor {
     Elements keys;
     TableElement element = Column(tokens, &after, &keys);
     if (may_exist && table_.FindColumn(element.name) != nullptr) return;
+    // A destination knows columns by their names.
+    if (columns_.contains(sql::ToLower(element.name))) {
+      NotFollowed(ddl_, "it adds a column " + element.name + " in place of one that it drops or renames");
+    }
     Place(std::move(element), after);
     for (TableElement& key : keys) AddElement(std::move(key));
   }
@@ -255,6 +263,9 @@ class Editor {
     std::string after;
     Elements keys;
     TableElement element = Column(tokens, &after, &keys);
+    if (const TableElement* other = table_.FindColumn(element.name); other != nullptr && other != &*found) {
+      NotFollowed(ddl_, "it gives a column the name of another one, " + element.name + ", that is still there");
+    }
     NoteRename(old_name, element.name);
     if (after.empty()) {
       *found = std::move(element);
@@ -499,6 +510,7 @@ class Editor {
   const model::DdlChange& ddl_;
   const bool is_mariadb_;
   const std::vector<std::string> before_;  // names of keys and constraints
+  std::set<std::string> columns_;          // before the statement, in small letters
   std::optional<model::ObjectName> renamed_;
   std::map<std::string, std::string> names_;  // new name, name before the statement
   std::set<std::string> defined_;             // columns whose definitions the statement has, in small letters

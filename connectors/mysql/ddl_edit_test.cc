@@ -55,6 +55,21 @@ TEST(EditTable, NamesMayChangePlaces) {
   EXPECT_EQ(changed.renamed, (model::ObjectName{"shop", "u"}));
 }
 
+TEST(EditTable, ANameOfTwoColumnsInOneStatementIsAnError) {
+  for (const char* statement :
+       {"ALTER TABLE t DROP COLUMN b, ADD COLUMN b VARCHAR(10)", "ALTER TABLE t ADD COLUMN B INT, DROP COLUMN b",
+        "ALTER TABLE t CHANGE b c VARCHAR(10), ADD b INT", "ALTER TABLE t RENAME COLUMN b TO c, ADD b INT",
+        "ALTER TABLE t DROP COLUMN b, ADD COLUMN IF NOT EXISTS b INT", "ALTER TABLE t CHANGE a b INT, DROP COLUMN b",
+        "ALTER TABLE t CHANGE a b INT, CHANGE b a VARCHAR(10)"}) {
+    EXPECT_THROW(Edit(statement), Error) << statement;
+  }
+  // The values that stay are those of the one that is left.
+  using Renamed = std::map<std::string, std::string>;
+  EXPECT_EQ(Edit("ALTER TABLE t DROP COLUMN b, CHANGE id b INT").renamed_columns, (Renamed{{"b", "id"}}));
+  EXPECT_EQ(Edit("ALTER TABLE t RENAME COLUMN id TO b, DROP COLUMN b").renamed_columns, (Renamed{{"b", "id"}}));
+  EXPECT_EQ(Edit("ALTER TABLE t CHANGE b B VARCHAR(10)").renamed_columns, (Renamed{{"B", "b"}}));
+}
+
 TEST(EditTable, KeysGetTheNamesThatTheServerGives) {
   EXPECT_EQ(After("ALTER TABLE t ADD UNIQUE (b), ADD INDEX (a), ADD c INT UNIQUE"),
             kColumns + "`c` INT\n" + kKeys + "UNIQUE `b` (b)\nINDEX `a` (a)\nUNIQUE KEY `c`( `c`)\n");

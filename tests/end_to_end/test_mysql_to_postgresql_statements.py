@@ -334,3 +334,18 @@ def test_another_character_set_of_the_table(get, sluice, kind, to):
     assert list(destination.query("SELECT id, v, e::text, w FROM d.t ORDER BY id")) == [
         (1, "à", "é", "é"), (2, "é", "é", "ж"), (3, "é", "é", "жé")]  # fmt: skip
     stops(task, source, "ALTER TABLE d.t CONVERT TO CHARACTER SET binary", "character set binary")
+
+
+@PAIRS
+@pytest.mark.parametrize("statement", [
+    "DROP COLUMN v, ADD COLUMN v INT", "CHANGE v x INT, ADD COLUMN v INT", "CHANGE v w INT, CHANGE w v INT",
+])  # fmt: skip
+def test_a_name_of_two_columns(get, sluice, kind, to, statement):
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, v INT, w INT)", "INSERT INTO d.t VALUES (1, 2, 3)")  # fmt: skip
+    follow(task, source, "ALTER TABLE d.t DROP COLUMN w, CHANGE v w INT", "INSERT INTO d.t VALUES (4, 5)",
+           "ALTER TABLE d.t ADD COLUMN v INT DEFAULT 6 AFTER id")  # fmt: skip
+    rows = "SELECT id, v, w FROM d.t ORDER BY id"
+    assert list(destination.query(rows)) == [(1, 6, 2), (4, 6, 5)]
+    stops(task, source, "ALTER TABLE d.t " + statement, statement)
+    assert list(destination.query(rows)) == [(1, 6, 2), (4, 6, 5)]
