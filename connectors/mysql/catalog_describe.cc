@@ -59,8 +59,9 @@ struct Charset {
   std::string collation;
 };
 
-// Completes what is named by what it means.
+// Completes what is named by what it means. Statements may have it in capital letters.
 Charset Complete(Charset charset, const CharsetFacts& facts) {
+  charset = {sql::ToLower(charset.name), sql::ToLower(charset.collation)};
   if (charset.name.empty() && !charset.collation.empty()) {
     charset.name = Find(facts.charset, charset.collation);
     if (charset.name.empty()) charset.name = charset.collation.substr(0, charset.collation.find('_'));

@@ -349,3 +349,43 @@ def test_a_name_of_two_columns(get, sluice, kind, to, statement):
     assert list(destination.query(rows)) == [(1, 6, 2), (4, 6, 5)]
     stops(task, source, "ALTER TABLE d.t " + statement, statement)
     assert list(destination.query(rows)) == [(1, 6, 2), (4, 6, 5)]
+
+
+# Column, type, value, the type that it gets. No row at the source has the same value afterwards, without strict mode.
+OTHER_VALUES = [
+    ("a", "BINARY(4)", "'abcd'", "BINARY(8)"), ("b", "VARBINARY(4)", "'ab'", "BINARY(4)"), ("c", "SMALLINT", "70", "YEAR"),
+    ("e", "DOUBLE", "1.239", "DOUBLE(10,2)"), ("f", "SMALLINT", "300", "TINYINT"), ("g", "INT", "-1", "INT UNSIGNED"),
+    ("h", "BLOB", "'abcdef'", "VARBINARY(3)"), ("i", "VARCHAR(10)", "'жук'", "VARCHAR(10) CHARACTER SET latin1"),
+    ("k", "TEXT", "REPEAT('x', 300)", "TINYTEXT"),
+]  # fmt: skip
+# Such as keep every row.
+SAME_VALUES = [
+    ("l", "BINARY(4)", "'abcd'", "VARBINARY(4)"), ("m", "VARBINARY(4)", "'ab'", "BLOB"), ("n", "SMALLINT", "30", "TINYINT UNSIGNED"),
+    ("o", "VARCHAR(10)", "'plain'", "VARCHAR(8) CHARACTER SET LATIN1"),
+    ("p", "TINYTEXT CHARACTER SET latin1", "'é'", "TEXT CHARACTER SET UTF8MB4"),
+    ("q", "YEAR", "1999", "SMALLINT"), ("r", "TEXT", "'é'", "TINYTEXT"), ("s", "TINYINT", "-5", "BIGINT"),
+]  # fmt: skip
+
+
+@PAIRS
+def test_types_that_look_alike(get, sluice, kind, to):
+    """What PostgreSQL has one type for, the source may still round, cut or fill up."""
+    columns = OTHER_VALUES + SAME_VALUES
+    source, destination, task = begin(
+        get, sluice, kind, to,
+        f"CREATE TABLE d.t (id INT PRIMARY KEY, {', '.join(f'{name} {type_text}' for name, type_text, _, _ in columns)}) "
+        "DEFAULT CHARSET=utf8mb4", f"INSERT INTO d.t VALUES (1, {', '.join(value for _, _, value, _ in columns)})",
+    )  # fmt: skip
+    follow(task, source, *(f"ALTER TABLE d.t MODIFY {name} {type_text}" for name, _, _, type_text in SAME_VALUES),
+           "INSERT INTO d.t (id, n, o, p, q) VALUES (2, 255, 'é', 'ж', 5)")  # fmt: skip
+    rows = f"SELECT {', '.join(name for name, _, _, _ in columns)} FROM d.t ORDER BY id"
+    for name, _, _, type_text in OTHER_VALUES:
+        before = list(destination.query(rows))
+        with source.session("d") as session:
+            session.execute("SET SESSION sql_mode = ''")
+            session.execute(f"ALTER TABLE t MODIFY {name} {type_text}")
+        finished = task.run_until_caught_up(check=4)
+        assert f"MODIFY {name} {type_text}" in finished.text, finished
+        assert list(destination.query(rows)) == before
+        task.run_until_caught_up("--restart")
+    task.verify()

@@ -58,6 +58,7 @@ class Difference {
   void RenameColumns();
   void RenameTypes();
   void AddColumn(const model::Column& column, const std::string& name);
+  void RequireNone(const std::string& condition, const std::string& why);
   void Redefine(const model::Column& was, const model::Column& column, const std::string& name);
   void Retype(const model::Column& was, const model::Column& column, const std::string& name);
   void RetypeEnum(const ForeignType& old_type, const ForeignType& type, const model::Column& was,
