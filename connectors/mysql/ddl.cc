@@ -220,7 +220,17 @@ class Classifier {
       List(DdlKind::kDropView);
     } else if (cursor_.TakeWord("INDEX")) {
       OnTable(DdlKind::kDropIndex);
+    } else if (cursor_.TakeWord("DATABASE") || cursor_.TakeWord("SCHEMA")) {
+      DropDatabase();
     }
+  }
+
+  // Of no kind that is carried, but it takes tables with their rows.
+  void DropDatabase() {
+    IfExists();
+    if (!cursor_.Peek().IsName()) return;
+    out_.objects.push_back({cursor_.Peek().Name(), ""});
+    out_.rows_need_it = true;
   }
 
   void Rename() {

@@ -21,6 +21,7 @@ sql::Dialect DialectFor(std::string_view sql_mode, std::string_view flavour = ""
 // `kind`, `objects` and `new_names` of the statement, `statement`, `database` and `sql_mode` as given. kOther is what
 // is not carried and, more often, what concerns no table: BEGIN, temporary tables, users, events, databases, triggers.
 // CREATE TABLE a LIKE b names b as second object, although nothing happens to it: its description is needed for a's.
+// DROP DATABASE is kOther too, but has the database as an object without a name, and rows need it.
 // Names are as written: with lower_case_table_names=1 the caller lowers them. Never throws, whatever the text is.
 model::DdlChange ClassifyDdl(std::string_view statement, std::string_view default_database, std::string_view sql_mode);
 model::DdlChange ClassifyDdl(std::string_view statement, std::string_view default_database, std::string_view sql_mode,

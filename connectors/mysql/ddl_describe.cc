@@ -183,7 +183,9 @@ class Describer {
     DdlMoment(connection_, ddl_).Settle(plain, made.table, {});
     const TablePtr after = Describe(made.table, name, nullptr);
     if (after->columns.empty()) NotFollowed(ddl_, "the definition cannot be read");
-    changes.push_back({name, table, after});
+    // Another table of the same name: nothing of the old one stays.
+    if (table != nullptr) changes.push_back({name, table, nullptr});
+    changes.push_back({name, nullptr, after});
   }
 
   Connection connection_;

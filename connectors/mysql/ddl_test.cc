@@ -70,6 +70,14 @@ TEST(ClassifyDdl, Table) {
   }
 }
 
+TEST(ClassifyDdl, ADroppedDatabaseTakesTablesWithIt) {
+  const model::DdlChange change = ClassifyDdl("DROP DATABASE IF EXISTS `x y`", "d", "");
+  ASSERT_EQ(change.objects.size(), 1u);
+  EXPECT_EQ(change.objects[0], (model::ObjectName{"x y", ""}));
+  EXPECT_TRUE(change.rows_need_it);
+  EXPECT_FALSE(ClassifyDdl("DROP TABLE t", "d", "").rows_need_it);
+}
+
 TEST(ClassifyDdl, IndexViewRoutineAndOther) {
   const Case cases[] = {
       {"CREATE UNIQUE INDEX i USING BTREE ON x.t (a)", DdlKind::kCreateIndex, "x.t", ""},
@@ -90,6 +98,8 @@ TEST(ClassifyDdl, IndexViewRoutineAndOther) {
       {"CREATE DEFINER=a@b TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET @a=1", DdlKind::kOther, "", ""},
       {"CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1", DdlKind::kOther, "", ""},
       {"CREATE DATABASE x", DdlKind::kOther, "", ""},
+      {"DROP DATABASE IF EXISTS `x y`", DdlKind::kOther, "-", ""},
+      {"DROP SCHEMA x", DdlKind::kOther, "-", ""},
       {"CREATE USER x", DdlKind::kOther, "", ""},
       {"CREATE SEQUENCE s", DdlKind::kOther, "", ""},
       {"ALTER USER x", DdlKind::kOther, "", ""},

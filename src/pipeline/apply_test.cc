@@ -571,6 +571,25 @@ TEST(Apply, StopsAtAStatementThatRowsNeedAndThatIsNotCarried) {
   EXPECT_TRUE(rig.Run().caught_up);
 }
 
+TEST(Apply, StopsWhereADatabaseIsDroppedThatHasItsTables) {
+  Rig rig;
+  LoggedTransaction one;
+  one.ddl.emplace();
+  one.ddl->statement = "DROP DATABASE of the task";
+  one.ddl->objects = {{rig.request.tables[0]->name.database, ""}};
+  one.ddl->rows_need_it = true;
+  rig.source.log = {one};
+  try {
+    rig.Run();
+    FAIL() << "it was passed over";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, kDdlRefused.id) << error.what();
+    EXPECT_EQ(error.info().object, "database " + rig.request.tables[0]->name.database);
+  }
+  rig.source.log[0].ddl->objects[0].database = "another one";
+  EXPECT_TRUE(rig.Run().caught_up);
+}
+
 // The cascade frees a unique value without a trace in the log: what takes it next must not come first.
 TEST(Apply, DoesAgainInOrderWhatClaimsDidNotSee) {
   const TablePtr parent = MakeTable("parent", {Int("id")}, {Unique({0}, true)});

@@ -92,6 +92,17 @@ Error Collides(const DdlChange& ddl, const ObjectName& known, const ObjectName& 
       .Side("source");
 }
 
+Error DatabaseGone(const DdlChange& ddl) {
+  return Error(kDdlRefused)
+      .Object("database " + ddl.objects.front().database)
+      .Cause(fmt::format("it was dropped with tables that the task carries, which is not done at the destination: {}",
+                         ddl.statement.substr(0, 500)))
+      .Remedy(
+          "Begin anew with `sluice run --restart` when the database is there again, or take it out of the task's "
+          "objects. The tables at the destination are left as they were.")
+      .Side("source");
+}
+
 Error DescribeDdl(const Error& error, const model::Transaction& transaction, const std::string& statement) {
   ErrorInfo info = error.info();
   const std::string where = transaction.gtid.empty() ? transaction.end.json : transaction.gtid;
@@ -115,9 +126,11 @@ void DdlBarrier::Pass(const model::Transaction& transaction, connector::ChangeSt
     if (context_.request.on_ddl_skipped) context_.request.on_ddl_skipped(ddl, kNotCarriedKind);
     return;
   }
-  const bool concerns_us =
-      std::any_of(names.begin(), names.end(), [&](const ObjectName& name) { return tables_.Selected(name); });
+  const bool concerns_us = std::any_of(names.begin(), names.end(), [&](const ObjectName& name) {
+    return name.name.empty() ? HasTablesOf(name.database) : tables_.Selected(name);
+  });
   if (!concerns_us) return;
+  if (ddl.kind == DdlKind::kOther && ddl.rows_need_it) throw DatabaseGone(ddl);
   const std::string why_not = WhyNotCarried(ddl);
   if (!why_not.empty() && ddl.rows_need_it) throw Refused(ddl, why_not);
   RetryPauses pauses(context_);
@@ -132,6 +145,13 @@ void DdlBarrier::Pass(const model::Transaction& transaction, connector::ChangeSt
       pauses.Wait(error);
     }
   }
+}
+
+bool DdlBarrier::HasTablesOf(const std::string& database) const {
+  const std::vector<TablePtr> all = tables_.All();
+  return std::any_of(all.begin(), all.end(), [&](const TablePtr& table) {
+    return table->name.database == database && tables_.Selected(table->name);
+  });
 }
 
 std::string DdlBarrier::WhyNotCarried(const DdlChange& ddl) const {

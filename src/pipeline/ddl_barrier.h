@@ -35,6 +35,7 @@ class DdlBarrier {
     std::vector<ApplyTables::Redefinition> redefined;
     std::vector<model::ObjectName> ignored;
   };
+  bool HasTablesOf(const std::string& database) const;
   std::string WhyNotCarried(const model::DdlChange& ddl) const;
   Outcome PassOnce(const model::Transaction& transaction, const std::string& why_not);
   std::vector<model::TablePtr> Before(const model::DdlChange& ddl) const;

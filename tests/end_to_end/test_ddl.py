@@ -272,3 +272,23 @@ def test_constraints_of_one_name_in_two_tables(get, sluice, later):
         "constraint_type='CHECK' ORDER BY 1"
     )
     assert [(table, name.split("~")[0]) for table, name in left] == [("one", "positive"), ("three", "small"), ("two", "small")]
+
+
+@pytest.mark.parametrize("kind, to", [("mariadb", "mysql"), ("mysql", "mariadb"), ("mysql", "pg18"), ("mariadb", "pg10")])
+def test_a_dropped_database_stops_the_task(get, sluice, kind, to):
+    """Its tables go without being named, and what is made there anew has other rows."""
+    source, destination = get.shared(kind, "source"), get.shared(to, "destination")
+    source.make_database("d")
+    source.make_database("other")
+    source.execute("CREATE TABLE d.t (id INT PRIMARY KEY)", "INSERT INTO d.t VALUES (1)", "CREATE TABLE other.t (id INT)")
+    task = sluice(source, destination, objects=[{"database": "d"}])
+    task.run_until_caught_up()
+    source.execute("DROP DATABASE other")
+    task.run_until_caught_up()
+    source.execute("DROP DATABASE d", "CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY)", "INSERT INTO d.t VALUES (2)")
+    finished = task.run_until_caught_up(check=4)
+    for word in ("PL-0206", "database d", "DROP DATABASE d", "--restart"):
+        assert word in finished.text, finished
+    assert list(destination.query("SELECT id FROM d.t")) == [(1,)]
+    task.run_until_caught_up("--restart")
+    assert list(destination.query("SELECT id FROM d.t")) == [(2,)]

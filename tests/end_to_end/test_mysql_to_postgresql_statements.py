@@ -389,3 +389,17 @@ def test_types_that_look_alike(get, sluice, kind, to):
         assert list(destination.query(rows)) == before
         task.run_until_caught_up("--restart")
     task.verify()
+
+
+@pytest.mark.parametrize("to", ["pg10", "pg18"])
+def test_a_table_that_is_replaced(get, sluice, to):
+    source, destination, task = begin(
+        get, sluice, "mariadb", to, "CREATE TABLE d.t (id INT PRIMARY KEY, e ENUM('a'))", "INSERT INTO d.t VALUES (1, 'a')",
+        "CREATE TABLE d.u (id INT PRIMARY KEY, v VARCHAR(9), KEY (v))", "INSERT INTO d.u VALUES (5, 'u')",
+    )  # fmt: skip
+    follow(task, source, "CREATE OR REPLACE TABLE d.t (id INT PRIMARY KEY, e ENUM('a'))")
+    assert destination.value("SELECT count(*) FROM d.t") == 0
+    follow(task, source, "INSERT INTO d.t VALUES (1, 'a')", "CREATE OR REPLACE TABLE d.t LIKE d.u", "INSERT INTO d.t VALUES (1, 'v')",
+           "CREATE TABLE IF NOT EXISTS d.t (id INT)", "UPDATE d.t SET v = 'w'")  # fmt: skip
+    assert list(destination.query("SELECT id, v FROM d.t")) == [(1, "w")]
+    follow(task, source, "CREATE OR REPLACE TABLE d.new (id INT PRIMARY KEY)", "INSERT INTO d.new VALUES (3)")

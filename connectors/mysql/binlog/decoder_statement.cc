@@ -119,7 +119,8 @@ void Decoder::OnRowStatement(const QueryEvent& query, const StatementStart& star
 
 bool Decoder::Wanted(const model::DdlChange& ddl) const {
   const auto selected = [&](const model::ObjectName& name) {
-    return !name.name.empty() && (!options_.selected || options_.selected(name));
+    if (name.name.empty()) return !name.database.empty() && !IsSystemDatabase(name.database);  // a database
+    return !options_.selected || options_.selected(name);
   };
   return std::any_of(ddl.objects.begin(), ddl.objects.end(), selected) ||
          std::any_of(ddl.new_names.begin(), ddl.new_names.end(), selected);
