@@ -11,6 +11,7 @@
 #include "connectors/postgresql/foreign/expression.h"
 #include "connectors/postgresql/foreign/table_translator.h"
 #include "connectors/postgresql/foreign/types.h"
+#include "sql/token.h"
 
 namespace sluice::postgresql {
 namespace {
@@ -33,6 +34,18 @@ std::string Fitting(const std::string& name) {
   size_t kept = kKept;
   while ((static_cast<unsigned char>(name[kept]) & 0xC0) == 0x80) --kept;  // whole characters
   return fmt::format("{}_{:08x}", name.substr(0, kept), static_cast<uint32_t>(hash));
+}
+
+// A literal that its source does not tell as a value: it is not sure what it means, here or there.
+bool IsLiteral(const std::string& expression) {
+  size_t values = 0;
+  for (const sql::Token& token : sql::Tokenize(expression, {})) {
+    const bool is_value = token.IsString() || token.kind == sql::TokenKind::kNumber;
+    const bool around = token.IsSymbol("(") || token.IsSymbol(")") || token.IsSymbol("-") || token.IsSymbol("+");
+    if (!is_value && !around && !token.text.starts_with('_')) return false;  // _latin1'text'
+    values += is_value ? 1 : 0;
+  }
+  return values == 1;
 }
 
 const char* Action(model::ReferentialAction action) {
@@ -162,10 +175,14 @@ std::string ForeignTable::Default(const model::Column& column, const std::string
     case Kind::kExpression:
       break;
   }
+  const TypeKind kind = column.type.kind;
+  const bool is_bytes = kind == TypeKind::kBinary || kind == TypeKind::kVarbinary || kind == TypeKind::kBlob;
   // A default may not name columns here.
   const auto none = [](const model::Column&) { return std::string(); };
-  if (const auto expression = TranslateExpression(value.text, table_, none, &column.type))
-    return " DEFAULT (" + *expression + ")";
+  const auto expression = is_bytes || IsLiteral(value.text)
+                              ? std::nullopt
+                              : TranslateExpression(value.text, table_, none, &column.type);
+  if (expression) return " DEFAULT (" + *expression + ")";
   Note(fmt::format("default of column {}: {}", name, value.text));
   return "";
 }
