@@ -39,7 +39,10 @@ class Editor {
 
   void Alter(const Tokens& tokens) {
     Cursor cursor(tokens);
-    while (!cursor.AtEnd() && !cursor.TakeWord("TABLE")) cursor.Skip();
+    for (; !cursor.AtEnd() && !cursor.TakeWord("TABLE"); cursor.Skip()) {
+      if (cursor.SeesWord("IGNORE"))
+        NotFollowed(ddl_, "with IGNORE it may drop rows, and which ones the log does not say");
+    }
     cursor.TakeWords({"IF", "EXISTS"});
     model::ObjectName name;
     cursor.TakeName(name, ddl_.database);

@@ -170,9 +170,9 @@ TEST(EditTable, ColumnsKeepTheirCharacterSetUnderAnotherOneOfTheTable) {
 }
 
 TEST(EditTable, WhatIsNotUnderstoodIsAnError) {
-  for (const char* statement :
-       {"ALTER TABLE t DROP COLUMN nowhere", "ALTER TABLE t DROP PARTITION p0", "ALTER TABLE t ADD SYSTEM VERSIONING",
-        "ALTER TABLE t ADD c INT REFERENCES p (id)", "ALTER TABLE t TRUNCATE PARTITION p0"}) {
+  for (const char* statement : {"ALTER TABLE t DROP COLUMN nowhere", "ALTER TABLE t DROP PARTITION p0",
+                                "ALTER TABLE t ADD SYSTEM VERSIONING", "ALTER IGNORE TABLE t ADD UNIQUE KEY (b)",
+                                "ALTER TABLE t ADD c INT REFERENCES p (id)", "ALTER TABLE t TRUNCATE PARTITION p0"}) {
     EXPECT_THROW(Edit(statement), Error) << statement;
   }
 }

@@ -448,3 +448,11 @@ def test_defaults_that_only_the_source_reads(get, sluice, kind, to):
         task.run_until_caught_up("--restart")
         follow(task, source, "ALTER TABLE d.t DROP COLUMN z")
     assert list(destination.query("SELECT * FROM d.t")) == [(1,)]
+
+
+def test_rows_that_an_alter_drops(get, sluice):
+    source, _, task = begin(
+        get, sluice, "mariadb", "pg18", "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(9) COLLATE utf8mb4_general_ci)",
+        "INSERT INTO d.t VALUES (1, 'a'), (2, 'A')",
+    )  # fmt: skip
+    stops(task, source, "ALTER IGNORE TABLE d.t ADD UNIQUE KEY (v)", "ALTER IGNORE TABLE", "--restart")
