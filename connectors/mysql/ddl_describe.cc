@@ -146,6 +146,22 @@ class Describer {
     }
   }
 
+  // The database's default. The log does not tell it.
+  void AddDefaultCollation(CreateTable& definition) {
+    std::string collation = ddl_.database_collation;
+    if (collation.empty()) {
+      collation = connection_
+                      .QueryOne("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
+                                Literal(definition.name.database))
+                      .value_or("");
+    }
+    if (collation.empty()) NotFollowed(ddl_, "the character set of its database is not known");
+    size_t at = 0;
+    for (TableOption& option : ParseOptions(sql::Tokenize("COLLATE=" + collation, {}), at)) {
+      definition.options.push_back(std::move(option));
+    }
+  }
+
   void Create(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) {
     auto definition = ParseCreateTable(ddl_.statement, ddl_.database, OfStatement());
     if (!definition) NotFollowed(ddl_, "its definition cannot be read");
@@ -167,12 +183,7 @@ class Describer {
     const bool has_charset = std::any_of(plain.options.begin(), plain.options.end(), [](const TableOption& option) {
       return option.name == "CHARSET" || option.name == "COLLATE";
     });
-    if (!has_charset && !ddl_.database_collation.empty()) {
-      size_t at = 0;
-      for (TableOption& option : ParseOptions(sql::Tokenize("COLLATE=" + ddl_.database_collation, {}), at)) {
-        plain.options.push_back(std::move(option));
-      }
-    }
+    if (!has_charset) AddDefaultCollation(plain);
     std::string adds;
     for (const TableElement& element : definition->elements) {
       adds += (adds.empty() ? "" : ", ") + std::string("ADD ") +

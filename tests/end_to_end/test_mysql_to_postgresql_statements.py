@@ -456,3 +456,12 @@ def test_rows_that_an_alter_drops(get, sluice):
         "INSERT INTO d.t VALUES (1, 'a'), (2, 'A')",
     )  # fmt: skip
     stops(task, source, "ALTER IGNORE TABLE d.t ADD UNIQUE KEY (v)", "ALTER IGNORE TABLE", "--restart")
+
+
+@PAIRS
+def test_a_new_table_has_the_character_set_of_its_database(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, "ALTER DATABASE d CHARACTER SET latin1", "CREATE TABLE d.t (id INT)")  # fmt: skip
+    follow(task, source, "CREATE TABLE d.n (id INT PRIMARY KEY, v VARCHAR(9), w VARCHAR(9) CHARACTER SET utf8mb4)",
+           "INSERT INTO d.n VALUES (1, 'é', 'ж')")  # fmt: skip
+    assert list(destination.query("SELECT v, w FROM d.n")) == [("é", "ж")]
