@@ -1,5 +1,7 @@
 // Tables that a statement of another engine's log changed, made to follow here: the description after it against the
 // one before. Only what keeps every row as it is at the source is followed; anything else stops the task.
+#include <fmt/format.h>
+
 #include <map>
 
 #include "connectors/postgresql/connection.h"
@@ -23,6 +25,21 @@ SchemaStatement Statement(const model::ObjectName& source, const model::ObjectNa
   return statement;
 }
 
+// With foreign_key_checks = 0 the source takes the rows and leaves what refers to them as it is. Foreign keys go out of
+// the way and come back unchecked, which is what they are there then.
+std::string TruncateReferenced(const std::string& table, const std::string& truncate) {
+  return "DO " +
+         Literal(fmt::format(
+             "DECLARE back text[] := '{{}}'; one text; k record; BEGIN FOR k IN SELECT conrelid::regclass AS at, "
+             "conname, "
+             "pg_get_constraintdef(oid) AS body FROM pg_constraint WHERE contype = 'f' AND confrelid = {}::regclass "
+             "AND "
+             "conrelid <> confrelid LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', k.at, k.conname); back := "
+             "back || format('ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID', k.at, k.conname, replace(k.body, ' NOT "
+             "VALID', '')); END LOOP; {}; FOREACH one IN ARRAY back LOOP EXECUTE one; END LOOP; END",
+             Literal(table), truncate));
+}
+
 }  // namespace
 
 std::vector<SchemaStatement> TruncateForeign(const model::DdlChange& ddl, const model::NameMap& names) {
@@ -31,8 +48,10 @@ std::vector<SchemaStatement> TruncateForeign(const model::DdlChange& ddl, const 
     if (!names.Selected(source)) continue;
     const model::ObjectName here = names.Map(source);
     // The counter begins anew at the source too.
+    const std::string table = Quote(here.database, here.name);
+    const std::string truncate = "TRUNCATE TABLE " + table + " RESTART IDENTITY";
     statements.push_back(
-        Statement(source, here, "TRUNCATE TABLE " + Quote(here.database, here.name) + " RESTART IDENTITY"));
+        Statement(source, here, ddl.foreign_keys_off ? TruncateReferenced(table, truncate) : truncate));
   }
   return statements;
 }
@@ -41,6 +60,10 @@ std::vector<SchemaStatement> TranslateForeignChanges(const std::vector<TableChan
                                                      const model::DdlChange& ddl, const model::NameMap& names,
                                                      uint32_t version, const connector::ServerInfo& /*source*/) {
   std::vector<SchemaStatement> statements;
+  struct {
+    std::string tables;
+    std::string types;
+  } dropped;
   std::map<model::ObjectName, model::TablePtr> moved;  // by the new name
   for (const TableChange& change : changes) {
     if (!change.renamed_to.name.empty()) moved[change.renamed_to] = change.before;
@@ -56,11 +79,19 @@ std::vector<SchemaStatement> TranslateForeignChanges(const std::vector<TableChan
     }
     if (was != nullptr && is == nullptr && change.after == nullptr) {
       const ForeignTable gone(*before, *was, names, version);
-      std::string sql = "DROP TABLE IF EXISTS " + gone.full();
+      std::string types;
       for (const model::ObjectName& type : gone.EnumTypes()) {
-        sql += ";\nDROP TYPE IF EXISTS " + Quote(type.database, type.name);
+        types += ";\nDROP TYPE IF EXISTS " + Quote(type.database, type.name);
       }
-      statements.push_back(Statement(change.name, was->destination, sql));
+      // All of a statement at once, since they may refer to each other.
+      if (ddl.kind == model::DdlKind::kDropTable && !statements.empty()) {
+        dropped.tables += ", " + gone.full();
+        dropped.types += types;
+      } else {
+        dropped = {"DROP TABLE IF EXISTS " + gone.full(), types};
+        statements.push_back(Statement(change.name, was->destination, ""));
+      }
+      statements.back().sql = dropped.tables + dropped.types;
     } else if (was == nullptr && is != nullptr) {
       if (before != nullptr) throw NotCarried(ddl);  // it has rows that were not followed
       // All in one: a crash in between could not be told from none.
