@@ -14,7 +14,8 @@ namespace sluice::mysql {
 // account may not ask.
 std::set<std::string> PreparedNow(Connection& connection);
 
-// Prepared ones, and sessions with a transaction that has changed rows, in one of these databases as far as that is known.
+// Prepared ones, and sessions with a transaction that has changed rows, in one of these databases as far as that is
+// known.
 std::vector<connector::OpenTransaction> ListOpenTransactions(Connection& connection,
                                                              const std::vector<std::string>& databases);
 

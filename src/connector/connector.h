@@ -456,8 +456,8 @@ class Source {
   // to in between. Ranges of a key do, but for rows whose key changed; ranges of places do not where a row moves when
   // it changes. If not, a table that was begun is emptied and read again.
   virtual bool ChunksOutliveCut(bool written) const = 0;
-  // Transactions that have written in these databases (or may have) and have not ended: their changes are not in the log
-  // yet. What the account may not see is not among them.
+  // Transactions that have written in these databases (or may have) and have not ended: their changes are not in the
+  // log yet. What the account may not see is not among them.
   virtual std::vector<OpenTransaction> OpenTransactions(const std::vector<std::string>& databases,
                                                         const SessionContext& context) = 0;
   // What Sluice keeps at this source, of all tasks; empty where an engine needs nothing there.

@@ -5,7 +5,8 @@
 //  1. Ask the process that runs the task to stop, and take its place (the lock).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Tell the operator to stop writing to the source.
-//  3. Apply again and again until no selected change has come for `quiet_for` and no transaction that has written is open:
+//  3. Apply again and again until no selected change has come for `quiet_for` and no transaction that has written is
+//  open:
 //     writes are stopped, and all are applied.
 //     Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
@@ -130,12 +131,14 @@ Error NotDrained(const std::string& task, const Seen& seen) {
 // Nobody writes any more, but a transaction that was begun before may still be committed.
 void LookForOpen(Session& session, const std::vector<std::string>& databases, Seen& seen) {
   const bool was_open = !seen.open.empty();
-  session.Persist(
-      [&] { seen.open = session.context().source->OpenTransactions(databases, {session.stop(), "switch-over"}); });
+  session.Persist([&] {
+    seen.open = session.context().source->OpenTransactions(databases, {session.stop(), "switch-over"});
+  });
   seen.nothing_open = seen.open.empty();
   if (seen.nothing_open || was_open) return;
   std::string names;
-  for (const connector::OpenTransaction& transaction : seen.open) names += (names.empty() ? "" : ", ") + transaction.what;
+  for (const connector::OpenTransaction& transaction : seen.open)
+    names += (names.empty() ? "" : ", ") + transaction.what;
   session.Say("waiting for transactions that have written at the source and not ended: " + names);
 }
 
@@ -159,7 +162,8 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
     const pipeline::ApplyOutcome applied = RunFollowPhase(session, tables, true, end.get_token());
     ThrowIfStopped(session.stop());
     if (!applied.caught_up) throw NotDrained(session.record().name, seen);
-    if (!seen.told) session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
+    if (!seen.told)
+      session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
     if (!seen.told || rows() != seen.rows) {
       seen = {.told = true, .rows = rows(), .quiet_since = Clock::now(), .nothing_open = false, .open = {}};
     }

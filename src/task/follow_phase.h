@@ -1,4 +1,5 @@
-// The incremental phase of a task: from the stored progress until stopped, by the session or by `end`, or until caught up.
+// The incremental phase of a task: from the stored progress until stopped, by the session or by `end`, or until caught
+// up.
 #pragma once
 
 #include <stop_token>

@@ -72,8 +72,8 @@ class Runner {
                       "Passwords and limits may be changed.");
   }
 
-  // Restart drops tables. Those of a task that has ended for good may be in use by now, and at another server there may be
-  // tables of the same names that are not the task's.
+  // Restart drops tables. Those of a task that has ended for good may be in use by now, and at another server there may
+  // be tables of the same names that are not the task's.
   void RefuseRestart() {
     const store::TaskRecord& record = session_.record();
     const std::string ended = session_.store().Text(record.name, kEndedText).value_or("");
@@ -87,7 +87,8 @@ class Runner {
                              "that are not the task's",
                              begun, now))
           .Remedy(
-              "Give the task another `name`. Or put the servers back, and run `sluice release TASK.yaml`, which removes "
+              "Give the task another `name`. Or put the servers back, and run `sluice release TASK.yaml`, which "
+              "removes "
               "what Sluice keeps there; then begin anew with the others.");
     }
     const bool writes_tables = types().schema || types().full;

@@ -82,9 +82,9 @@ struct CutoverOptions {
   std::string state_directory;
   milliseconds timeout{3600 * 1000};
   milliseconds quiet_for{2000};  // the source's position must stand still this long to count as "writes stopped"
-  // A way back (see ReverseTaskFile): called when all changes are applied and nobody writes to the destination yet; gives
-  // its changes their beginning, whatever an earlier switch-over had given it. What it throws leaves the task as it was
-  // before the switch-over.
+  // A way back (see ReverseTaskFile): called when all changes are applied and nobody writes to the destination yet;
+  // gives its changes their beginning, whatever an earlier switch-over had given it. What it throws leaves the task as
+  // it was before the switch-over.
   std::function<void(std::stop_token)> begin_reverse;
   std::function<void(const std::string&)> say;
 };

@@ -179,9 +179,8 @@ std::string ForeignTable::Default(const model::Column& column, const std::string
   const bool is_bytes = kind == TypeKind::kBinary || kind == TypeKind::kVarbinary || kind == TypeKind::kBlob;
   // A default may not name columns here.
   const auto none = [](const model::Column&) { return std::string(); };
-  const auto expression = is_bytes || IsLiteral(value.text)
-                              ? std::nullopt
-                              : TranslateExpression(value.text, table_, none, &column.type);
+  const auto expression =
+      is_bytes || IsLiteral(value.text) ? std::nullopt : TranslateExpression(value.text, table_, none, &column.type);
   if (expression) return " DEFAULT (" + *expression + ")";
   Note(fmt::format("default of column {}: {}", name, value.text));
   return "";
