@@ -184,13 +184,21 @@ void Connection::ReadVersion() {
   version_ = parts[0] * 10000 + parts[1] * 100 + parts[2];
 }
 
+// Says all that a session's reads and writes hang on: whatever is not said comes from the server's global settings, or
+// from its init_connect, which may even be another character set than the one that was agreed on.
 void Connection::SetSession(const ConnectOptions& options) {
-  Execute(
-      fmt::format("SET SESSION time_zone='+00:00', sql_mode='{}', wait_timeout=28800, net_read_timeout=3600, "
-                  "net_write_timeout=3600",
-                  kSessionSqlMode));
-  // The library's own name for the character set is not always what the session needs ("binary" among them).
-  if (options.charset == "binary") Execute("SET NAMES binary");
+  // The collation is the one that the library asks for when it connects; the server's own default may be another.
+  const bool is_utf8 = options.charset == "utf8mb4";
+  std::string settings = "SET NAMES " + options.charset + (is_utf8 ? " COLLATE utf8mb4_general_ci" : "");
+  settings += fmt::format(
+      ", SESSION time_zone='+00:00', SESSION sql_mode='{}', SESSION wait_timeout=28800, SESSION net_read_timeout=3600, "
+      "SESSION net_write_timeout=3600, SESSION autocommit=1, SESSION completion_type=0, SESSION sql_safe_updates=0, "
+      "SESSION sql_select_limit=18446744073709551615",
+      kSessionSqlMode);
+  constexpr uint32_t kMariadbLimitSince = 100101, kMysqlLimitSince = 50708;
+  if (is_mariadb_ && version_ >= kMariadbLimitSince) settings += ", SESSION max_statement_time=0";
+  if (!is_mariadb_ && version_ >= kMysqlLimitSince) settings += ", SESSION max_execution_time=0";
+  Execute(settings);
 }
 
 void Connection::Execute(std::string_view sql, std::string_view object) {

@@ -30,7 +30,8 @@ using TextRows = std::vector<TextRow>;
 
 class Connection {
  public:
-  // Connects, sets time_zone='+00:00', long session timeouts and the sql_mode kSessionSqlMode.
+  // Connects, sets time_zone='+00:00', long session timeouts, the sql_mode kSessionSqlMode, and back to their defaults
+  // what a server may have set otherwise for all sessions: limits of rows and time, autocommit, the character set.
   Connection(const connector::Endpoint& endpoint, const connector::SessionContext& context,
              const ConnectOptions& options = {});
   ~Connection();

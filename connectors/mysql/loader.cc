@@ -125,9 +125,6 @@ class MysqlLoader : public connector::Loader {
         "SET SESSION foreign_key_checks = 0, unique_checks = 0, innodb_lock_wait_timeout = 600, "
         "wait_timeout = 120, net_read_timeout = 600");
     connection_.Execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-    if (connection_.is_mariadb() && connection_.version() >= 100101) {
-      connection_.Execute("SET SESSION max_statement_time = 0");
-    }
     has_bulk_ = HasBulk(connection_);
     can_load_data_ = connection_.QueryOne("SELECT @@GLOBAL.local_infile").value_or("0") == "1";
     insert_bytes_ = std::min(kInsertStatementBytes, connection_.PacketLimit() / 2);

@@ -26,11 +26,6 @@ std::unique_ptr<Connection> OpenReader(const connector::Endpoint& endpoint, cons
   // Rows come in each column's own character set; literals (of filters) keep their usual meaning.
   reader->Execute("SET SESSION character_set_results = binary, wait_timeout = 2147483, net_write_timeout = 604800");
   reader->Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-  // A reader waits as long as the writers do; no server-side limit may end it.
-  const char* limit =
-      reader->is_mariadb() ? "SET SESSION max_statement_time = 0" : "SET SESSION max_execution_time = 0";
-  const bool has_limit = reader->is_mariadb() ? reader->version() >= 100101 : reader->version() >= 50708;
-  if (has_limit) reader->Execute(limit);
   if (reader->is_mariadb() && reader->version() >= 100300) {
     reader->Execute("SET SESSION idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0");
   }

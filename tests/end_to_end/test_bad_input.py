@@ -294,3 +294,48 @@ def test_two_runs_of_one_task(one_pair, sluice):
     assert "ST-0102" in finished.text, finished
     task.check_alive()
     assert task.terminate() == 0
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_what_a_server_sets_for_all_sessions(get, sluice, kind):
+    """Limits of rows and time, no autocommit, another character set at login: none of it reaches what Sluice does."""
+    source, destination = get.own(kind), get.own(kind)
+    password = "Pw-12345678"
+    limit = "max_statement_time" if kind == "mariadb" else "max_execution_time"
+    for server in (source, destination):
+        server.execute(f"CREATE USER plain@'%' IDENTIFIED BY '{password}'")
+        server.execute(
+            "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, SHOW VIEW, CREATE VIEW, TRIGGER, "
+            "CREATE ROUTINE, ALTER ROUTINE, EXECUTE, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO plain@'%'"
+        )
+    source.execute(
+        "CREATE DATABASE g",
+        "CREATE TABLE g.t (id INT PRIMARY KEY, `ü` VARCHAR(20) DEFAULT 'dé', e ENUM('é','x'))",
+        "CREATE TABLE g.keyless (v INT)",
+        "INSERT INTO g.t VALUES " + ",".join(f"({i}, 'é😀', 'é')" for i in range(100)),
+        "INSERT INTO g.keyless VALUES " + ",".join(f"({i})" for i in range(100)),
+    )
+    settings = {"sql_select_limit": 7, "autocommit": 0, "completion_type": 1, "sql_safe_updates": 1, limit: 1}
+    for server in (source, destination):
+        # init_connect is for accounts that are no administrators.
+        server.execute("SET GLOBAL init_connect='SET NAMES latin1'")
+        server.execute("SET " + ", ".join(f"GLOBAL {name}={value}" for name, value in settings.items()))
+    accounts = {"source_user": "plain", "destination_user": "plain"}
+    accounts.update(source_password=password, destination_password=password)
+    task = sluice(source, destination, objects=[{"database": "g"}], **accounts)
+    task.run_until_caught_up()
+    with source.session("g") as session:
+        session.execute("SET SESSION autocommit=1, sql_safe_updates=0, completion_type=0")
+        for statement in (
+            "INSERT INTO t VALUES (1000, 'ö😀', 'é')",
+            "ALTER TABLE t ADD COLUMN n VARCHAR(10) DEFAULT 'ß'",
+            "UPDATE t SET e='x' WHERE id < 50",
+            "DELETE FROM keyless WHERE v > 50",
+        ):
+            session.execute(statement)
+    task.run_until_caught_up()
+    task.verify()
+    for server in (source, destination):
+        server.execute(f"SET GLOBAL sql_select_limit=18446744073709551615, GLOBAL {limit}=0")
+    compare.assert_equal(source, "g", destination)
+    assert compare.shape(source, "g") == compare.shape(destination, "g")
