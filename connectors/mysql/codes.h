@@ -44,6 +44,7 @@ inline constexpr ErrorCode kLateRollback{"MY-0214", "A large transaction was rol
 inline constexpr ErrorCode kPreparedTransaction{"MY-0215", "The rows of a prepared (XA) transaction are not at hand"};
 inline constexpr ErrorCode kNoDescription{"MY-0216", "A table in the log has no description"};
 inline constexpr ErrorCode kHistoryDiverged{"MY-0217", "The source's history is not the one that was followed"};
+inline constexpr ErrorCode kPartialImage{"MY-0218", "A changed row is not whole in the log"};
 
 // Definitions.
 inline constexpr ErrorCode kUnreadableDefinition{"MY-0301", "A definition cannot be understood"};

@@ -3,7 +3,8 @@
 //   SELECT (<filter>) FROM (SELECT CAST(1 AS SIGNED) AS `id`, _utf8mb4 x'..' COLLATE .. AS `name` UNION ALL ...)
 //   AS `orders`
 //
-// The table's own name is that of the derived table, so that a condition may qualify its columns.
+// The table's own name is that of the derived table, so that a condition may qualify its columns. A column that the log
+// does not have of some row is not in it: a condition that needs it is refused, since NULL would be an answer.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,18 +63,22 @@ class MysqlFilter : public connector::FilterEvaluator {
   size_t Ask(const model::Table& table, const std::string& filter, const std::vector<uint32_t>& columns,
              std::span<const model::Row> rows, size_t first, std::vector<bool>& keep) {
     std::string sql = "SELECT (" + filter + "\n) FROM (";
+    std::vector<uint32_t> there;
+    std::copy_if(columns.begin(), columns.end(), std::back_inserter(there), [&](uint32_t column) {
+      return std::none_of(rows.begin(), rows.end(), [&](model::Row one) { return one[column].IsAbsent(); });
+    });
     size_t row = first;
     for (; row < rows.size() && row - first < kRowsPerQuery && sql.size() < kQueryBytes; ++row) {
       sql += row == first ? "SELECT " : " UNION ALL SELECT ";
       fmt::format_to(std::back_inserter(sql), "{} AS `sluice row`", row - first);
-      for (const uint32_t column : columns) {
+      for (const uint32_t column : there) {
         sql += ',';
         AppendValue(sql, rows[row][column], table.columns[column].type);
         sql += " AS " + Quote(table.columns[column].name);
       }
     }
     sql += ") AS " + Quote(table.name.name) + " ORDER BY `sluice row`";
-    const TextRows answers = connection_.Query(sql, "row filter of table " + table.name.Text());
+    const TextRows answers = Answers(sql, table, there.size() == columns.size());
     if (answers.size() != row - first) {
       throw Error(kFilterFailed)
           .Object("row filter of table " + table.name.Text())
@@ -86,6 +91,24 @@ class MysqlFilter : public connector::FilterEvaluator {
       keep.push_back(answer[0] && std::strtod(answer[0]->c_str(), nullptr) != 0);
     }
     return row;
+  }
+
+  TextRows Answers(const std::string& sql, const model::Table& table, bool has_all) {
+    constexpr int kUnknownColumn = 1054;
+    const std::string object = "row filter of table " + table.name.Text();
+    try {
+      return connection_.Query(sql, object);
+    } catch (const Error& error) {
+      if (has_all || error.info().native_code != kUnknownColumn) throw;
+      throw Error(kPartialImage)
+          .Object(object)
+          .Cause("The log does not have all columns that it needs: " + error.info().native_message)
+          .Remedy(
+              "Let no session at the source have a binlog_row_image other than FULL, let the filter name no column "
+              "that "
+              "the log never has (MariaDB: VIRTUAL ones), and begin anew with --restart.")
+          .Side(connection_.endpoint().side);
+    }
   }
 
   // In the column's own character set and collation, whatever the text came in.

@@ -7,11 +7,13 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "connectors/mysql/binlog/compression.h"
 #include "connectors/mysql/binlog/json.h"
 #include "connectors/mysql/binlog/values.h"
 #include "connectors/mysql/charset_table.h"
+#include "connectors/mysql/codes.h"
 
 namespace sluice::mysql::binlog {
 namespace {
@@ -78,6 +80,31 @@ int64_t SignedInt(Bytes& bytes, size_t width) {
   return static_cast<int64_t>(value << shift) >> shift;
 }
 
+model::Cell* NewCells(const RowPlan& plan, model::Row base, Arena& arena) {
+  const size_t count = plan.table->columns.size();
+  Cell* const cells = arena.AllocateArray<Cell>(count);
+  for (size_t i = 0; i < count; ++i) cells[i] = base.empty() ? Cell() : base[i];
+  return cells;
+}
+
+// Sessions may leave columns out of what they log (binlog_row_image), whatever the server's own setting is.
+void CheckImages(ChangeKind kind, const RowPlan& plan, std::string_view first, std::string_view second) {
+  for (size_t i = 0; i < plan.columns.size(); ++i) {
+    const ColumnPlan& column = plan.columns[i];
+    const bool lacks_before = kind != ChangeKind::kInsert && column.finds_row && !BitAt(first, i);
+    const bool lacks_after = kind != ChangeKind::kDelete && column.is_stored && !BitAt(first, i) && !BitAt(second, i);
+    if (!lacks_before && !lacks_after) continue;
+    throw Error(kPartialImage)
+        .Object("table " + plan.table->name.Text())
+        .Cause(fmt::format("A changed row came without column {}: the session that changed it had a binlog_row_image "
+                           "other than FULL.",
+                           plan.table->columns[column.target].name))
+        .Remedy(
+            "Let no session at the source set binlog_row_image, close those that were open before it was set to FULL "
+            "for all, and begin anew with --restart.");
+  }
+}
+
 }  // namespace
 
 bool IsRowsEvent(EventType type) {
@@ -139,6 +166,8 @@ void RowDecoder::Decode(const RowsHeader& header, const RowPlan& plan, model::Tr
   if (CountBits(first, count) == 0 && CountBits(second, count) == 0 && !rows.empty()) {
     ThrowBadEvent("Its rows have no columns at all.");
   }
+  const bool has_all_after = CountBits(second, count) == count;
+  if (!has_all_after || CountBits(first, count) != count) CheckImages(header.kind, plan, first, second);
   Bytes bytes(rows);
   json_before_.assign(plan.json_columns == 0 ? 0 : count, {});
   while (!bytes.empty()) {
@@ -147,25 +176,25 @@ void RowDecoder::Decode(const RowsHeader& header, const RowPlan& plan, model::Tr
     change.foreign_keys_off = (header.flags & (kRowsForeignKeysOff | kRowsCascadesLogged)) != 0;
     change.unique_checks_off = (header.flags & kRowsUniqueChecksOff) != 0;
     if (header.kind == ChangeKind::kInsert) {
-      change.after = ReadImage(bytes, plan, first, out.arena);
+      change.after = ReadImage(bytes, plan, first, {}, out.arena);
     } else {
-      change.before = ReadImage(bytes, plan, first, out.arena);
+      change.before = ReadImage(bytes, plan, first, {}, out.arena);
     }
     if (header.kind == ChangeKind::kUpdate) {
-      change.after = header.partial ? ReadPartialImage(bytes, plan, second, change.before, out.arena)
-                                    : ReadImage(bytes, plan, second, out.arena);
+      change.after = header.partial
+                         ? ReadPartialImage(bytes, plan, second, change.before, out.arena)
+                         : ReadImage(bytes, plan, second, has_all_after ? model::Row() : change.before, out.arena);
     }
     change.table = plan.table;
     out.rows.push_back(std::move(change));
   }
 }
 
-model::Row RowDecoder::ReadImage(Bytes& bytes, const RowPlan& plan, std::string_view present, Arena& arena) {
-  const size_t cells_count = plan.table->columns.size();
-  Cell* const cells = arena.AllocateArray<Cell>(cells_count);
-  for (size_t i = 0; i < cells_count; ++i) cells[i] = Cell();
+model::Row RowDecoder::ReadImage(Bytes& bytes, const RowPlan& plan, std::string_view present, model::Row base,
+                                 Arena& arena) {
+  Cell* const cells = NewCells(plan, base, arena);
   ReadPresent(bytes, plan, present, {}, cells, arena);
-  return {cells, cells_count};
+  return {cells, plan.table->columns.size()};
 }
 
 model::Row RowDecoder::ReadPartialImage(Bytes& bytes, const RowPlan& plan, std::string_view present, model::Row before,
@@ -174,11 +203,9 @@ model::Row RowDecoder::ReadPartialImage(Bytes& bytes, const RowPlan& plan, std::
   std::string_view partial;
   // One bit for every JSON column of the table.
   if ((options & kPartialJson) != 0) partial = bytes.Take((plan.json_columns + 7) / 8);
-  const size_t cells_count = before.size();
-  Cell* const cells = arena.AllocateArray<Cell>(cells_count);
-  for (size_t i = 0; i < cells_count; ++i) cells[i] = Cell();
+  Cell* const cells = NewCells(plan, before, arena);
   ReadPresent(bytes, plan, present, partial, cells, arena);
-  return {cells, cells_count};
+  return {cells, before.size()};
 }
 
 void RowDecoder::ReadPresent(Bytes& bytes, const RowPlan& plan, std::string_view present, std::string_view partial,

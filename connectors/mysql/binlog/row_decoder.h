@@ -36,11 +36,14 @@ RowsHeader ParseRowsHeader(EventType type, std::string_view body, const FormatDe
 
 class RowDecoder {
  public:
-  // Appends the event's changes to `out`.
+  // Appends the event's changes to `out`. An image after is whole: what the log leaves out of it, since it is as
+  // before, is taken from the image before. Throws kPartialImage where a column is in neither, or what finds the row is
+  // missing.
   void Decode(const RowsHeader& header, const RowPlan& plan, model::Transaction& out);
 
  private:
-  model::Row ReadImage(Bytes& bytes, const RowPlan& plan, std::string_view present, Arena& arena);
+  // What is not present has the cells of `base`, or none.
+  model::Row ReadImage(Bytes& bytes, const RowPlan& plan, std::string_view present, model::Row base, Arena& arena);
   model::Row ReadPartialImage(Bytes& bytes, const RowPlan& plan, std::string_view present, model::Row before,
                               Arena& arena);
   model::Cell ReadCell(Bytes& bytes, const ColumnPlan& column, Arena& arena);

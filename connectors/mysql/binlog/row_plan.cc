@@ -301,6 +301,11 @@ std::vector<uint32_t> MatchColumns(const TableMap& map, const model::Table& tabl
 
 RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, const ServerTraits& server) {
   const std::vector<uint32_t> targets = MatchColumns(map, *table, server.is_mariadb);
+  const model::Key* const identity = table->IdentityKey();
+  const auto finds_row = [&](uint32_t column) {
+    return identity == nullptr || std::any_of(identity->parts.begin(), identity->parts.end(),
+                                              [&](const model::KeyPart& part) { return part.column == column; });
+  };
   RowPlan plan;
   plan.columns.reserve(targets.size());
   for (size_t i = 0; i < targets.size(); ++i) {
@@ -310,6 +315,8 @@ RowPlan MakeRowPlan(const TableMap& map, model::TablePtr table, const ServerTrai
     }
     ColumnPlan one = PlanColumn(map, map.columns[i], column, server);
     one.target = targets[i];
+    one.is_stored = column != nullptr && column->generated == model::Generated::kNo;
+    one.finds_row = one.is_stored && finds_row(targets[i]);
     if (server.to_utf8 && column != nullptr && one.kind == CellKind::kText && column->type.IsText()) {
       one.to_utf8 = server.to_utf8(column->type.charset);
     }

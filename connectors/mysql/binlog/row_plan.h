@@ -57,6 +57,8 @@ struct ColumnPlan {
   CharsetTable* to_utf8 = nullptr;  // of a text that is wanted in UTF-8, and is not
   uint32_t length = 0;
   uint32_t target = kNowhere;  // index into Table::columns
+  bool is_stored = false;      // described and not computed: an image after has to have it
+  bool finds_row = false;      // an image before has to have it
 };
 
 struct RowPlan {
