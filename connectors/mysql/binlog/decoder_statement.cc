@@ -38,6 +38,14 @@ bool CutStartTransaction(std::string_view& statement) {
   return true;
 }
 
+// Without regard to case, as servers compare these names. Between letters that are not ASCII no two servers agree on
+// what is the same: a name that is only written otherwise is then not found, and that is said.
+bool SameSavepoint(std::string a, std::string b) {
+  Lower(a);
+  Lower(b);
+  return a == b;
+}
+
 model::StatementSession SessionOf(const EventHeader& header, const QueryEvent& query, const ServerTraits& traits) {
   constexpr int64_t kMicrosPerSecond = 1'000'000;
   constexpr uint8_t kMicrosecondDigits = 6;
@@ -72,15 +80,20 @@ void Decoder::OnQuery(const EventHeader& header, std::string_view body) {
       return;
     case Verb::kSavepoint: {
       const size_t rows = group_.transaction == nullptr ? 0 : group_.transaction->rows.size();
-      std::erase_if(group_.savepoints, [&](const Savepoint& one) { return one.name == start.name; });
+      std::erase_if(group_.savepoints, [&](const Savepoint& one) { return SameSavepoint(one.name, start.name); });
       group_.savepoints.push_back({start.name, rows, group_.parts});
       return;
     }
-    case Verb::kRollbackTo:
-      for (const Savepoint& one : group_.savepoints) {
-        if (one.name == start.name) Rollback(one.rows, one.parts);
+    case Verb::kRollbackTo: {
+      const auto found = std::find_if(group_.savepoints.begin(), group_.savepoints.end(),
+                                      [&](const Savepoint& one) { return SameSavepoint(one.name, start.name); });
+      if (found != group_.savepoints.end()) {
+        Rollback(found->rows, found->parts);
+      } else if (group_.transaction != nullptr || group_.parts != 0) {
+        ThrowBadEvent(fmt::format("It rolls back to savepoint {}, which the transaction has not set.", start.name));
       }
       return;
+    }
     case Verb::kReleaseSavepoint:
       return;
     case Verb::kXaStart:
