@@ -132,7 +132,7 @@ const Key* Table::BestKey(bool deferrable) const {
   const Key* best = nullptr;
   for (const Key& key : keys) {
     if (key.deferrable && !deferrable) continue;
-    if (key.primary) return &key;
+    if (key.primary && !key.has_expression) return &key;
     if (!key.unique || key.has_expression || key.partial || key.parts.empty()) continue;
     const bool usable = std::all_of(key.parts.begin(), key.parts.end(), [&](const KeyPart& part) {
       return !columns[part.column].nullable && columns[part.column].generated == Generated::kNo;

@@ -32,3 +32,22 @@ def test_a_savepoint_in_other_letters(get, sluice):
     task.run_until_caught_up()
     compare.assert_equal(servers[0], "d", servers[1])
     assert servers[1].query("SELECT id FROM d.i") == [(1,)]
+
+
+def test_a_primary_key_without_overlaps(get, sluice):
+    """Its plain columns alone find no row: several have the same."""
+    servers = shared(get, "mariadb")
+    made = [
+        "CREATE TABLE p (id INT, s DATE, e DATE, v INT, PERIOD FOR pp (s,e), PRIMARY KEY (id, pp WITHOUT OVERLAPS))",
+        "INSERT INTO p VALUES (1,'2020-01-01','2020-02-01',1),(1,'2020-02-01','2020-12-01',2),(2,'2020-01-01','2021-01-01',3)",
+    ]
+    changes = [
+        "UPDATE p FOR PORTION OF pp FROM '2020-03-01' TO '2020-04-01' SET v=9",
+        "DELETE FROM p FOR PORTION OF pp FROM '2020-01-10' TO '2020-01-20'",
+        "UPDATE p SET v=v+1",
+        "DELETE FROM p WHERE id=1 AND s='2020-02-01'",
+    ]
+    task = follow(sluice, servers, made, changes)
+    task.run_until_caught_up()
+    compare.assert_equal(servers[0], "d", servers[1])
+    task.verify()
