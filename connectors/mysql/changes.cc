@@ -21,6 +21,7 @@
 #include "connectors/mysql/binlog/session.h"
 #include "connectors/mysql/charset_table.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/database_defaults.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/position.h"
 #include "connectors/mysql/sessions.h"
@@ -89,6 +90,7 @@ class Changes : public connector::ChangeStream {
         forward_stop_(context.stop, [this] { stop_.request_stop(); }),
         definitions_(request.tables),
         session_(endpoint, connector::SessionContext{stop_.get_token(), context.purpose}),
+        defaults_(session_.connection()),
         utf8_(endpoint, connector::SessionContext{stop_.get_token(), "character sets"}),
         queue_(kQueueBytes) {
     const StartPlan plan = PlanStart(session_, request.start);
@@ -137,6 +139,10 @@ class Changes : public connector::ChangeStream {
                                           std::string_view sql_mode) {
       return ClassifyDdl(statement, database, sql_mode, DialectFor(sql_mode, flavour, version));
     };
+    options.complete = [this, flavour, version](model::DdlChange& ddl, const std::string& server_collation,
+                                                const std::string& utf8mb4_collation) {
+      defaults_.Follow(ddl, DialectFor(ddl.sql_mode, flavour, version), {server_collation, utf8mb4_collation});
+    };
     options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
     return options;
   }
@@ -168,7 +174,8 @@ class Changes : public connector::ChangeStream {
   std::stop_callback<std::function<void()>> forward_stop_;
   connector::Definitions definitions_;
   binlog::LogSession session_;
-  Utf8Converter utf8_;  // of the thread
+  DatabaseDefaults defaults_;  // of the thread
+  Utf8Converter utf8_;         // of the thread
   std::unique_ptr<binlog::Decoder> decoder_;
   connector::ChangeQueue queue_;
   std::jthread thread_;  // last: joined before anything that it uses goes

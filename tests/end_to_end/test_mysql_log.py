@@ -1,5 +1,7 @@
 """What few binary logs hold, and what servers of one flavour alone have: applied as it was meant, or refused by name."""
 
+import pytest
+
 from tests.support import compare
 
 OBJECTS = [{"database": "d"}]
@@ -51,3 +53,22 @@ def test_a_primary_key_without_overlaps(get, sluice):
     task.run_until_caught_up()
     compare.assert_equal(servers[0], "d", servers[1])
     task.verify()
+
+
+@pytest.mark.parametrize("case", ["renamed", "altered"])
+@pytest.mark.parametrize("kind, to", [("mariadb", "mysql"), ("mysql", "mysql")])
+def test_a_table_has_its_databases_character_set(get, sluice, kind, to, case):
+    """That of the database at the source, which the log does not say, and which the destination's may not have."""
+    source, destination = shared(get, kind, to)
+    there = "other" if case == "renamed" else "d"
+    before, now = ("latin2", "greek") if case == "altered" else ("latin2", "latin2")
+    source.execute(f"CREATE DATABASE d CHARACTER SET {before}", "CREATE TABLE d.t (id INT PRIMARY KEY)")
+    destination.execute(f"CREATE DATABASE {there} CHARACTER SET latin1")
+    task = sluice(source, destination, objects=[{"database": "d", **({"rename": there} if there != "d" else {})}])
+    task.run_until_caught_up()
+    if case == "altered":
+        source.execute(f"ALTER DATABASE d CHARACTER SET {now}")
+    source.execute("CREATE TABLE d.n (id INT PRIMARY KEY, v VARCHAR(10))", "INSERT INTO d.n VALUES (1, 'a')")
+    task.run_until_caught_up()
+    read = "SELECT character_set_name FROM information_schema.columns WHERE table_name='n' AND column_name='v'"
+    assert source.value(read) == now and destination.value(read) == now

@@ -52,6 +52,9 @@ struct DecoderOptions {
   std::function<bool(const model::ObjectName&)> selected;
   std::function<model::DdlChange(std::string_view statement, std::string_view database, std::string_view sql_mode)>
       classify;
+  // What a statement leaves to the defaults of its database; told of each one, in order.
+  std::function<void(model::DdlChange& ddl, const std::string& server_collation, const std::string& utf8mb4_collation)>
+      complete;
   std::function<void(model::TransactionPtr)> emit;
   size_t part_rows_max = 20'000;
   size_t part_bytes_max = 8u << 20;
@@ -133,6 +136,7 @@ class Decoder {
   void OnXaEnd(const StatementStart& start);
   void EmitDdl(model::DdlChange ddl);
   bool Wanted(const model::DdlChange& ddl) const;
+  std::string CollationName(uint16_t number) const;
 
   // decoder_rows.cc: tables and rows
   void OnTableMap(std::string_view body);

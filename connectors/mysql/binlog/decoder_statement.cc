@@ -139,6 +139,11 @@ bool Decoder::Wanted(const model::DdlChange& ddl) const {
          std::any_of(ddl.new_names.begin(), ddl.new_names.end(), selected);
 }
 
+std::string Decoder::CollationName(uint16_t number) const {
+  const auto found = options_.collations.find(number);
+  return found == options_.collations.end() ? std::string() : found->second.second;
+}
+
 void Decoder::OnSchemaStatement(const EventHeader& header, const QueryEvent& query, const StatementStart& start) {
   std::string_view statement = query.text();
   const bool rows_follow = CutStartTransaction(statement);
@@ -158,10 +163,12 @@ void Decoder::OnSchemaStatement(const EventHeader& header, const QueryEvent& que
       for (model::ObjectName& name : ddl.new_names) Lower(name.database), Lower(name.name);
     }
     ddl.charset = converted ? "utf8mb4" : charset;
-    const auto collation = options_.collations.find(query.connection_collation);
-    if (!converted && collation != options_.collations.end()) ddl.collation = collation->second.second;
+    if (!converted) ddl.collation = CollationName(query.connection_collation);
     ddl.foreign_keys_off = query.foreign_keys_off;
     ddl.session = SessionOf(header, query, options_.traits);
+    if (options_.complete) {
+      options_.complete(ddl, CollationName(query.server_collation), CollationName(query.utf8mb4_collation));
+    }
     wanted = Wanted(ddl);
     if (!wanted && ddl.kind == model::DdlKind::kOther && start.words != "DROP TEMPORARY") {
       // Two words only: what follows may be a password.

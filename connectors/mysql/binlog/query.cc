@@ -36,7 +36,7 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
       case 4:
         query.client_charset = bytes.U16();
         query.connection_collation = bytes.U16();
-        bytes.Skip(2);
+        query.server_collation = bytes.U16();
         break;
       case 5:
         query.time_zone = bytes.Take(bytes.U8());
@@ -46,8 +46,10 @@ void ReadStatus(Bytes bytes, QueryEvent& query) {
         break;  // catalog
       case 7:
       case 8:
-      case 18:
         bytes.Skip(2);
+        break;
+      case 18:
+        query.utf8mb4_collation = bytes.U16();
         break;
       case 9:
       case 17:

@@ -20,6 +20,8 @@ struct QueryEvent {
   std::optional<uint64_t> sql_mode;
   uint16_t client_charset = 0;  // collation numbers; 0 = unknown
   uint16_t connection_collation = 0;
+  uint16_t server_collation = 0;
+  uint16_t utf8mb4_collation = 0;  // MySQL: what "utf8mb4" alone means to the session
   uint16_t error_code = 0;
   std::string_view time_zone;            // of the session; empty: the statement did not need it
   std::optional<uint32_t> microseconds;  // of the second in which it began; nothing: the statement did not need them
