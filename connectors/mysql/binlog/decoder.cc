@@ -15,6 +15,10 @@ Decoder::Decoder(DecoderOptions options, const connector::Definitions& definitio
   const LogPosition& start = options_.start;
   const LogPosition& first = start.rewind != nullptr ? *start.rewind : start;
   skipping_ = start.rewind != nullptr;
+  if (skipping_ && options_.by_gtid) {
+    before_mysql_ = MysqlGtidSet::Parse(start.gtid);
+    before_mariadb_ = MariadbGtidPosition::Parse(start.gtid);
+  }
   if (!options_.by_gtid) {  // otherwise the server says where it begins
     file_ = first.file;
     offset_ = first.offset;

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -153,7 +154,11 @@ class Decoder {
   MariadbGtidPosition mariadb_gtids_;
   bool track_gtids_ = false;
   bool in_payload_ = false;
-  bool skipping_ = false;  // reading from the "rewind" place up to the start
+  // Reading from the "rewind" place up to the start. By GTID to the end: on another primary what lies before the start
+  // may come after what does not.
+  bool skipping_ = false;
+  std::optional<MysqlGtidSet> before_mysql_;  // what lies before the start
+  std::optional<MariadbGtidPosition> before_mariadb_;
   uint32_t steps_to_skip_ = 0;
   Group group_;
   std::map<std::string, Held> prepared_;  // by XA name

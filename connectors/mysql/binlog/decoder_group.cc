@@ -30,7 +30,7 @@ void Decoder::OpenGroup(const EventHeader& header, GtidEvent gtid) {
   group_.begin.offset = event_begin_;
   group_.begin.rewind = nullptr;
   group_.skipped = skipping_ && BeforeStart();
-  if (skipping_ && !group_.skipped) skipping_ = false;
+  if (skipping_ && !group_.skipped && !options_.by_gtid) skipping_ = false;
 }
 
 void Decoder::OpenIfClosed(const EventHeader& header) {
@@ -41,12 +41,8 @@ void Decoder::OpenIfClosed(const EventHeader& header) {
 bool Decoder::BeforeStart() const {
   const LogPosition& start = options_.start;
   if (options_.by_gtid) {
-    if (group_.gtid.is_mariadb) {
-      const auto reached = MariadbGtidPosition::Parse(start.gtid);
-      return reached && reached->Contains(group_.gtid.mariadb);
-    }
-    const auto reached = MysqlGtidSet::Parse(start.gtid);
-    return reached && reached->Contains(group_.gtid.source, group_.gtid.number);
+    if (group_.gtid.is_mariadb) return before_mariadb_ && before_mariadb_->Contains(group_.gtid.mariadb);
+    return before_mysql_ && before_mysql_->Contains(group_.gtid.source, group_.gtid.number);
   }
   const int files = CompareFiles(file_, start.file);
   return files < 0 || (files == 0 && event_begin_ < start.offset);
