@@ -271,6 +271,37 @@ bool Fits(const LogColumn& log, const model::ColumnType& type) {
   return false;
 }
 
+constexpr std::string_view kHashColumn = "DB_ROW_HASH_";
+
+// How many columns at the end of MariaDB's log are hashes: it keeps one, which nothing describes, for each unique key
+// over whole texts or over more bytes than an index holds.
+size_t HashesAtEnd(const TableMap& map, const model::Table& table) {
+  constexpr uint64_t kIndexBytes = 767;  // the least that an engine's index holds
+  size_t most = 0;
+  for (const model::Key& key : table.keys) {
+    const bool may_be_hash = std::any_of(key.parts.begin(), key.parts.end(), [&](const model::KeyPart& part) {
+      const model::ColumnType& type = table.columns[part.column].type;
+      const bool endless = type.kind == TypeKind::kText || type.kind == TypeKind::kBlob;
+      return part.prefix_length == 0 && (endless || type.length * 4 > kIndexBytes);
+    });
+    if (key.unique && may_be_hash) ++most;
+  }
+  const auto is_described = [&](size_t count) {
+    const auto stored = std::count_if(table.columns.begin(), table.columns.end(), [](const Column& column) {
+      return column.generated != model::Generated::kVirtual;
+    });
+    return count == table.columns.size() || count == static_cast<size_t>(stored);
+  };
+  for (size_t hashes = most; hashes > 0; --hashes) {
+    if (hashes >= map.columns.size() || !is_described(map.columns.size() - hashes)) continue;
+    if (std::all_of(map.columns.end() - static_cast<ptrdiff_t>(hashes), map.columns.end(),
+                    [](const LogColumn& log) { return log.type == LogType::kLongLong; })) {
+      return hashes;
+    }
+  }
+  return 0;
+}
+
 // Which described column each of the log's columns is.
 std::vector<uint32_t> MatchColumns(const TableMap& map, const model::Table& table, bool is_mariadb) {
   std::vector<uint32_t> targets;
@@ -280,17 +311,20 @@ std::vector<uint32_t> MatchColumns(const TableMap& map, const model::Table& tabl
     for (const LogColumn& log : map.columns) {
       const std::optional<uint32_t> found = table.FindColumn(log.name);
       // Columns that the server made for functional keys are in no description.
-      if (!found && hidden == 0) ThrowDrift(map, table, fmt::format("Column {} is not described.", log.name));
+      const bool is_hash = is_mariadb && log.name.starts_with(kHashColumn);
+      if (!found && hidden == 0 && !is_hash)
+        ThrowDrift(map, table, fmt::format("Column {} is not described.", log.name));
       targets.push_back(found.value_or(ColumnPlan::kNowhere));
     }
     return targets;
   }
-  const bool with_virtual = map.columns.size() >= table.columns.size();
+  const size_t count = map.columns.size() - (is_mariadb ? HashesAtEnd(map, table) : 0);
+  const bool with_virtual = count >= table.columns.size();
   for (uint32_t i = 0; i < table.columns.size(); ++i) {
     const bool in_log = with_virtual || !is_mariadb || table.columns[i].generated != model::Generated::kVirtual;
     if (in_log) targets.push_back(i);
   }
-  if (targets.size() > map.columns.size() || targets.size() + hidden < map.columns.size()) {
+  if (targets.size() > count || targets.size() + hidden < count) {
     ThrowDrift(map, table, "The number of columns differs.");
   }
   targets.resize(map.columns.size(), ColumnPlan::kNowhere);
