@@ -151,7 +151,8 @@ class Translator {
       AddColumn(sql::Slice(tokens, cursor.at(), tokens.size()), exists);
       return;
     }
-    AddElement(ParseElement(sql::Slice(tokens, cursor.at(), tokens.size())));
+    Tokens element = sql::Slice(tokens, cursor.at(), tokens.size());
+    if (!TakeIfNotExists(element)) AddElement(ParseElement(std::move(element)));
   }
 
   static bool IsElementStart(const Cursor& cursor) {
@@ -222,9 +223,32 @@ class Translator {
     EmitBeside(beside);
   }
 
+  // IF EXISTS, which MariaDB alone has, of the column that is named next: whether there is nothing to do.
+  bool TakeIfExists(Cursor& cursor) const {
+    if (!cursor.TakeWords({"IF", "EXISTS"})) return false;
+    const auto name = context_.columns(cursor.Peek().Name());
+    return name && context_.target.FindColumn(*name) == nullptr;
+  }
+
+  // The same of IF NOT EXISTS of a key or constraint: it is taken out.
+  bool TakeIfNotExists(Tokens& element) const {
+    constexpr size_t kLastBegin = 5;  // CONSTRAINT name FOREIGN KEY ...
+    for (size_t i = 0; i <= kLastBegin && i + 2 < element.size(); ++i) {
+      if (!element[i].Is("IF") || !element[i + 1].Is("NOT") || !element[i + 2].Is("EXISTS")) continue;
+      element.erase(element.begin() + static_cast<ptrdiff_t>(i), element.begin() + static_cast<ptrdiff_t>(i) + 3);
+      const TableElement parsed = ParseElement(element);
+      const Named what = parsed.kind == ElementKind::kForeignKey ? Named::kForeignKey
+                         : parsed.kind == ElementKind::kCheck    ? Named::kConstraint
+                                                                 : Named::kKey;
+      const std::string name = parsed.kind == ElementKind::kPrimaryKey ? "PRIMARY" : parsed.name;
+      return !name.empty() && NameAt(context_.target, what, name).has_value();
+    }
+    return false;
+  }
+
   void Change(const Tokens& tokens, Cursor& cursor) {
     cursor.TakeWord("COLUMN");
-    cursor.TakeWords({"IF", "EXISTS"});
+    if (TakeIfExists(cursor)) return;
     const std::string old_name = cursor.Peek().Name();
     cursor.Skip();
     const auto old_there = context_.columns(old_name);
@@ -241,7 +265,7 @@ class Translator {
 
   void Modify(const Tokens& tokens, Cursor& cursor) {
     cursor.TakeWord("COLUMN");
-    cursor.TakeWords({"IF", "EXISTS"});
+    if (TakeIfExists(cursor)) return;
     std::vector<TableElement> beside;
     const auto definition = Definition(sql::Slice(tokens, cursor.at(), tokens.size()), beside);
     if (!definition) return;
@@ -309,7 +333,7 @@ class Translator {
       return;
     }
     cursor.TakeWord("COLUMN");
-    cursor.TakeWords({"IF", "EXISTS"});
+    if (TakeIfExists(cursor)) return;
     const auto name = context_.columns(cursor.Peek().Name());
     cursor.Skip();
     if (!name) return;
@@ -356,7 +380,7 @@ class Translator {
   void RenamePart(Cursor& cursor) {
     if (cursor.SeesWord("COLUMN") && cursor.Peek(1).IsName() && cursor.Peek(2).IsName()) {
       cursor.Skip();
-      cursor.TakeWords({"IF", "EXISTS"});
+      if (TakeIfExists(cursor)) return;
       const std::string from = cursor.Peek().Name();
       cursor.Skip();
       cursor.TakeWord("TO");

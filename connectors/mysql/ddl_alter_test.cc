@@ -90,6 +90,18 @@ TEST(Alter, OptionsPartitionsAndNames) {
   EXPECT_EQ(Actions("ALTER TABLE orders DISCARD TABLESPACE"), "");
 }
 
+TEST(Alter, WhatMariadbDoesOnlyIfItIsThere) {
+  EXPECT_EQ(Actions("ALTER TABLE orders MODIFY COLUMN IF EXISTS nothing INT, CHANGE COLUMN IF EXISTS nothing n2 INT, "
+                    "RENAME COLUMN IF EXISTS nothing TO n2, ALTER COLUMN IF EXISTS nothing SET DEFAULT 3, "
+                    "ADD INDEX IF NOT EXISTS k (id), ADD INDEX IF NOT EXISTS kk (id), ADD CONSTRAINT IF NOT EXISTS c "
+                    "CHECK (id > 5), ADD CONSTRAINT IF NOT EXISTS f FOREIGN KEY (id) REFERENCES p (q)",
+                    "mariadb"),
+            "ADD INDEX kk (id)");
+  EXPECT_EQ(Actions("ALTER TABLE orders MODIFY COLUMN IF EXISTS addr INT, ALTER COLUMN IF EXISTS addr SET DEFAULT 3",
+                    "mariadb", true),
+            "MODIFY COLUMN `address` INT; ALTER COLUMN `address` SET DEFAULT 3");
+}
+
 TEST(Alter, BetweenFlavours) {
   EXPECT_EQ(
       Actions("ALTER ONLINE TABLE IF EXISTS orders NOWAIT ADD COLUMN IF NOT EXISTS u UUID, ADD t2 TEXT DEFAULT 'x', "
