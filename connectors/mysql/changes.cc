@@ -43,12 +43,32 @@ struct StartPlan {
   const LogPosition& first() const { return start.rewind != nullptr ? *start.rewind : start; }
 };
 
-StartPlan PlanStart(binlog::LogSession& session, const model::Position& wanted) {
+// Servers may have the same transactions in another order, and some of their own between them: the numbers that one's
+// log gave them mean others at another.
+[[noreturn]] void ThrowCountedElsewhere(const std::string& server, const LogPosition& start) {
+  throw Error(kOtherServer)
+      .Object("position " + FormatPosition(start).json)
+      .Cause(
+          fmt::format("The server is {} now. The run before this one was interrupted, and what it had applied beyond "
+                      "this position is known by the order of the log of {} alone.",
+                      server, start.server))
+      .Remedy(
+          "Connect to the server that was followed before and let the task catch up, then go on with this one; or "
+          "begin "
+          "anew with --restart.");
+}
+
+StartPlan PlanStart(binlog::LogSession& session, const connector::ChangeRequest& request) {
+  const model::Position& wanted = request.start;
   const binlog::LogServer& server = session.server();
   StartPlan plan;
   plan.start = ParsePosition(wanted).ValueOrThrow();
   plan.by_gtid = server.has_gtids && !plan.start.gtid.empty();
-  if (plan.by_gtid) return plan;
+  if (plan.by_gtid) {
+    const bool is_other = !plan.start.server.empty() && plan.start.server != server.identity;
+    if (request.counted && is_other) ThrowCountedElsewhere(server.identity, plan.start);
+    return plan;
+  }
   const LogPosition& start = plan.start;
   if (start.file.empty() || (!start.server.empty() && start.server != server.identity)) {
     throw Error(kOtherServer)
@@ -93,7 +113,7 @@ class Changes : public connector::ChangeStream {
         defaults_(session_.connection()),
         utf8_(endpoint, connector::SessionContext{stop_.get_token(), "character sets"}),
         queue_(kQueueBytes) {
-    const StartPlan plan = PlanStart(session_, request.start);
+    const StartPlan plan = PlanStart(session_, request);
     session_.Begin(plan.first(), plan.by_gtid);
     decoder_ = std::make_unique<binlog::Decoder>(Options(plan, request), definitions_);
     LogInfo(
@@ -141,7 +161,8 @@ class Changes : public connector::ChangeStream {
     };
     options.complete = [this, flavour, version](model::DdlChange& ddl, const std::string& server_collation,
                                                 const std::string& utf8mb4_collation) {
-      defaults_.Follow(ddl, DialectFor(ddl.sql_mode, flavour, version), {server_collation, utf8mb4_collation});
+      const sql::Dialect dialect = DialectFor(ddl.sql_mode, flavour, version);
+      defaults_.Follow(ddl, dialect, {server_collation, utf8mb4_collation});
     };
     options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
     return options;

@@ -286,6 +286,9 @@ struct ChangeRequest {
   std::function<bool(const model::ObjectName&)> selected;
   // The destination is of another engine: texts are handed out in UTF-8, not in the column's character set.
   bool neutral = false;
+  // Transactions after `start` are known by their ordinals to be applied: the order must be the one that they were
+  // counted in.
+  bool counted = false;
 };
 
 class ChangeStream {

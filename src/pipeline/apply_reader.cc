@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "pipeline/ordinals.h"
+
 namespace sluice::pipeline {
 namespace {
 
@@ -44,13 +46,16 @@ void ApplyReader::Run() {
 }
 
 void ApplyReader::Open() {
+  OrdinalSet counted = OrdinalSet::Parse(context_.request.start.done).ValueOrThrow();
+  counted.RemoveUpTo(ordinal_);
   stream_ = context_.request.source->OpenChanges(
       {.task = context_.request.task,
        .start = position_,
        .ordinal = ordinal_,
        .tables = tables_.All(),
        .selected = [this](const model::ObjectName& name) { return tables_.Selected(name); },
-       .neutral = context_.request.neutral},
+       .neutral = context_.request.neutral,
+       .counted = !counted.Text().empty()},
       {context_.work, "changes"});
 }
 
