@@ -26,6 +26,7 @@
 #include "connectors/mysql/position.h"
 #include "connectors/mysql/sessions.h"
 #include "connectors/mysql/statement_session.h"
+#include "sql/cursor.h"
 
 namespace sluice::mysql {
 namespace {
@@ -114,6 +115,7 @@ class Changes : public connector::ChangeStream {
         utf8_(endpoint, connector::SessionContext{stop_.get_token(), "character sets"}),
         queue_(kQueueBytes) {
     const StartPlan plan = PlanStart(session_, request);
+    if (session_.server().is_mariadb) IgnoreSequences();
     session_.Begin(plan.first(), plan.by_gtid);
     decoder_ = std::make_unique<binlog::Decoder>(Options(plan, request), definitions_);
     LogInfo(
@@ -163,9 +165,32 @@ class Changes : public connector::ChangeStream {
                                                 const std::string& utf8mb4_collation) {
       const sql::Dialect dialect = DialectFor(ddl.sql_mode, flavour, version);
       defaults_.Follow(ddl, dialect, {server_collation, utf8mb4_collation});
+      if (ddl.kind == model::DdlKind::kOther) IgnoreSequence(ddl, dialect);
     };
     options.emit = [this](model::TransactionPtr transaction) { Put(std::move(transaction)); };
     return options;
+  }
+
+  // Sequences of MariaDB are not carried, and their rows come along the log as those of tables do: as of tables that
+  // are dropped, nothing is done with them.
+  void IgnoreSequences() {
+    for (const TextRow& row : session_.connection().Query(
+             "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE'",
+             "sequences")) {
+      const model::ObjectName name{row[0].value_or(""), row[1].value_or("")};
+      if (!definitions_.Find(name)) definitions_.Set(name, nullptr);
+    }
+  }
+
+  void IgnoreSequence(const model::DdlChange& ddl, const sql::Dialect& dialect) {
+    const sql::Tokens tokens = sql::Tokenize(ddl.statement, dialect);
+    sql::Cursor cursor(tokens);
+    if (!cursor.TakeWord("CREATE")) return;
+    cursor.TakeWords({"OR", "REPLACE"});
+    if (!cursor.TakeWord("SEQUENCE")) return;
+    cursor.TakeWords({"IF", "NOT", "EXISTS"});
+    model::ObjectName name;
+    if (cursor.TakeName(name, ddl.database)) definitions_.Set(name, nullptr);
   }
 
   void Run() {

@@ -92,6 +92,29 @@ std::string WhyOnlySourceKnows(const sql::Tokens& statement, const Table& before
   return "";
 }
 
+bool IsVersioned(const sql::Tokens& statement) {
+  for (size_t i = 0; i + 2 < statement.size(); ++i) {
+    const bool begins = statement[i].Is("WITH") || statement[i].Is("ADD");
+    if (begins && statement[i + 1].Is("SYSTEM") && statement[i + 2].Is("VERSIONING")) return true;
+  }
+  return false;
+}
+
+bool ExchangesRows(const sql::Tokens& statement) {
+  for (size_t i = 0; i + 1 < statement.size(); ++i) {
+    if (statement[i].Is("EXCHANGE") && statement[i + 1].Is("PARTITION")) return true;
+  }
+  return false;
+}
+
+bool TakesRowsOfPartitions(const sql::Tokens& statement) {
+  for (size_t i = 0; i + 1 < statement.size(); ++i) {
+    const bool takes = statement[i].Is("DROP") || statement[i].Is("TRUNCATE") || statement[i].Is("EXCHANGE");
+    if (takes && statement[i + 1].Is("PARTITION")) return true;
+  }
+  return false;
+}
+
 std::string WhyRowsAreMissing(const sql::Tokens& statement) {
   for (size_t i = 0; i + 1 < statement.size(); ++i) {
     const bool file = statement[i + 1].Is("TABLESPACE") || statement[i + 1].Is("PARTITION");

@@ -22,6 +22,13 @@ struct RowsOfStatement {
 std::string WhyOnlySourceKnows(const sql::Tokens& statement, const model::Table& before, const model::Table& after,
                                const RowsOfStatement& rows);
 
+// Whether it takes a part of the rows away by the partition that they are in, or puts others there.
+bool TakesRowsOfPartitions(const sql::Tokens& statement);
+// Whether it exchanges a partition's rows with those of a table.
+bool ExchangesRows(const sql::Tokens& statement);
+// Whether the table that it makes or alters becomes system-versioned (MariaDB).
+bool IsVersioned(const sql::Tokens& statement);
+
 // Why rows come or go by the statement that the log does not have; for a sentence as above.
 std::string WhyRowsAreMissing(const sql::Tokens& statement);
 

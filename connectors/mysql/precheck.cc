@@ -89,6 +89,7 @@ std::vector<PrecheckItem> PrecheckSource(const connector::Endpoint& endpoint, co
   check.Topic("keys", CheckKeys);
   check.Topic("engines", CheckEngines);
   check.Topic("types", CheckTypes);
+  if (check.connection().is_mariadb()) check.Topic("versioned", CheckVersioned);
   check.Topic("foreign_keys", CheckForeignKeys);
   check.Topic("filter", CheckFilters);
   if (request.types.full || request.types.incremental) {

@@ -65,6 +65,7 @@ void CheckOpenTransactions(Precheck& check);
 void CheckKeys(Precheck& check);
 void CheckEngines(Precheck& check);
 void CheckTypes(Precheck& check);
+void CheckVersioned(Precheck& check);
 void CheckForeignKeys(Precheck& check);
 void CheckFilters(Precheck& check);
 // The destination.

@@ -6,6 +6,7 @@
 
 #include "connector/cascades.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/ddl_values.h"
 #include "connectors/mysql/precheck.h"
 
 namespace sluice::mysql {
@@ -20,6 +21,39 @@ std::string TableList(const std::vector<std::string>& names) {
 // From 9.6 on the server itself carries foreign keys out and logs it, unless it was started the old way.
 bool LogsCascades(const Precheck& check) {
   return !check.mariadb() && check.AtLeast(90600) && !check.On("innodb_native_foreign_keys");
+}
+
+// Of a column that is more in its table than the value that a change of it has: an ENUM's number, the digits that are
+// shown. Empty: it is the same.
+std::string AsInChanges(const model::Column& column) {
+  const std::string name = Quote(column.name);
+  switch (column.type.kind) {
+    case TypeKind::kEnum:
+    case TypeKind::kSet:
+      return "CONCAT(" + name + ",'')";
+    case TypeKind::kFloat32:
+      return "CONCAT(" + name + ",'')*1e0";
+    case TypeKind::kYear:
+      return name + "+0";
+    default:
+      return column.type.native.find("zerofill") != std::string::npos ? name + "+0" : "";
+  }
+}
+
+// The rows that fit if it is asked about values, as it is for changes; nothing: there is no such column.
+OptionalText CountAsChanges(Precheck& check, const model::Table& table, const model::TableMapping& mapping) {
+  std::string columns;
+  bool differs = false;
+  for (const model::Column& column : table.columns) {
+    const std::string changed = AsInChanges(column);
+    differs = differs || !changed.empty();
+    columns += (columns.empty() ? "" : ",") + (changed.empty() ? "" : changed + " AS ") + Quote(column.name);
+  }
+  if (!differs) return std::nullopt;
+  return check.connection().QueryOne(
+      fmt::format("SELECT COUNT(*) FROM (SELECT {} FROM {}) AS {} WHERE ({}\n)", columns,
+                  Quote(table.name.database, table.name.name), Quote(table.name.name), mapping.filter),
+      "table " + table.name.Text());
 }
 
 }  // namespace
@@ -66,12 +100,23 @@ void CheckEngines(Precheck& check) {
 
 void CheckTypes(Precheck& check) {
   std::vector<std::string> unknown;
+  std::vector<std::string> sequences;
   for (const model::TablePtr& table : check.request().tables) {
+    if (table->storage_engine == "SEQUENCE") {
+      sequences.push_back(table->name.Text());
+      continue;
+    }
     for (const model::Column& column : table->columns) {
       if (column.type.kind == TypeKind::kOther && column.generated == model::Generated::kNo) {
         unknown.push_back(fmt::format("{}.{} ({})", table->name.Text(), column.name, column.type.native));
       }
     }
+  }
+  if (!sequences.empty()) {
+    check.Fail(
+        "sequences", "No sequence is selected", "sequence " + Listed(sequences),
+        "Sequences of MariaDB are not carried.",
+        "Leave them out: `exclude` under `tables` in `objects`; create them at the destination at the switch-over.");
   }
   if (unknown.empty()) {
     check.Pass("types", "Every column's type is supported");
@@ -80,6 +125,23 @@ void CheckTypes(Precheck& check) {
   check.Fail("types", "Every column's type is supported", "column " + Listed(unknown),
              "Sluice does not know these types.",
              "Leave the columns out: `columns: {exclude: [...]}` under the table in `objects`.");
+}
+
+void CheckVersioned(Precheck& check) {
+  if (!check.types().incremental) return;
+  std::vector<std::string> versioned;
+  for (const model::TablePtr& table : check.request().tables) {
+    if (IsVersioned(sql::Tokenize(table->create_statement, {}))) versioned.push_back(table->name.Text());
+  }
+  if (versioned.empty()) {
+    check.Pass("versioned", "No table keeps old versions of its rows");
+    return;
+  }
+  check.Fail(
+      "versioned", "No table keeps old versions of its rows", TableList(versioned),
+      "The log has changes of system-versioned tables as changes of their versions, which cannot be followed.",
+      "Leave them out and carry them with a task without `incremental`, or ALTER TABLE ... DROP SYSTEM VERSIONING; "
+      "at the source.");
 }
 
 void CheckForeignKeys(Precheck& check) {
@@ -121,7 +183,8 @@ void CheckForeignKeys(Precheck& check) {
 }
 
 void CheckFilters(Precheck& check) {
-  for (const model::TableMappingPtr& mapping : check.request().mappings) {
+  for (size_t i = 0; i < check.request().mappings.size(); ++i) {
+    const model::TableMappingPtr& mapping = check.request().mappings[i];
     if (mapping->filter.empty()) continue;
     const std::string object = "table " + mapping->source.Text();
     try {
@@ -130,7 +193,16 @@ void CheckFilters(Precheck& check) {
                       mapping->filter),
           object);
       const std::string rows = count.value_or("0");
-      if (rows == "0") {
+      const OptionalText as_changes =
+          check.types().incremental ? CountAsChanges(check, *check.request().tables[i], *mapping) : std::nullopt;
+      if (as_changes && *as_changes != rows) {
+        check.Fail(
+            "filter", "The row filter can be used", object,
+            fmt::format("{} rows fit \"{}\" in the table, but {} where it is asked about the values that changes "
+                        "have: the number of an ENUM or SET, the digits that a FLOAT, YEAR or ZEROFILL shows.",
+                        rows, mapping->filter, *as_changes),
+            "Compare ENUM and SET with texts, numbers with numbers, and FLOAT in a range.");
+      } else if (rows == "0") {
         check.Warn("filter", "The row filter can be used", object, fmt::format("No row fits \"{}\".", mapping->filter),
                    "Check the condition.");
       } else {

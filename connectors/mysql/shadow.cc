@@ -16,6 +16,7 @@
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter.h"
+#include "connectors/mysql/ddl_values.h"
 #include "connectors/mysql/schema.h"
 #include "connectors/mysql/shadow_names.h"
 #include "connectors/mysql/statement_session.h"
@@ -75,6 +76,7 @@ class ShadowRun {
         dialect_(DialectFor(ddl.sql_mode, source.flavour, source.version)),
         shadow_{kDatabase, "shadow_table"},  // one name is enough: the lock is the server's
         names_(ddl.objects.at(0), shadow_) {
+    RefuseVersioned();
     Lock();
   }
   ~ShadowRun() {
@@ -152,6 +154,16 @@ class ShadowRun {
         .Object("table " + ddl_.objects[0].Text())
         .Cause("The statement is: " + statement.substr(0, 400))
         .Remedy("Begin anew with --restart after the change, and report this statement.");
+  }
+
+  void RefuseVersioned() const {
+    if (!IsVersioned(sql::Tokenize(ddl_.statement, dialect_))) return;
+    throw Error(kNotTranslatable)
+        .Object("table " + ddl_.objects[0].Text())
+        .Cause("It becomes system-versioned, and changes of such tables cannot be followed: " +
+               ddl_.statement.substr(0, 400))
+        .Remedy("Take the table out of the task's objects and begin anew with --restart.")
+        .Side("source");
   }
 
   void Lock() {
