@@ -53,6 +53,7 @@ inline constexpr ErrorCode kShadowFailed{"MY-0303", "A definition of the log cou
 inline constexpr ErrorCode kNoDefinition{"MY-0304", "The source gave no definition of an object"};
 inline constexpr ErrorCode kNotTranslatable{"MY-0305", "The destination cannot have such an object"};
 inline constexpr ErrorCode kOnlySourceKnows{"MY-0306", "A statement gave rows values that only the source knows"};
+inline constexpr ErrorCode kPerhapsRun{"MY-0307", "It cannot be told whether a statement was run"};
 
 // Applying changes.
 inline constexpr ErrorCode kRowMissing{"MY-0501", "A row to change is not there"};

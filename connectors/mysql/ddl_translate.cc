@@ -196,7 +196,7 @@ class DdlTranslator {
     AlterText text = ddl_.kind == DdlKind::kAlterTable    ? TranslateAlter(tokens, ddl_.database, context, notes_)
                      : ddl_.kind == DdlKind::kCreateIndex ? TranslateCreateIndex(tokens, context, notes_)
                                                           : TranslateDropIndex(tokens, context, notes_);
-    RefuseOtherRows(source, object, tokens, text);
+    RefuseOtherRows(source, object, target, text);
     if (text.renamed) AddRename(source, *text.renamed, text.actions);
     if (text.actions.empty()) return;
     std::string sql = "ALTER TABLE " + QuoteName(object);
@@ -205,9 +205,13 @@ class DdlTranslator {
   }
 
   // Rows that the statement would leave otherwise here than at the source.
-  void RefuseOtherRows(const ObjectName& source, const ObjectName& object, const sql::Tokens& tokens,
+  void RefuseOtherRows(const ObjectName& source, const ObjectName& object, const CreateTable& target,
                        const AlterText& text) const {
+    const sql::Tokens tokens = sql::Tokenize(ddl_.statement, dialect_);
     std::string why = WhyRowsAreMissing(tokens);
+    if (why.empty() && target.partition.empty() && TakesRowsOfPartitions(tokens) && HasRows(object)) {
+      why = "takes the rows of partitions, and the table at the destination has none";
+    }
     for (size_t i = 1; why.empty() && i < ddl_.objects.size(); ++i) {
       if (!IsWhole(ddl_.objects[i]) || !IsWhole(source)) {
         why = fmt::format("exchanges rows with {}, and not all rows of both are carried", ddl_.objects[i].Text());
@@ -220,7 +224,7 @@ class DdlTranslator {
       const bool same_flavour = (source_.flavour == "mariadb") == writer_.capabilities_.mariadb;
       why = WhyOnlySourceKnows(tokens, *before->second, *after, {IsWhole(source), same_flavour, text.renamed_columns});
       // Where there is no row, none is wrong.
-      if (!why.empty() && !writer_.connection_.QueryOne("SELECT 1 FROM " + QuoteName(object) + " LIMIT 1")) why.clear();
+      if (!why.empty() && !HasRows(object)) why.clear();
     }
     if (why.empty()) return;
     throw Error(kOnlySourceKnows)
@@ -228,6 +232,10 @@ class DdlTranslator {
         .Cause(fmt::format("It {}: {}", why, ddl_.statement.substr(0, 400)))
         .Remedy("Begin anew with `sluice run --restart`, which reads the rows as they are now.")
         .Side("source");
+  }
+
+  bool HasRows(const ObjectName& object) const {
+    return writer_.connection_.QueryOne("SELECT 1 FROM " + QuoteName(object) + " LIMIT 1").has_value();
   }
 
   bool IsWhole(const ObjectName& name) const {
@@ -259,9 +267,21 @@ class DdlTranslator {
         .Remedy("Begin anew with --restart, or take the table out of the task's objects.");
   }
 
+  // Names that are there before are there afterwards, and no others: what the definitions say is then no witness of
+  // whether a statement that a crash interrupted was run.
+  bool OnlySwaps() const {
+    std::set<ObjectName> before, now;
+    for (size_t i = 0; i < ddl_.objects.size() && i < ddl_.new_names.size(); ++i) {
+      if (now.erase(ddl_.objects[i]) == 0) before.insert(ddl_.objects[i]);
+      now.insert(ddl_.new_names[i]);
+    }
+    return before == now;
+  }
+
   void RenameStatement() {
     std::vector<std::string> pairs;
     ObjectName first_source, first_object;
+    const bool one_by_one = OnlySwaps();
     std::set<ObjectName> carried;  // names that hold a table of ours while the statement goes on
     for (size_t i = 0; i < ddl_.objects.size() && i < ddl_.new_names.size(); ++i) {
       const ObjectName& from = ddl_.objects[i];
@@ -280,8 +300,10 @@ class DdlTranslator {
       }
       if (pairs.empty()) first_source = from, first_object = old_name;
       pairs.push_back(QuoteName(old_name) + " TO " + QuoteName(new_name));
+      // Each step shows whether it was done.
+      if (one_by_one) EmitTable(from, old_name, "RENAME TABLE " + pairs.back());
     }
-    if (pairs.empty()) return;
+    if (pairs.empty() || one_by_one) return;
     std::string sql = "RENAME TABLE ";
     for (size_t i = 0; i < pairs.size(); ++i) sql += (i == 0 ? "" : ", ") + pairs[i];
     EmitTable(first_source, first_object, std::move(sql));
@@ -334,7 +356,10 @@ class DdlTranslator {
 
 std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const DdlChange& ddl, const model::NameMap& names,
                                                           const connector::ServerInfo& source) {
+  exchanges_ = false;
   if (ddl.objects.empty()) return {};
+  exchanges_ =
+      ddl.kind == DdlKind::kAlterTable && ExchangesRows(sql::Tokenize(ddl.statement, DialectFor(ddl.sql_mode)));
   return DdlTranslator(*this, ddl, names, source).Run();
 }
 

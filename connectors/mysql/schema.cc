@@ -303,7 +303,24 @@ std::string MySqlSchemaWriter::Fingerprint(const std::vector<model::ObjectName>&
   for (const model::ObjectName& name : objects) {
     text += name.Text() + "\n" + ShowCreate(name) + "\n";
   }
+  if (exchanges_) RefuseAgain(objects, text);
   return text;
+}
+
+// Definitions are the same before and after an exchange of rows: where a run was interrupted in it, its note is there
+// with the fingerprint that would be taken now, and running it once more could take it back.
+void MySqlSchemaWriter::RefuseAgain(const std::vector<model::ObjectName>& objects, const std::string& fingerprint) {
+  const std::string wanted = Literal("\n" + fingerprint);
+  const OptionalText noted = connection_.QueryOne(
+      fmt::format("SELECT 1 FROM `sluice`.`note` WHERE name = 'ddl' AND RIGHT(content, CHAR_LENGTH({0})) = {0} LIMIT 1",
+                  wanted),
+      "table sluice.note");
+  if (!noted) return;
+  throw Error(kPerhapsRun)
+      .Object("table " + objects.front().Text())
+      .Cause("The run was interrupted in an EXCHANGE PARTITION, and no definition tells whether it had taken effect.")
+      .Remedy("Begin anew with `sluice run --restart`, which reads the rows as they are now.")
+      .Side(connection_.endpoint().side);
 }
 
 std::unique_ptr<connector::SchemaWriter> MakeSchemaWriter(const connector::Endpoint& endpoint,

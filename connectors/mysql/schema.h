@@ -54,6 +54,7 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   void ExecuteDefinition(const connector::SchemaStatement& statement, const std::string& object);
   // "" when there is no such table, view or routine.
   std::string ShowCreate(const model::ObjectName& name);
+  void RefuseAgain(const std::vector<model::ObjectName>& objects, const std::string& fingerprint);
   sql::Dialect OwnDialect() const;
 
   connector::Endpoint endpoint_;
@@ -64,6 +65,7 @@ class MySqlSchemaWriter : public connector::SchemaWriter {
   // What DescribeAfter() was last told and found out, for the Translate() of the same statement.
   std::map<model::ObjectName, model::TablePtr> before_;
   std::map<model::ObjectName, model::TablePtr> after_;
+  bool exchanges_ = false;  // the statement that was translated last moves rows, and no definition tells whether it did
 };
 
 // The statements of a translated table: see the brief comment in schema_split.cc. `keep_for_load` are names of keys
