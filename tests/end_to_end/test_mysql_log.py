@@ -150,9 +150,9 @@ def test_killed_before_a_swap_is_recorded(get, sluice, kind, case):
     task = follow(sluice, (source, destination), made, [])
     task.start()
     task.wait_caught_up()
-    # Nothing else is left to be recorded, which would wait for the lock below.
-    reached = source.value("SELECT @@gtid_binlog_pos" if kind == "mariadb" else "SELECT @@gtid_executed")
-    wait_until(lambda: reached in str(destination.query("SELECT low_position FROM sluice.progress")), 30, task.log_text)
+    # With it arrives the record of all before: no other is left that would wait for the lock below.
+    source.execute("INSERT INTO d.b VALUES (3)")
+    wait_until(lambda: len(destination.query("SELECT id FROM d.b")) == 2, 30, task.log_text)
     statement = "RENAME TABLE a TO tmp, b TO a, tmp TO b"
     if case == "exchange":
         statement = "ALTER TABLE a EXCHANGE PARTITION p WITH TABLE b"
@@ -162,7 +162,7 @@ def test_killed_before_a_swap_is_recorded(get, sluice, kind, case):
         source.execute(statement, database="d")
         wait_until(
             lambda: compare.tables(destination, "d") == ["a", "b"]
-            and destination.query("SELECT id FROM d.a") == [(2,)]
+            and destination.query("SELECT id FROM d.a ORDER BY id") == [(2,), (3,)]
             and destination.query("SELECT id FROM d.b") == [(1,)],
             30,
             task.log_text,
