@@ -40,6 +40,14 @@ JOIN pg_attribute a ON a.attrelid = w.oid AND a.attname = w.c AND a.attnum > 0 A
 WHERE format_type(a.atttypid, a.atttypmod) <> w.t
 ORDER BY 1, 2 LIMIT 1)sql";
 
+// Described columns whose name another column of the catalog has.
+constexpr const char* kOtherColumns = R"sql(
+SELECT w.s || '.' || w.n, w.c
+FROM unnest($1::oid[], $2::text[], $3::text[], $4::text[], $5::int[]) AS w(oid, s, n, c, number)
+JOIN pg_attribute a ON a.attrelid = w.oid AND a.attname = w.c AND a.attnum > 0 AND NOT a.attisdropped
+WHERE a.attnum <> w.number
+ORDER BY 1, 2 LIMIT 1)sql";
+
 }  // namespace
 
 SourceTables::SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name)
@@ -141,6 +149,7 @@ void SourceTables::Changed() {
 
 void SourceTables::Check() {
   CheckTables();
+  if (!follows_ddl_) CheckNumbers();
   if (!has_publication_) CheckColumns();
 }
 
@@ -192,6 +201,41 @@ void SourceTables::CheckTables() {
           "hold; what was changed in the table since then is not in the log that Sluice is sent.")
       .Remedy("Begin anew with `sluice run --restart`.")
       .Side(side);
+}
+
+// Rows do not show that a column was dropped and made anew, or that two have exchanged their names.
+void SourceTables::CheckNumbers() {
+  if (numbered_at_ != definitions_.generation()) {
+    std::vector<std::string> oids;
+    std::vector<std::string> schemas;
+    std::vector<std::string> names;
+    std::vector<std::string> columns;
+    std::vector<std::string> numbers;
+    for (const model::TablePtr& table : definitions_.All()) {
+      if (IdOf(*table) == 0) continue;
+      for (const ColumnDefinition& column : DefinitionFromJson(table->create_statement, table->name).columns) {
+        if (column.number == 0) continue;
+        oids.push_back(std::to_string(IdOf(*table)));
+        schemas.push_back(table->name.database);
+        names.push_back(table->name.name);
+        columns.push_back(column.name);
+        numbers.push_back(std::to_string(column.number));
+      }
+    }
+    numbers_ = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(columns), ArrayText(numbers)};
+    numbered_at_ = definitions_.generation();
+  }
+  const ResultPtr result = connection_.Run(kOtherColumns, numbers_, "catalog of columns");
+  if (PQntuples(result.get()) == 0) return;
+  const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
+  throw Error(kSchemaDrift)
+      .Object("table " + text(0))
+      .Cause(
+          fmt::format("column {} is another one at the source now: it was dropped and made anew, or took the name of "
+                      "one that has another by now; from which row on the log does not tell",
+                      text(1)))
+      .Remedy("Begin anew with `sluice run --restart`.")
+      .Side(connection_.endpoint().side);
 }
 
 void SourceTables::CheckColumns() {

@@ -33,12 +33,14 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came
   // since, and kSchemaDrift when a table has another name or was made anew. What was dropped is left out.
   // Where the log tells schema statements only the first is judged: the catalog may be ahead of the log.
+  // Where it does not, a column that is not the one that was described under its name is kSchemaDrift too.
   // Where there is no publication (test_decoding), columns whose types have changed are kSchemaDrift too: the log does
   // not tell what modifies a type.
   void Check();
 
  private:
   void CheckTables();
+  void CheckNumbers();
   void CheckColumns();
   void LookAtPartitions();
   void LookAtDefinition(const Definition& part, const model::ObjectName& root);
@@ -53,6 +55,9 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   std::map<std::pair<uint32_t, int32_t>, std::string> types_;
   std::map<std::string, std::string> plain_types_;
   std::vector<model::ObjectName> missing_;
+  // For CheckNumbers(), of this generation of the definitions.
+  std::vector<OptionalText> numbers_;
+  std::optional<uint64_t> numbered_at_;
 };
 
 }  // namespace sluice::postgresql

@@ -1,6 +1,7 @@
 // The comparison of a task's tables at both sides.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -108,6 +109,39 @@ std::map<model::ObjectName, model::TablePtr> Describe(connector::Catalog& catalo
   return tables;
 }
 
+// Tables that the task has copied, that its source has no longer, and that still stand at the destination although a
+// DROP TABLE is carried: their rows are compared with nothing.
+std::vector<pipeline::VerifyTableResult> LeftBehind(const Task::Context& context,
+                                                    const std::vector<model::TableMappingPtr>& copied, const Plan& plan,
+                                                    connector::Catalog& catalog) {
+  std::set<model::ObjectName> known;
+  for (const model::TableMappingPtr& mapping : plan.mappings)
+    known.insert(mapping->source), known.insert(mapping->destination);
+  std::vector<model::ObjectName> names;
+  for (const model::TableMappingPtr& mapping : copied) {
+    const bool is_kept =
+        context.spec.types.incremental && !mapping->operations.ddl.contains(model::DdlKind::kDropTable);
+    const bool is_known = known.contains(mapping->source) || known.contains(mapping->destination);
+    if (!is_kept && !is_known && context.selection->Selected(mapping->source)) names.push_back(mapping->destination);
+  }
+  std::vector<pipeline::VerifyTableResult> results;
+  for (const auto& [name, table] : Describe(catalog, names)) {
+    const auto mapping = std::find_if(copied.begin(), copied.end(),
+                                      [&](const model::TableMappingPtr& one) { return one->destination == name; });
+    if (mapping == copied.end()) continue;
+    results.push_back({(*mapping)->source, name});
+    results.back().error = Error(kWrongState)
+                               .Object("table " + (*mapping)->source.Text())
+                               .Cause("it is not there any more, and the destination still has " + name.Text())
+                               .Remedy(
+                                   "Let the task apply what its log has (`sluice run`). If the database was dropped, "
+                                   "or the task has ended, drop the table at the destination yourself.")
+                               .Side("source")
+                               .info();
+  }
+  return results;
+}
+
 }  // namespace
 
 VerifyReport Task::Verify(const VerifyOptions& options, std::stop_token stop) {
@@ -116,12 +150,14 @@ VerifyReport Task::Verify(const VerifyOptions& options, std::stop_token stop) {
   bool finished = false;
   pipeline::Limits limits = context_->spec.limits;
   std::set<model::ObjectName> skipped;
+  std::vector<model::TableMappingPtr> copied;
   const auto store = store::Store::Open(options.state_directory);
   if (const auto record = store->FindTask(context_->spec.name)) {
     finished = record->state == store::TaskState::kCompleted;
     limits = LimitsInForce(*store, context_->spec.name, limits);
     for (const TaskTable& table : LoadTaskTables(*store, context_->spec.name)) {
       if (table.record.state == "skipped") skipped.insert(table.table->name);
+      if (table.record.state == "loaded") copied.push_back(table.mapping);
     }
   }
   const Plan plan = MakePlan(*context_, stop);
@@ -147,6 +183,10 @@ VerifyReport Task::Verify(const VerifyOptions& options, std::stop_token stop) {
       unreadable.push_back(std::move(result));
       if (options.on_table) options.on_table(unreadable.back());
     }
+  }
+  for (pipeline::VerifyTableResult& result : LeftBehind(*context_, copied, plan, *catalog)) {
+    unreadable.push_back(std::move(result));
+    if (options.on_table) options.on_table(unreadable.back());
   }
   pipeline::Progress own;
   pipeline::RateLimiter rate(limits);

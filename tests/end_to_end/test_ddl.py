@@ -290,5 +290,9 @@ def test_a_dropped_database_stops_the_task(get, sluice, kind, to):
     for word in ("PL-0206", "database d", "DROP DATABASE d", "--restart"):
         assert word in finished.text, finished
     assert list(destination.query("SELECT id FROM d.t")) == [(1,)]
+    source.execute("DROP TABLE d.t")
+    verified = task.verify(check=4)
+    assert "TK-0109" in verified.text and "not there any more" in verified.text, verified
+    source.execute("CREATE TABLE d.t (id INT PRIMARY KEY)", "INSERT INTO d.t VALUES (2)")
     task.run_until_caught_up("--restart")
     assert list(destination.query("SELECT id FROM d.t")) == [(2,)]

@@ -204,3 +204,32 @@ def test_a_column_that_owns_several_sequences(get, sluice):
     for name in ("t_id_seq", "a_new", "z_new"):
         question = f"SELECT last_value, is_called FROM shop.{name}"
         assert destination.query(question) == source.query(question), name
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["ALTER TABLE shop.a DROP COLUMN v", "ALTER TABLE shop.a ADD COLUMN v text"],
+        [
+            "ALTER TABLE shop.a RENAME v TO x",
+            "ALTER TABLE shop.a RENAME w TO v",
+            "ALTER TABLE shop.a RENAME x TO w",
+        ],
+    ],
+    ids=["made anew", "exchanged"],
+)
+def test_columns_that_are_others_stop_what_follows_no_statements(get, sluice, statements):
+    """Rows look as before: a column of that name and type is there."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute(
+        "CREATE SCHEMA shop",
+        "CREATE TABLE shop.a (id integer PRIMARY KEY, v text, w text)",
+        "INSERT INTO shop.a VALUES (1, 'a', 'b')",
+    )
+    task = sluice(source, destination, objects=[{"database": "shop", "operations": {"ddl": []}}])
+    task.run_until_caught_up()
+    source.execute("ALTER TABLE shop.a ALTER w SET DEFAULT 'x'", "INSERT INTO shop.a (id, v) VALUES (2, 'c')")
+    task.run_until_caught_up()
+    source.execute(*statements, "INSERT INTO shop.a VALUES (3, 'e', 'f')")
+    text = task.run_until_caught_up(check=4).text
+    assert "PG-0205" in text and "another one" in text and "--restart" in text, text
