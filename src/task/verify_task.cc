@@ -110,34 +110,44 @@ std::map<model::ObjectName, model::TablePtr> Describe(connector::Catalog& catalo
 }
 
 // Tables that the task has copied, that its source has no longer, and that still stand at the destination although a
-// DROP TABLE is carried: their rows are compared with nothing.
+// DROP TABLE is carried: their rows are compared with nothing. What became a partition is compared with its root.
 std::vector<pipeline::VerifyTableResult> LeftBehind(const Task::Context& context,
-                                                    const std::vector<model::TableMappingPtr>& copied, const Plan& plan,
-                                                    connector::Catalog& catalog) {
-  std::set<model::ObjectName> known;
-  for (const model::TableMappingPtr& mapping : plan.mappings)
-    known.insert(mapping->source), known.insert(mapping->destination);
-  std::vector<model::ObjectName> names;
-  for (const model::TableMappingPtr& mapping : copied) {
+                                                    std::vector<model::TableMappingPtr> copied, const Plan& plan,
+                                                    connector::Catalog& catalog, const std::stop_token& stop) {
+  std::set<model::ObjectName> sources;
+  std::set<model::ObjectName> destinations;
+  for (const model::TableMappingPtr& mapping : plan.mappings) {
+    sources.insert(mapping->source);
+    destinations.insert(mapping->destination);
+  }
+  std::erase_if(copied, [&](const model::TableMappingPtr& mapping) {
     const bool is_kept =
         context.spec.types.incremental && !mapping->operations.ddl.contains(model::DdlKind::kDropTable);
-    const bool is_known = known.contains(mapping->source) || known.contains(mapping->destination);
-    if (!is_kept && !is_known && context.selection->Selected(mapping->source)) names.push_back(mapping->destination);
-  }
+    return is_kept || sources.contains(mapping->source) || destinations.contains(mapping->destination) ||
+           !context.selection->Selected(mapping->source);
+  });
   std::vector<pipeline::VerifyTableResult> results;
-  for (const auto& [name, table] : Describe(catalog, names)) {
-    const auto mapping = std::find_if(copied.begin(), copied.end(),
-                                      [&](const model::TableMappingPtr& one) { return one->destination == name; });
-    if (mapping == copied.end()) continue;
-    results.push_back({(*mapping)->source, name});
-    results.back().error = Error(kWrongState)
-                               .Object("table " + (*mapping)->source.Text())
-                               .Cause("it is not there any more, and the destination still has " + name.Text())
-                               .Remedy(
-                                   "Let the task apply what its log has (`sluice run`). If the database was dropped, "
-                                   "or the task has ended, drop the table at the destination yourself.")
-                               .Side("source")
-                               .info();
+  if (copied.empty()) return results;
+  std::vector<model::ObjectName> old_names;
+  std::vector<model::ObjectName> names;
+  for (const model::TableMappingPtr& mapping : copied) {
+    old_names.push_back(mapping->source);
+    names.push_back(mapping->destination);
+  }
+  const auto at_source = Describe(*context.source->OpenCatalog({stop, "verify"}), old_names);
+  const auto there = Describe(catalog, names);
+  for (const model::TableMappingPtr& mapping : copied) {
+    if (at_source.contains(mapping->source) || !there.contains(mapping->destination)) continue;
+    results.push_back({mapping->source, mapping->destination});
+    results.back().error =
+        Error(kWrongState)
+            .Object("table " + mapping->source.Text())
+            .Cause("it is not there any more, and the destination still has " + mapping->destination.Text())
+            .Remedy(
+                "Let the task apply what its log has (`sluice run`). If the database was dropped, or the task has "
+                "ended, drop the table at the destination yourself.")
+            .Side("source")
+            .info();
   }
   return results;
 }
@@ -184,7 +194,7 @@ VerifyReport Task::Verify(const VerifyOptions& options, std::stop_token stop) {
       if (options.on_table) options.on_table(unreadable.back());
     }
   }
-  for (pipeline::VerifyTableResult& result : LeftBehind(*context_, copied, plan, *catalog)) {
+  for (pipeline::VerifyTableResult& result : LeftBehind(*context_, std::move(copied), plan, *catalog, stop)) {
     unreadable.push_back(std::move(result));
     if (options.on_table) options.on_table(unreadable.back());
   }
