@@ -5,10 +5,8 @@
 //  1. Ask the process that runs the task to stop, and take its place (the lock).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Tell the operator to stop writing to the source.
-//  3. Apply again and again until no selected change has come for `quiet_for` and no transaction that has written is
-//  open:
-//     writes are stopped, and all are applied.
-//     Bring sequences to where they stand at the source.
+//  3. Apply again and again until no selected change has come for `quiet_for`, and no transaction that has written is
+//     open: writes are stopped, and all are applied. Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
 //  5. Where a way back is wanted, its changes begin here: Sluice has written its last at the destination, the
 //     application has not written yet. So the way back has all of the application's changes and none of ours, and
@@ -21,6 +19,7 @@
 #include <set>
 #include <thread>
 
+#include "base/log.h"
 #include "task/follow_phase.h"
 #include "task/load_phase.h"
 #include "task/schema_phase.h"
@@ -131,9 +130,13 @@ Error NotDrained(const std::string& task, const Seen& seen) {
 // Nobody writes any more, but a transaction that was begun before may still be committed.
 void LookForOpen(Session& session, const std::vector<std::string>& databases, Seen& seen) {
   const bool was_open = !seen.open.empty();
-  session.Persist([&] {
+  try {
     seen.open = session.context().source->OpenTransactions(databases, {session.stop(), "switch-over"});
-  });
+  } catch (const Error& error) {
+    if (error.info().retry == RetryClass::kNever) throw;
+    LogWarning("task", "looking for open transactions: " + error.info().OneLine());  // again in the next round
+    return;
+  }
   seen.nothing_open = seen.open.empty();
   if (seen.nothing_open || was_open) return;
   std::string names;

@@ -88,8 +88,7 @@ class Runner {
                              begun, now))
           .Remedy(
               "Give the task another `name`. Or put the servers back, and run `sluice release TASK.yaml`, which "
-              "removes "
-              "what Sluice keeps there; then begin anew with the others.");
+              "removes what Sluice keeps there; then begin anew with the others.");
     }
     const bool writes_tables = types().schema || types().full;
     if (!record.final_stop || !writes_tables) return;
