@@ -48,6 +48,26 @@ JOIN pg_attribute a ON a.attrelid = w.oid AND a.attname = w.c AND a.attnum > 0 A
 WHERE a.attnum <> w.number
 ORDER BY 1, 2 LIMIT 1)sql";
 
+// The parameters of the two questions above.
+struct ColumnLists {
+  std::vector<std::string> oids;
+  std::vector<std::string> schemas;
+  std::vector<std::string> tables;
+  std::vector<std::string> columns;
+  std::vector<std::string> expected;
+
+  void Add(uint32_t oid, const model::ObjectName& table, const std::string& column, std::string wanted) {
+    oids.push_back(std::to_string(oid));
+    schemas.push_back(table.database);
+    tables.push_back(table.name);
+    columns.push_back(column);
+    expected.push_back(std::move(wanted));
+  }
+  std::vector<OptionalText> Parameters() const {
+    return {ArrayText(oids), ArrayText(schemas), ArrayText(tables), ArrayText(columns), ArrayText(expected)};
+  }
+};
+
 }  // namespace
 
 SourceTables::SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name)
@@ -206,23 +226,15 @@ void SourceTables::CheckTables() {
 // Rows do not show that a column was dropped and made anew, or that two have exchanged their names.
 void SourceTables::CheckNumbers() {
   if (numbered_at_ != definitions_.generation()) {
-    std::vector<std::string> oids;
-    std::vector<std::string> schemas;
-    std::vector<std::string> names;
-    std::vector<std::string> columns;
-    std::vector<std::string> numbers;
+    ColumnLists lists;
     for (const model::TablePtr& table : definitions_.All()) {
       if (IdOf(*table) == 0) continue;
       for (const ColumnDefinition& column : DefinitionFromJson(table->create_statement, table->name).columns) {
         if (column.number == 0) continue;
-        oids.push_back(std::to_string(IdOf(*table)));
-        schemas.push_back(table->name.database);
-        names.push_back(table->name.name);
-        columns.push_back(column.name);
-        numbers.push_back(std::to_string(column.number));
+        lists.Add(IdOf(*table), table->name, column.name, std::to_string(column.number));
       }
     }
-    numbers_ = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(columns), ArrayText(numbers)};
+    numbers_ = lists.Parameters();
     numbered_at_ = definitions_.generation();
   }
   const ResultPtr result = connection_.Run(kOtherColumns, numbers_, "catalog of columns");
@@ -239,25 +251,15 @@ void SourceTables::CheckNumbers() {
 }
 
 void SourceTables::CheckColumns() {
-  std::vector<std::string> oids;
-  std::vector<std::string> schemas;
-  std::vector<std::string> names;
-  std::vector<std::string> columns;
-  std::vector<std::string> types;
+  ColumnLists lists;
   for (const auto& [oid, relation] : followed_) {
     const model::TablePtr table = definitions_.Find(relation.root).value_or(nullptr);
     if (table == nullptr) continue;
     for (const model::Column& column : table->columns) {
-      oids.push_back(std::to_string(oid));
-      schemas.push_back(relation.name.database);
-      names.push_back(relation.name.name);
-      columns.push_back(column.name);
-      types.push_back(column.type.native);
+      lists.Add(oid, relation.name, column.name, column.type.native);
     }
   }
-  const OptionalText parameters[] = {ArrayText(oids), ArrayText(schemas), ArrayText(names), ArrayText(columns),
-                                     ArrayText(types)};
-  const ResultPtr result = connection_.Run(kOtherTypes, parameters, "catalog of columns");
+  const ResultPtr result = connection_.Run(kOtherTypes, lists.Parameters(), "catalog of columns");
   if (PQntuples(result.get()) == 0) return;
   const auto text = [&](int column) { return std::string(PQgetvalue(result.get(), 0, column)); };
   throw Error(kSchemaDrift)
