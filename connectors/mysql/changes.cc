@@ -55,8 +55,7 @@ struct StartPlan {
                       server, start.server))
       .Remedy(
           "Connect to the server that was followed before and let the task catch up, then go on with this one; or "
-          "begin "
-          "anew with --restart.");
+          "begin anew with --restart.");
 }
 
 StartPlan PlanStart(binlog::LogSession& session, const connector::ChangeRequest& request) {

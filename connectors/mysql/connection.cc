@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <utility>
 
@@ -95,6 +96,12 @@ struct Connection::Interrupt {
   };
   std::stop_callback<Shut> callback;
 };
+
+uint64_t ToNumber(const OptionalText& text) {
+  uint64_t value = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
 
 Connection::Connection(const connector::Endpoint& endpoint, const connector::SessionContext& context,
                        const ConnectOptions& options)

@@ -28,6 +28,9 @@ using OptionalText = std::optional<std::string>;
 using TextRow = std::vector<OptionalText>;
 using TextRows = std::vector<TextRow>;
 
+// The number that it begins with; 0 where there is none.
+uint64_t ToNumber(const OptionalText& text);
+
 class Connection {
  public:
   // Connects, sets time_zone='+00:00', long session timeouts, the sql_mode kSessionSqlMode, and back to their defaults

@@ -41,6 +41,10 @@ struct TableOption {
   sql::Tokens tokens;
 };
 
+inline bool SaysCharset(const TableOption& option) {
+  return option.name == "CHARSET" || option.name == "COLLATE";
+}
+
 struct CreateTable {
   model::ObjectName name;
   bool or_replace = false;

@@ -75,4 +75,22 @@ std::string DatabaseDefaults::CollationOf(sql::Cursor& options, std::string coll
   return collation;
 }
 
+bool AddDefaultCollation(Connection& server, const model::DdlChange& ddl, const std::string& database,
+                         CreateTable& definition) {
+  if (std::any_of(definition.options.begin(), definition.options.end(), SaysCharset)) return true;
+  std::string collation = ddl.database_collation;
+  if (collation.empty()) {
+    collation = server
+                    .QueryOne("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
+                              Literal(database))
+                    .value_or("");
+  }
+  if (collation.empty()) return false;
+  size_t at = 0;
+  for (TableOption& option : ParseOptions(sql::Tokenize("COLLATE=" + collation, {}), at)) {
+    definition.options.push_back(std::move(option));
+  }
+  return true;
+}
+
 }  // namespace sluice::mysql

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "connectors/mysql/connection.h"
+#include "connectors/mysql/create_table.h"
 #include "model/change.h"
 #include "sql/cursor.h"
 #include "sql/token.h"
@@ -37,5 +38,10 @@ class DatabaseDefaults {
   std::map<std::string, std::string> databases_;
   std::map<std::string, std::string> charsets_;
 };
+
+// Gives a definition that says no character set the one of its database: as the log tells it, else as this server has a
+// database of that name now. False where neither is known.
+bool AddDefaultCollation(Connection& server, const model::DdlChange& ddl, const std::string& database,
+                         CreateTable& definition);
 
 }  // namespace sluice::mysql

@@ -11,6 +11,7 @@
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/connection.h"
 #include "connectors/mysql/create_table.h"
+#include "connectors/mysql/database_defaults.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_edit.h"
 #include "connectors/mysql/ddl_edit_keys.h"
@@ -146,22 +147,6 @@ class Describer {
     }
   }
 
-  // The database's default. The log does not tell it.
-  void AddDefaultCollation(CreateTable& definition) {
-    std::string collation = ddl_.database_collation;
-    if (collation.empty()) {
-      collation = connection_
-                      .QueryOne("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
-                                Literal(definition.name.database))
-                      .value_or("");
-    }
-    if (collation.empty()) NotFollowed(ddl_, "the character set of its database is not known");
-    size_t at = 0;
-    for (TableOption& option : ParseOptions(sql::Tokenize("COLLATE=" + collation, {}), at)) {
-      definition.options.push_back(std::move(option));
-    }
-  }
-
   void Create(std::vector<TableChange>& changes, const model::ObjectName& name, const TablePtr& table) {
     auto definition = ParseCreateTable(ddl_.statement, ddl_.database, OfStatement());
     if (!definition) NotFollowed(ddl_, "its definition cannot be read");
@@ -180,10 +165,9 @@ class Describer {
     plain.name = name;
     plain.if_not_exists = plain.or_replace = false;
     plain.like.reset();
-    const bool has_charset = std::any_of(plain.options.begin(), plain.options.end(), [](const TableOption& option) {
-      return option.name == "CHARSET" || option.name == "COLLATE";
-    });
-    if (!has_charset) AddDefaultCollation(plain);
+    if (!AddDefaultCollation(connection_, ddl_, plain.name.database, plain)) {
+      NotFollowed(ddl_, "the character set of its database is not known");
+    }
     std::string adds;
     for (const TableElement& element : definition->elements) {
       adds += (adds.empty() ? "" : ", ") + std::string("ADD ") +

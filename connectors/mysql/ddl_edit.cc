@@ -139,8 +139,6 @@ class Editor {
     SetOptions(std::move(options));
   }
 
-  static bool SaysCharset(const TableOption& option) { return option.name == "CHARSET" || option.name == "COLLATE"; }
-
   void SetOptions(std::vector<TableOption> options) {
     // A character set without a collation means its own one, and the other way round.
     if (std::any_of(options.begin(), options.end(), SaysCharset)) std::erase_if(table_.options, SaysCharset);

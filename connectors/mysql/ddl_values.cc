@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace sluice::mysql {
 namespace {
@@ -64,6 +65,16 @@ bool SaysIgnore(const sql::Tokens& statement) {
   return false;
 }
 
+// One of the words before PARTITION.
+bool HasPartitionVerb(const sql::Tokens& statement, std::initializer_list<std::string_view> verbs) {
+  for (size_t i = 0; i + 1 < statement.size(); ++i) {
+    const bool is_verb =
+        std::any_of(verbs.begin(), verbs.end(), [&](std::string_view verb) { return statement[i].Is(verb); });
+    if (is_verb && statement[i + 1].Is("PARTITION")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string WhyOnlySourceKnows(const sql::Tokens& statement, const Table& before, const Table& after,
@@ -101,18 +112,11 @@ bool IsVersioned(const sql::Tokens& statement) {
 }
 
 bool ExchangesRows(const sql::Tokens& statement) {
-  for (size_t i = 0; i + 1 < statement.size(); ++i) {
-    if (statement[i].Is("EXCHANGE") && statement[i + 1].Is("PARTITION")) return true;
-  }
-  return false;
+  return HasPartitionVerb(statement, {"EXCHANGE"});
 }
 
 bool TakesRowsOfPartitions(const sql::Tokens& statement) {
-  for (size_t i = 0; i + 1 < statement.size(); ++i) {
-    const bool takes = statement[i].Is("DROP") || statement[i].Is("TRUNCATE") || statement[i].Is("EXCHANGE");
-    if (takes && statement[i + 1].Is("PARTITION")) return true;
-  }
-  return false;
+  return HasPartitionVerb(statement, {"DROP", "TRUNCATE", "EXCHANGE"});
 }
 
 std::string WhyRowsAreMissing(const sql::Tokens& statement) {

@@ -105,8 +105,7 @@ class MysqlFilter : public connector::FilterEvaluator {
           .Cause("The log does not have all columns that it needs: " + error.info().native_message)
           .Remedy(
               "Let no session at the source have a binlog_row_image other than FULL, let the filter name no column "
-              "that "
-              "the log never has (MariaDB: VIRTUAL ones), and begin anew with --restart.")
+              "that the log never has (MariaDB: VIRTUAL ones), and begin anew with --restart.")
           .Side(connection_.endpoint().side);
     }
   }

@@ -4,16 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
 namespace sluice::mysql {
 namespace {
-
-uint64_t ToNumber(const OptionalText& text) {
-  uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
 
 // The data are the two parts one after the other; MySQL gives them as "0x6162".
 std::string XaName(const TextRow& row, bool is_hex) {

@@ -16,12 +16,6 @@
 namespace sluice::mysql {
 namespace {
 
-uint64_t ToNumber(const OptionalText& text) {
-  uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
 std::string VersionText(uint32_t version) {
   return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }

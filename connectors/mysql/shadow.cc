@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "connectors/mysql/catalog.h"
 #include "connectors/mysql/codes.h"
+#include "connectors/mysql/database_defaults.h"
 #include "connectors/mysql/ddl.h"
 #include "connectors/mysql/ddl_alter.h"
 #include "connectors/mysql/ddl_values.h"
@@ -131,7 +132,7 @@ class ShadowRun {
     if (like) *definition = LikeOf(*definition->like, before);
     if (definition->elements.empty()) throw Unreadable(ddl_.statement);
     const CreateTable stated = *definition;
-    if (!HasCharset(*definition)) AddDefaultCollation(*definition, name.database);
+    AddDefaultCollation(connection_, ddl_, name.database, *definition);
     TakeInlineReferences(*definition);
     SetMode(ddl_.sql_mode);
     if (like) {
@@ -227,28 +228,6 @@ class ShadowRun {
     flavour_.Translate(definition, notes);
     connection_.Execute("DROP TABLE IF EXISTS " + Quote(shadow_.database, shadow_.name));
     return Render(definition);
-  }
-
-  static bool HasCharset(const CreateTable& definition) {
-    return std::any_of(definition.options.begin(), definition.options.end(),
-                       [](const TableOption& option) { return option.name == "CHARSET" || option.name == "COLLATE"; });
-  }
-
-  // The database's default at the source; if the log did not tell, that of the database of this name here.
-  void AddDefaultCollation(CreateTable& definition, const std::string& database) {
-    std::string collation = ddl_.database_collation;
-    if (collation.empty()) {
-      collation = connection_
-                      .QueryOne("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = " +
-                                Literal(database))
-                      .value_or("");
-    }
-    if (collation.empty()) return;
-    TableOption option;
-    option.name = "COLLATE";
-    option.value = collation;
-    option.tokens = sql::Tokenize("COLLATE=" + collation, {});
-    definition.options.push_back(std::move(option));
   }
 
   // REFERENCES inside a column's definition: a foreign key where the source makes one of it, else nothing.
