@@ -7,6 +7,7 @@ import pytest
 from tests.end_to_end.test_task_handling import numbers
 from tests.end_to_end.test_way_back import fill, reverse_of, start_cutover
 from tests.support import compare, shop
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_until
 
 SHOP = [{"database": "shop"}]
@@ -41,29 +42,32 @@ def test_restart_spares_tables_of_another_server(get, one_pair, sluice):
 
 
 def test_a_table_that_came_in_between_stays_its_owners(maria_pair, sluice):
+    """After the precheck, just before the task's own CREATE TABLE."""
     source, destination = maria_pair
     source.make_database("shop")
     source.execute("CREATE TABLE shop.t (id INT, v INT)", "INSERT INTO shop.t VALUES (1, 1)")
-    task = sluice(source, destination, types=["schema", "full"], objects=SHOP)
-    with destination.session() as holder:
-        holder.execute("FLUSH TABLES WITH READ LOCK")
-        task.start()
-        task.wait_phase("schema", "full")
-        holder.execute("UNLOCK TABLES")
-        holder.execute("CREATE DATABASE IF NOT EXISTS shop")
-        try:
-            holder.execute("CREATE TABLE shop.t (id INT, v INT)")
-        except Exception:
-            pytest.skip("the task was faster")
-        holder.execute("INSERT INTO shop.t VALUES (100, 100)")
-    assert task.wait(60) == 4, task.log_text()
-    again = task.run(check=4)
-    assert "TK-0104" in again.text and "exists already" in again.text, again
-    assert destination.query("SELECT * FROM shop.t") == [(100, 100)]
-    # Its owner may leave it to the task.
-    destination.execute("DELETE FROM shop.t")
-    task.call("schema retry", "table shop.t", check=0)
-    task.run()
+    with Proxy(destination) as proxy:
+        came = []
+
+        def come(data, _):
+            if b"CREATE TABLE `shop`.`t`" in data and not came:
+                came.append(data)
+                destination.execute("CREATE TABLE shop.t (id INT, v INT)", "INSERT INTO shop.t VALUES (100, 100)")
+            return data
+
+        proxy.corrupt = come
+        task = sluice(source, proxy, types=["schema", "full"], objects=SHOP)
+        task.task["destination"]["tls"] = {"mode": "off"}
+        task.write()
+        task.run(check=4)
+        assert came
+        again = task.run(check=4)
+        assert "TK-0104" in again.text and "exists already" in again.text, again
+        assert destination.query("SELECT * FROM shop.t") == [(100, 100)]
+        # Its owner may leave it to the task.
+        destination.execute("DELETE FROM shop.t")
+        task.call("schema retry", "table shop.t", check=0)
+        task.run()
     compare.assert_equal(source, "shop", destination)
 
 
