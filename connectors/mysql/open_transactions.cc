@@ -24,11 +24,12 @@ std::string XaName(const TextRow& row, bool is_hex) {
 
 // Runs a question that the account may lack the right for.
 template <typename Ask>
-void IfAllowed(const Ask& ask) {
+void IfAllowed(const char* what, std::vector<std::string>& not_seen, const Ask& ask) {
   try {
     ask();
   } catch (const Error& error) {
     if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+    not_seen.push_back(fmt::format("{}: {}", what, error.info().cause));
   }
 }
 
@@ -43,22 +44,23 @@ std::set<std::string> PreparedNow(Connection& connection) {
   return names;
 }
 
-std::vector<connector::OpenTransaction> ListOpenTransactions(Connection& connection,
-                                                             const std::vector<std::string>& databases) {
-  std::vector<connector::OpenTransaction> open;
-  IfAllowed([&] {
+connector::OpenTransactions ReadOpenTransactions(Connection& connection, const std::vector<std::string>& databases) {
+  connector::OpenTransactions open;
+  IfAllowed("prepared XA transactions", open.not_seen, [&] {
     for (const std::string& name : PreparedNow(connection)) {
-      open.push_back({"prepared XA transaction " + name, fmt::format("XA COMMIT {}; or XA ROLLBACK {};", name, name)});
+      open.found.push_back(
+          {"prepared XA transaction " + name, fmt::format("XA COMMIT {}; or XA ROLLBACK {};", name, name)});
     }
   });
-  IfAllowed([&] {
+  IfAllowed("open transactions", open.not_seen, [&] {
     const TextRows rows = connection.Query(
         "SELECT t.trx_mysql_thread_id, p.user, p.db FROM information_schema.innodb_trx t JOIN "
         "information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE t.trx_rows_modified > 0 ORDER BY 1");
     for (const TextRow& row : rows) {
       const std::string& id = row[0].value_or("0");
       const bool elsewhere = row[2] && std::find(databases.begin(), databases.end(), *row[2]) == databases.end();
-      if (!elsewhere) open.push_back({fmt::format("session {} of {}", id, row[1].value_or("?")), "KILL " + id + ";"});
+      if (!elsewhere)
+        open.found.push_back({fmt::format("session {} of {}", id, row[1].value_or("?")), "KILL " + id + ";"});
     }
   });
   return open;

@@ -16,7 +16,6 @@ std::set<std::string> PreparedNow(Connection& connection);
 
 // Prepared ones, and sessions with a transaction that has changed rows, in one of these databases as far as that is
 // known.
-std::vector<connector::OpenTransaction> ListOpenTransactions(Connection& connection,
-                                                             const std::vector<std::string>& databases);
+connector::OpenTransactions ReadOpenTransactions(Connection& connection, const std::vector<std::string>& databases);
 
 }  // namespace sluice::mysql

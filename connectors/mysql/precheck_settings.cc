@@ -16,4 +16,11 @@ std::map<std::string, std::string> ReadComparedSettings(Connection& connection) 
   return settings;
 }
 
+bool LogsCascades(Connection& connection) {
+  constexpr uint32_t kSince = 90600;
+  if (connection.is_mariadb() || connection.version() < kSince) return false;
+  const TextRows rows = connection.Query("SHOW GLOBAL VARIABLES LIKE 'innodb_native_foreign_keys'");
+  return rows.empty() || rows[0].at(1) != "ON";
+}
+
 }  // namespace sluice::mysql

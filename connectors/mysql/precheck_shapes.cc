@@ -97,7 +97,7 @@ void CheckShapes(Precheck& check) {
   std::map<model::ObjectName, model::TablePtr> tables;
   const std::vector<model::TablePtr> there = catalog.DescribeTables(names);
   for (const model::TablePtr& table : there) tables[table->name] = table;
-  if (check.types().incremental && !connector::LogsCascades(check.request().source)) {
+  if (check.types().incremental && !check.request().source.logs_cascades) {
     connector::FailCascades(check, connector::CascadesMissing(check.request(), there),
                             "The tables there do not have such a key with the same actions.",
                             "ALTER TABLE ... ADD FOREIGN KEY ... at the destination, as the source has it.");

@@ -8,6 +8,7 @@
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/ddl_values.h"
 #include "connectors/mysql/precheck.h"
+#include "connectors/mysql/precheck_settings.h"
 
 namespace sluice::mysql {
 namespace {
@@ -16,11 +17,6 @@ using model::TypeKind;
 
 std::string TableList(const std::vector<std::string>& names) {
   return (names.size() == 1 ? "table " : "tables ") + Listed(names);
-}
-
-// From 9.6 on the server itself carries foreign keys out and logs it, unless it was started the old way.
-bool LogsCascades(const Precheck& check) {
-  return !check.mariadb() && check.AtLeast(90600) && !check.On("innodb_native_foreign_keys");
 }
 
 // Of a column that is more in its table than the value that a change of it has: an ENUM's number, the digits that are
@@ -161,7 +157,7 @@ void CheckForeignKeys(Precheck& check) {
       if (connector::ActsOnRows(key) && !selected.contains(key.referenced)) cascading.push_back(table->name.Text());
     }
   }
-  if (check.types().incremental && !LogsCascades(check)) {
+  if (check.types().incremental && !LogsCascades(check.connection())) {
     connector::FailCascades(check, connector::CascadesOverExcluded(check.request()), "A column of the key is left out.",
                             "Carry the column, or leave the tables out.");
   }

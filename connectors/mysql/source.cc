@@ -69,10 +69,10 @@ class MysqlSource : public connector::Source {
     return PositionReached(applied, wanted);
   }
   std::vector<std::string> SnapshotEncodings() const override { return {kTsvEncoding, connector::kNeutralTsv}; }
-  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>& databases,
-                                                           const SessionContext& context) override {
+  connector::OpenTransactions OpenTransactionsIn(const std::vector<std::string>& databases,
+                                                 const SessionContext& context) override {
     Connection connection(endpoint_, context);
-    return ListOpenTransactions(connection, databases);
+    return ReadOpenTransactions(connection, databases);
   }
   // The binary log needs nothing of ours at the source.
   std::vector<connector::SourceObject> SourceObjects(const SessionContext&) override { return {}; }
@@ -121,7 +121,8 @@ connector::ServerInfo ReadServerInfo(const connector::Endpoint& endpoint, const 
           .version_text = connection.version_text(),
           .version = connection.version(),
           .identity = ServerIdentity(connection),
-          .settings = ReadComparedSettings(connection)};
+          .settings = ReadComparedSettings(connection),
+          .logs_cascades = LogsCascades(connection)};
 }
 
 std::unique_ptr<connector::Source> MakeSource(connector::Endpoint endpoint) {

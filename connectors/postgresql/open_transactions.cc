@@ -4,7 +4,7 @@
 
 namespace sluice::postgresql {
 
-std::vector<connector::OpenTransaction> ListOpenTransactions(Connection& connection) {
+std::vector<connector::OpenTransaction> ReadOpenTransactions(Connection& connection) {
   std::vector<connector::OpenTransaction> open;
   for (const TextRow& row :
        connection.Query("SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared")) {

@@ -65,10 +65,10 @@ class PostgresqlSource : public connector::Source {
   std::vector<std::string> SnapshotEncodings() const override {
     return {kCopyBinary, kCopyText, connector::kNeutralTsv};
   }
-  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>&,
-                                                           const SessionContext& context) override {
+  connector::OpenTransactions OpenTransactionsIn(const std::vector<std::string>&,
+                                                 const SessionContext& context) override {
     Connection connection(endpoint_, context);
-    return ListOpenTransactions(connection);
+    return {.found = ReadOpenTransactions(connection), .not_seen = {}};
   }
   std::vector<connector::SourceObject> SourceObjects(const SessionContext& context) override {
     return ListSourceObjects(endpoint_, context);

@@ -53,11 +53,6 @@ bool ActsOnRows(const model::ForeignKey& key) {
   return Acts(key.on_delete) || Acts(key.on_update);
 }
 
-bool LogsCascades(const ServerInfo& source) {
-  constexpr uint32_t kMysqlLogs = 90600;
-  return source.engine != "mysql" || (source.flavour == "mysql" && source.version >= kMysqlLogs);
-}
-
 std::vector<std::string> CascadesOverExcluded(const PrecheckRequest& request) {
   std::map<model::ObjectName, const model::TableMapping*> mappings;
   for (const model::TableMappingPtr& mapping : request.mappings) mappings[mapping->source] = mapping.get();

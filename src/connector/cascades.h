@@ -11,9 +11,6 @@ namespace sluice::connector {
 
 bool ActsOnRows(const model::ForeignKey& key);
 
-// Whether rows that foreign keys changed are in the source's log, as far as its version tells.
-bool LogsCascades(const ServerInfo& source);
-
 // Keys with a column that the user left out, on either side: "shop.items.fk".
 std::vector<std::string> CascadesOverExcluded(const PrecheckRequest& request);
 

@@ -432,6 +432,10 @@ struct OpenTransaction {
   std::string what;   // "prepared transaction 'move-17'", "session 4711 of app"
   std::string ended;  // the statements that end it
 };
+struct OpenTransactions {
+  std::vector<OpenTransaction> found;
+  std::vector<std::string> not_seen;  // kinds that the account may not ask for, and the right that it lacks
+};
 
 class Source {
  public:
@@ -460,9 +464,9 @@ class Source {
   // it changes. If not, a table that was begun is emptied and read again.
   virtual bool ChunksOutliveCut(bool written) const = 0;
   // Transactions that have written in these databases (or may have) and have not ended: their changes are not in the
-  // log yet. What the account may not see is not among them.
-  virtual std::vector<OpenTransaction> OpenTransactions(const std::vector<std::string>& databases,
-                                                        const SessionContext& context) = 0;
+  // log yet.
+  virtual OpenTransactions OpenTransactionsIn(const std::vector<std::string>& databases,
+                                              const SessionContext& context) = 0;
   // What Sluice keeps at this source, of all tasks; empty where an engine needs nothing there.
   virtual std::vector<SourceObject> SourceObjects(const SessionContext& context) = 0;
   // Removes what is kept for a task, and tells what that was ("replication slot sluice_shop_1f2e3d4c").

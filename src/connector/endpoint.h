@@ -40,6 +40,7 @@ struct ServerInfo {
   uint32_t version = 0;                         // major * 10000 + minor * 100 + patch
   std::string identity;                         // tells this server from its replicas (server_uuid, or server_id@host)
   std::map<std::string, std::string> settings;  // what the connector's precheck compares between the two sides
+  bool logs_cascades = true;                    // its log has the rows that its foreign keys changed
 
   bool AtLeast(uint32_t wanted) const { return version >= wanted; }
 };

@@ -141,8 +141,8 @@ class FakeSource : public connector::Source {
     return OrdinalAt(applied) >= OrdinalAt(wanted);
   }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
-  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>&,
-                                                           const connector::SessionContext&) override {
+  connector::OpenTransactions OpenTransactionsIn(const std::vector<std::string>&,
+                                                 const connector::SessionContext&) override {
     return {};
   }
   std::vector<connector::SourceObject> SourceObjects(const connector::SessionContext&) override { return {}; }

@@ -159,8 +159,8 @@ class FakeSide : public connector::Source, public connector::Destination {
     return std::stoi(applied.json) >= std::stoi(wanted.json);
   }
   std::vector<std::string> SnapshotEncodings() const override { return {}; }
-  std::vector<connector::OpenTransaction> OpenTransactions(const std::vector<std::string>&,
-                                                           const connector::SessionContext&) override {
+  connector::OpenTransactions OpenTransactionsIn(const std::vector<std::string>&,
+                                                 const connector::SessionContext&) override {
     return {};
   }
   std::vector<connector::SourceObject> SourceObjects(const connector::SessionContext&) override { return {}; }

@@ -93,6 +93,7 @@ struct Seen {
   Clock::time_point quiet_since{};
   bool nothing_open = false;  // since `quiet_since`
   std::vector<connector::OpenTransaction> open;
+  std::vector<std::string> not_seen;  // said already
 };
 
 Error NotDrained(const std::string& task, const Seen& seen) {
@@ -131,7 +132,15 @@ Error NotDrained(const std::string& task, const Seen& seen) {
 void LookForOpen(Session& session, const std::vector<std::string>& databases, Seen& seen) {
   const bool was_open = !seen.open.empty();
   try {
-    seen.open = session.context().source->OpenTransactions(databases, {session.stop(), "switch-over"});
+    connector::OpenTransactions now =
+        session.context().source->OpenTransactionsIn(databases, {session.stop(), "switch-over"});
+    seen.open = std::move(now.found);
+    if (now.not_seen != seen.not_seen) {
+      seen.not_seen = std::move(now.not_seen);
+      for (const std::string& what : seen.not_seen) {
+        session.Say("the account may not see at the source, and they are not waited for: " + what);
+      }
+    }
   } catch (const Error& error) {
     if (error.info().retry == RetryClass::kNever) throw;
     LogWarning("task", "looking for open transactions: " + error.info().OneLine());  // again in the next round
@@ -168,7 +177,11 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
     if (!seen.told)
       session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
     if (!seen.told || rows() != seen.rows) {
-      seen = {.told = true, .rows = rows(), .quiet_since = Clock::now(), .nothing_open = false, .open = {}};
+      seen.told = true;
+      seen.rows = rows();
+      seen.quiet_since = Clock::now();
+      seen.nothing_open = false;
+      seen.open.clear();
     }
     if (Clock::now() - seen.quiet_since >= options.quiet_for) {
       // What had not ended when it was looked for may have been committed since: applied once more after that.

@@ -18,7 +18,7 @@ namespace {
 
 void CheckCascades(Precheck& check) {
   const connector::PrecheckRequest& request = check.request();
-  if (!request.types.incremental || connector::LogsCascades(request.source) || request.names == nullptr) return;
+  if (!request.types.incremental || request.source.logs_cascades || request.names == nullptr) return;
   if (!request.types.schema) {
     std::vector<model::ObjectName> names;
     for (const model::TableMappingPtr& mapping : request.mappings) names.push_back(mapping->destination);
