@@ -66,7 +66,7 @@ class Changes : public connector::ChangeStream {
         definitions_(request.tables),
         catalog_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}, {.answer_within = kCatalogAnswers}),
         session_(endpoint, {.stop = stop_.get_token(), .purpose = context.purpose}),
-        tables_(catalog_, definitions_, name_),
+        tables_(catalog_, definitions_, name_, request.tell),
         queue_(kQueueBytes) {
     pgoutput::DecoderOptions options;
     options.start = CheckHistory(session_, ParsePosition(request.start));

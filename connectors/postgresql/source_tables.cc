@@ -70,10 +70,12 @@ struct ColumnLists {
 
 }  // namespace
 
-SourceTables::SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name)
+SourceTables::SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name,
+                           std::function<void(const std::string&)> tell)
     : connection_(connection),
       definitions_(definitions),
       name_(std::move(name)),
+      partitions_(connection, definitions, std::move(tell)),
       has_publication_(HasPublication(connection)) {
   const std::string question = fmt::format(
       "SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = "
@@ -169,7 +171,10 @@ void SourceTables::Changed() {
 
 void SourceTables::Check() {
   CheckTables();
-  if (!follows_ddl_) CheckNumbers();
+  if (!follows_ddl_) {
+    CheckNumbers();
+    partitions_.Check();
+  }
   if (!has_publication_) CheckColumns();
 }
 

@@ -1,6 +1,7 @@
 // The source's catalog as whoever decodes its log needs it. Uses its own ordinary session. One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "connectors/postgresql/definition.h"
 #include "connectors/postgresql/followed.h"
+#include "connectors/postgresql/partition_watch.h"
 #include "connectors/postgresql/pgoutput/relations.h"
 #include "connectors/postgresql/test_decoding/translator.h"
 
@@ -17,8 +19,9 @@ namespace sluice::postgresql {
 
 class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameCatalog {
  public:
-  // `name`: of the publication, and of the table with records of schema statements.
-  SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name);
+  // `name`: of the publication, and of the table with records of schema statements. `tell`: ChangeRequest::tell.
+  SourceTables(Connection& connection, const connector::Definitions& definitions, std::string name,
+               std::function<void(const std::string&)> tell);
 
   std::optional<Place> PlaceOf(uint32_t oid) override;
   std::optional<model::ObjectName> FollowedAs(uint32_t oid) override;
@@ -33,7 +36,8 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came
   // since, and kSchemaDrift when a table has another name or was made anew. What was dropped is left out.
   // Where the log tells schema statements only the first is judged: the catalog may be ahead of the log.
-  // Where it does not, a column that is not the one that was described under its name is kSchemaDrift too.
+  // Where it does not, a column that is not the one that was described under its name is kSchemaDrift too, and so is a
+  // partition that was attached with rows (partition_watch.h).
   // Where there is no publication (test_decoding), columns whose types have changed are kSchemaDrift too: the log does
   // not tell what modifies a type.
   void Check();
@@ -48,6 +52,7 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   Connection& connection_;
   const connector::Definitions& definitions_;
   const std::string name_;
+  PartitionWatch partitions_;
   const bool has_publication_;
   bool follows_ddl_ = false;
   std::unordered_map<uint32_t, FollowedRelation> followed_;

@@ -289,6 +289,8 @@ struct ChangeRequest {
   // Transactions after `start` are known by their ordinals to be applied: the order must be the one that they were
   // counted in.
   bool counted = false;
+  // What the log does not carry and the user has to know, a line each; from any thread. May be empty.
+  std::function<void(const std::string&)> tell;
 };
 
 class ChangeStream {

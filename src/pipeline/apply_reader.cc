@@ -55,7 +55,8 @@ void ApplyReader::Open() {
        .tables = tables_.All(),
        .selected = [this](const model::ObjectName& name) { return tables_.Selected(name); },
        .neutral = context_.request.neutral,
-       .counted = !counted.Text().empty()},
+       .counted = !counted.Text().empty(),
+       .tell = context_.request.on_notice},
       {context_.work, "changes"});
 }
 

@@ -79,6 +79,7 @@ pipeline::ApplyOutcome RunWithLimits(Session& session, const std::vector<TaskTab
   request.on_ddl_applied = [&](const model::DdlChange&, const std::vector<std::string>& statements) {
     for (const std::string& statement : statements) session.Say("applied: " + statement.substr(0, 300));
   };
+  request.on_notice = [&](const std::string& line) { session.Say(line); };
   return pipeline::RunApply(request, std::move(end));
 }
 

@@ -233,3 +233,83 @@ def test_columns_that_are_others_stop_what_follows_no_statements(get, sluice, st
     source.execute(*statements, "INSERT INTO shop.a VALUES (3, 'e', 'f')")
     text = task.run_until_caught_up(check=4).text
     assert "PG-0205" in text and "another one" in text and "--restart" in text, text
+
+
+PARTS = [
+    "CREATE TABLE shop.p (k integer, id integer, v text, PRIMARY KEY (k, id)) PARTITION BY LIST (k)",
+    "CREATE TABLE shop.p1 PARTITION OF shop.p FOR VALUES IN (1)",
+    "CREATE TABLE shop.p2 PARTITION OF shop.p FOR VALUES IN (2) PARTITION BY LIST (id)",
+    "CREATE TABLE shop.p2_1 PARTITION OF shop.p2 FOR VALUES IN (1)",
+    "CREATE TABLE shop.p3 PARTITION OF shop.p DEFAULT",
+    "INSERT INTO shop.p VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 1, 'c')",
+]
+
+
+def partitioned(get, sluice, engine):
+    """A task that follows no statements, with everything loaded."""
+    source = get.shared("pg15", "source")
+    destination = get.shared("pg18" if engine == "postgresql" else "mariadb", "destination")
+    source.execute("CREATE SCHEMA shop", *PARTS)
+    task = sluice(source, destination, objects=[{"database": "shop", "operations": {"ddl": []}}])
+    task.run_until_caught_up()
+    return source, destination, task
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE shop.new (LIKE shop.p)", "INSERT INTO shop.new VALUES (7, 1, 'x')", "{attach}"],
+        ["BEGIN; CREATE TABLE shop.new AS SELECT 7 AS k, 1 AS id, 'x'::text AS v; {null}; {attach}; COMMIT"],
+        [
+            "CREATE TABLE shop.new (LIKE shop.p) PARTITION BY LIST (id)",
+            "CREATE TABLE shop.new_1 PARTITION OF shop.new FOR VALUES IN (1)",
+            "INSERT INTO shop.new VALUES (7, 1, 'x')",
+            "{attach}",
+        ],
+    ],
+    ids=["two transactions", "one transaction", "below"],
+)
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_a_partition_that_is_attached_with_rows_is_not_passed_over(get, sluice, engine, statements):
+    """The log has nothing of them, where it does not tell statements."""
+    source, _, task = partitioned(get, sluice, engine)
+    words = {
+        "attach": "ALTER TABLE shop.p ATTACH PARTITION shop.new FOR VALUES IN (7)",
+        "null": "ALTER TABLE shop.new ALTER k SET NOT NULL, ALTER id SET NOT NULL",
+    }
+    source.execute(*(statement.format(**words) for statement in statements))
+    text = task.run_until_caught_up(check=4).text
+    assert "PG-0205" in text and "shop.new" in text and "attached" in text and "--restart" in text, text
+
+
+def test_partitions_that_come_empty_are_followed(get, sluice):
+    """Their rows are in the log, and none is older than the attachment."""
+    source, destination, task = partitioned(get, sluice, "mysql")
+    source.execute(
+        "CREATE TABLE shop.p4 PARTITION OF shop.p FOR VALUES IN (4)",
+        "INSERT INTO shop.p VALUES (4, 1, 'd')",
+        "CREATE TABLE shop.p5 (LIKE shop.p)",
+        "ALTER TABLE shop.p ATTACH PARTITION shop.p5 FOR VALUES IN (5)",
+        "INSERT INTO shop.p VALUES (5, 1, 'e')",
+        "BEGIN; CREATE TABLE shop.p6 PARTITION OF shop.p FOR VALUES IN (6); INSERT INTO shop.p VALUES (6, 1, 'f'); "
+        "UPDATE shop.p SET v = 'g' WHERE k = 6; COMMIT",
+    )
+    assert "PG-0205" not in task.run_until_caught_up().text
+    task.run_until_caught_up()
+    compare.assert_equal(source, "shop", destination)
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_partitions_that_go_are_told(get, sluice, engine):
+    """Their rows stay at the destination, which the log does not tell; what follows is carried all the same."""
+    source, destination, task = partitioned(get, sluice, engine)
+    source.execute(
+        "ALTER TABLE shop.p DETACH PARTITION shop.p1", "DROP TABLE shop.p2", "INSERT INTO shop.p VALUES (9, 1, 'z')"
+    )
+    text = task.run_until_caught_up().text
+    assert "partition shop.p1 of shop.p (FOR VALUES IN (1)) was detached" in text, text
+    assert "partition shop.p2 of shop.p (FOR VALUES IN (2)) was dropped" in text and "p2_1" not in text, text
+    assert destination.query("SELECT v FROM shop.p ORDER BY k") == [("a",), ("b",), ("c",), ("z",)]
+    report = task.call("verify", "--json", check=5).json
+    table = next(table for table in report["tables"] if table["source"] == "shop.p")
+    assert (table["missing"], table["extra"], table["different"]) == (0, 2, 0), report
