@@ -90,6 +90,9 @@ std::unique_ptr<TablePlan> ApplyTables::MakePlan(const TablePtr& table, TableKey
   if (plan->mapping != nullptr) {
     const model::OperationFilter& operations = plan->mapping->operations;
     plan->lenient = !(operations.insert && operations.update && operations.remove);
+    for (const model::Column& column : table->columns) {
+      if (!plan->mapping->excluded.empty()) plan->excluded.push_back(plan->mapping->excluded.contains(column.name));
+    }
   }
   const auto skipped = skipped_ddl_.find(table->name);
   if (skipped != skipped_ddl_.end()) plan->skipped_ddl = skipped->second;

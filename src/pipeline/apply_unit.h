@@ -21,8 +21,9 @@ struct TablePlan {
   TableKeys keys;
   std::vector<uint32_t> identity;  // columns of the identity key; empty: whole rows
   bool identity_has_prefix = false;
-  bool lenient = false;     // an operation filter leaves the destination's rows incomplete
-  std::string skipped_ddl;  // the last statement on it that was not carried, for messages
+  std::vector<bool> excluded;  // by column; empty: none. The log need not have them
+  bool lenient = false;        // an operation filter leaves the destination's rows incomplete
+  std::string skipped_ddl;     // the last statement on it that was not carried, for messages
 };
 
 struct PlannedChange {

@@ -9,8 +9,12 @@ using model::ChangeKind;
 using model::Row;
 using model::RowChange;
 
-bool HasAbsent(Row row) {
-  return std::any_of(row.begin(), row.end(), [](const model::Cell& cell) { return cell.IsAbsent(); });
+bool LacksValues(const TablePlan& plan, Row row) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    const bool is_excluded = i < plan.excluded.size() && plan.excluded[i];
+    if (row[i].IsAbsent() && !is_excluded) return true;
+  }
+  return false;
 }
 
 bool KeepsKeys(const TablePlan& plan, const RowChange& change) {
@@ -36,7 +40,7 @@ bool CanMerge(const PlannedChange& change) {
   const TablePlan& plan = *change.plan;
   const Row before = change.row->before;
   return !plan.identity.empty() && !plan.identity_has_prefix && !plan.lenient && !change.idempotent &&
-         !HasAbsent(change.row->after) &&
+         !LacksValues(plan, change.row->after) &&
          (before.empty() || std::none_of(plan.identity.begin(), plan.identity.end(),
                                          [&](uint32_t column) { return before[column].IsAbsent(); }));
 }

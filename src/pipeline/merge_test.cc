@@ -56,6 +56,8 @@ TEST_F(Merging, WithoutItsKeyOrItsNewValuesAChangeStaysApart) {
   const std::array<Cell, 2> no_key{Cell(), Cell::Int(10)};
   EXPECT_FALSE(CanMergeRow(Change(ChangeKind::kUpdate, no_key, one_)));
   EXPECT_FALSE(CanMergeRow(Change(ChangeKind::kUpdate, key_, key_)));  // an unchanged large value
+  plan_.excluded = {false, true};
+  EXPECT_TRUE(CanMergeRow(Change(ChangeKind::kUpdate, key_, key_)));  // a column that is not carried
 }
 
 }  // namespace
