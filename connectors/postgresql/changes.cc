@@ -124,7 +124,7 @@ class Changes : public connector::ChangeStream {
     const std::optional<LogMessage> message = session_.Read();
     const Clock::time_point now = Clock::now();
     if (!message) return Idle(now);
-    if (translator_) CheckSometimes(now);  // its text tells less: a busy log is no reason to look later
+    CheckSometimes(now);  // the log does not tell what is left out of it: when it is busy, too
     heard_at_ = now;
     ++burst_;
     bool asked = false;

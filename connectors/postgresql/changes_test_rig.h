@@ -15,6 +15,7 @@
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/pgoutput/text_for_test.h"
+#include "connectors/postgresql/publication.h"
 #include "connectors/postgresql/server_test_endpoint.h"
 #include "connectors/postgresql/sessions.h"
 #include "connectors/postgresql/slot.h"

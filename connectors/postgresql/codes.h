@@ -41,7 +41,7 @@ inline constexpr ErrorCode kSlotMissing{"PG-0218", "The replication slot is not 
 inline constexpr ErrorCode kSlotAhead{"PG-0219", "The replication slot is past the position"};
 inline constexpr ErrorCode kNoReplicaIdentity{"PG-0220",
                                               "A table's updates would not be logged with what identifies a row"};
-inline constexpr ErrorCode kPublicationChanged{"PG-0221", "The publication does not hold a table that is followed"};
+inline constexpr ErrorCode kPublicationChanged{"PG-0221", "The publication leaves out what is followed"};
 inline constexpr ErrorCode kSpoolFailed{"PG-0222", "A large transaction cannot be kept in a temporary file"};
 inline constexpr ErrorCode kSlotUnfit{"PG-0223", "The replication slot is not one that Sluice can follow"};
 inline constexpr ErrorCode kStandby{"PG-0226", "The source is a standby that was not promoted"};

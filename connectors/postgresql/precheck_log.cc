@@ -9,6 +9,7 @@
 #include "connectors/postgresql/ddl_trigger.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/precheck.h"
+#include "connectors/postgresql/publication.h"
 #include "connectors/postgresql/slot.h"
 #include "connectors/postgresql/test_decoding/encoding.h"
 
@@ -179,6 +180,14 @@ void CheckPublication(Precheck& check) {
   if (!HasPublication(check.connection())) return;
   const std::string name = SourceObjectName(check.request().task);
   constexpr const char* kTitle = "A publication of the selected tables can be made";
+  const std::string narrowed = ReadPublicationState(check.connection(), name).Narrowed();
+  if (!narrowed.empty() && check.request().resuming && HasOwnSlot(check)) {
+    // Mended now, it would hide what was left out meanwhile.
+    check.Fail("publication", "The publication tells what the task follows", "publication " + name,
+               "Someone altered it: " + narrowed + ". What it has left out since then cannot be read any more.",
+               "Begin anew with `sluice run --restart`.");
+    return;
+  }
   std::string statement;
   try {
     if (check.superuser() || PublicationFits(check.connection(), name, check.request().tables)) {
@@ -209,7 +218,8 @@ void CheckPublication(Precheck& check) {
         tables.empty() ? "publication " + name : (tables.size() == 1 ? "table " : "tables ") + Listed(tables);
     const std::string cause =
         own == "f"
-            ? fmt::format("Publication {} is there with other tables or options, and belongs to somebody else.", name)
+            ? fmt::format("Publication {} belongs to somebody else, and is there {}.", name,
+                          narrowed.empty() ? "with other tables or options" : "with less: " + narrowed)
             : fmt::format("Only the owner of a table can put it into a publication, and {} is not a member of {}.",
                           check.role(), owner);
     // The publication bears the task's identifier, which a task gets with its first run.

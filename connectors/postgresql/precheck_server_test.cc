@@ -7,6 +7,7 @@
 
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/names.h"
+#include "connectors/postgresql/publication.h"
 #include "connectors/postgresql/server.h"
 #include "connectors/postgresql/server_test_endpoint.h"
 #include "connectors/postgresql/sessions.h"
@@ -225,6 +226,32 @@ TEST_P(PrecheckServer, APublicationIsTheOwnersOrMadeBeforehand) {
   failed = Failed(Source(Account()));
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_NE(failed[0].remedy.find("DROP PUBLICATION"), std::string::npos) << failed[0].remedy;
+}
+
+// A ready publication that leaves rows, columns or kinds of changes out would lose them without a word.
+TEST_P(PrecheckServer, APublicationThatTellsLessIsNamedWithTheStatementThatMendsIt) {
+  Run("GRANT USAGE ON SCHEMA s TO precheck; GRANT SELECT ON ALL TABLES IN SCHEMA s TO precheck; GRANT SELECT ON "
+      "SEQUENCE s.numbers TO precheck; ALTER ROLE precheck REPLICATION");
+  const std::string name = SourceObjectName(request_.task);
+  Run(PublicationStatement(*admin_, name, request_.tables));
+  std::vector<std::pair<std::string, std::string>> narrowed{{"SET (publish = 'insert')", "publish"}};
+  if (major_ >= 15) {
+    narrowed.emplace_back("SET TABLE ONLY s.parent, ONLY s.t WHERE (id > 5)", "s.t columns all rows (id > 5)");
+    narrowed.emplace_back("SET TABLE ONLY s.parent, ONLY s.t (id)", "s.t columns 1 rows all");
+  }
+  for (const auto& [how, words] : narrowed) {
+    SCOPED_TRACE(how);
+    EXPECT_TRUE(Failed(Source(Account())).empty());
+    Run("ALTER PUBLICATION " + Quote(name) + " " + how);
+    const auto failed = Failed(Source(Account()));
+    ASSERT_EQ(failed.size(), 1u);
+    EXPECT_EQ(failed[0].id, "postgresql.publication");
+    EXPECT_NE(failed[0].cause.find(words), std::string::npos) << failed[0].cause;
+    // The two statements stand before what is said of them.
+    const size_t drop = failed[0].remedy.find(';');
+    Run(failed[0].remedy.substr(0, failed[0].remedy.find(';', drop + 1)));
+  }
+  EXPECT_TRUE(Failed(Source(Account())).empty());
 }
 
 TEST_P(PrecheckServer, NamedRightsAreEnoughAtTheDestinationAndEachMissingOneIsFound) {

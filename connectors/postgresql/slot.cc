@@ -1,21 +1,15 @@
-// What is made at a source: a publication that names the followed tables, and a logical replication slot.
-//
-// The publication does not publish through partition roots (publish_via_partition_root, 13 and later): the server then
-// leaves out a TRUNCATE of a single partition (documentation of CREATE PUBLICATION). The log names partitions, and
-// source_tables.h finds their roots; so it is the same from 10 on.
 #include "connectors/postgresql/slot.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "base/log.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/ddl_trigger.h"
-#include "connectors/postgresql/followed.h"
 #include "connectors/postgresql/names.h"
+#include "connectors/postgresql/publication.h"
 #include "connectors/postgresql/sessions.h"
 
 namespace sluice::postgresql {
@@ -23,94 +17,13 @@ namespace {
 
 constexpr uint32_t kSlotsNamePid = 90500;
 constexpr uint32_t kHasPublications = 100000;
-constexpr uint32_t kPublishesTruncate = 110000;
-constexpr uint32_t kPublishesRoots = 130000;
 constexpr uint32_t kSlotsFailOver = 170000;
-constexpr uint32_t kPublishesGenerated = 180000;
 constexpr milliseconds kSlotWaitTold{5000};
 constexpr milliseconds kSlotFreeWithin{15000};
 constexpr milliseconds kSlotAskEvery{200};
 
-std::string PublicationObject(const std::string& name) {
-  return "publication " + name;
-}
 std::string SlotObject(const std::string& name) {
   return "replication slot " + name;
-}
-
-// Before 13 a publication cannot hold a partitioned table, only its partitions.
-std::vector<FollowedRelation> ToPublish(Connection& connection, const std::vector<model::TablePtr>& tables) {
-  std::vector<FollowedRelation> published;
-  const bool roots = connection.version() >= kPublishesRoots;
-  for (FollowedRelation& relation : FindFollowed(connection, tables)) {
-    if (!relation.logged || relation.renamed) continue;
-    if (!relation.partitioned && !relation.identified) {
-      // As part of the publication the server would refuse the application's own updates of it.
-      throw Error(kNoReplicaIdentity)
-          .Object("table " + relation.name.Text())
-          .Cause(relation.identity == 'n'
-                     ? "REPLICA IDENTITY is NOTHING"
-                     : "it has no primary key that is checked at once, and no other replica identity is set")
-          .Remedy(
-              fmt::format("ALTER TABLE {} REPLICA IDENTITY FULL;", Quote(relation.name.database, relation.name.name)))
-          .Side(connection.endpoint().side);
-    }
-    const bool is_root = relation.name == relation.root;
-    if (roots ? is_root : !relation.partitioned) published.push_back(std::move(relation));
-  }
-  return published;
-}
-
-std::string TableList(const std::vector<FollowedRelation>& relations) {
-  std::string list;
-  for (const FollowedRelation& relation : relations) {
-    if (!list.empty()) list += ", ";
-    list += "ONLY " + Quote(relation.name.database, relation.name.name);
-  }
-  return list;
-}
-
-struct ExistingPublication {
-  bool all_tables = false;
-  bool options_fit = false;
-  std::set<uint32_t> relations;
-};
-
-std::optional<ExistingPublication> ReadPublication(Connection& connection, const std::string& name) {
-  const uint32_t version = connection.version();
-  const TextRows found = connection.Query(
-      fmt::format(
-          "SELECT puballtables, pubinsert AND pubupdate AND pubdelete{}{}{} FROM pg_publication WHERE pubname = {}",
-          version >= kPublishesTruncate ? " AND pubtruncate" : "",
-          version >= kPublishesRoots ? " AND NOT pubviaroot" : "",
-          version >= kPublishesGenerated ? " AND pubgencols = 's'" : "", Literal(name)),
-      PublicationObject(name));
-  if (found.empty()) return std::nullopt;
-  ExistingPublication publication;
-  publication.all_tables = found[0][0] == "t";
-  publication.options_fit = found[0][1] == "t";
-  const TextRows relations = connection.Query(
-      fmt::format(
-          "SELECT prrelid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON "
-          "c.oid = r.prrelid WHERE p.pubname = {} AND c.relnamespace IS DISTINCT FROM to_regnamespace({})",
-          Literal(name), Literal(kOwnSchema)),
-      PublicationObject(name));
-  for (const TextRow& row : relations) {
-    uint32_t oid = 0;
-    std::from_chars(row[0]->data(), row[0]->data() + row[0]->size(), oid);
-    publication.relations.insert(oid);
-  }
-  return publication;
-}
-
-std::string PublicationOptions(uint32_t version) {
-  std::string options = "publish = 'insert, update, delete";
-  if (version >= kPublishesTruncate) options += ", truncate";
-  options += "'";
-  if (version >= kPublishesRoots) options += ", publish_via_partition_root = false";
-  // Else the server refuses the application's changes of a table whose replica identity is the whole row.
-  if (version >= kPublishesGenerated) options += ", publish_generated_columns = stored";
-  return options;
 }
 
 struct SlotState {
@@ -207,56 +120,6 @@ ResultPtr RunSlotCommand(Connection& replication, const std::string& command, co
 
 }  // namespace
 
-namespace {
-
-std::string CreateStatement(const Connection& connection, const std::string& name, const std::string& list) {
-  return fmt::format("CREATE PUBLICATION {}{} WITH ({})", Quote(name), list.empty() ? "" : " FOR TABLE " + list,
-                     PublicationOptions(connection.version()));
-}
-
-bool Fits(const ExistingPublication& existing, const std::vector<FollowedRelation>& published) {
-  std::set<uint32_t> wanted;
-  for (const FollowedRelation& relation : published) wanted.insert(relation.oid);
-  return existing.options_fit && !existing.all_tables && existing.relations == wanted;
-}
-
-}  // namespace
-
-std::string PublicationStatement(Connection& connection, const std::string& name,
-                                 const std::vector<model::TablePtr>& tables) {
-  return CreateStatement(connection, name, TableList(ToPublish(connection, tables)));
-}
-
-bool PublicationFits(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables) {
-  const std::optional<ExistingPublication> existing = ReadPublication(connection, name);
-  return existing && Fits(*existing, ToPublish(connection, tables));
-}
-
-void PreparePublication(Connection& connection, const std::string& name, const std::vector<model::TablePtr>& tables,
-                        bool with_records) {
-  // Refuses tables of whose rows the log would not tell which they are, with a publication or without.
-  const std::vector<FollowedRelation> published = ToPublish(connection, tables);
-  if (!HasPublication(connection)) return;
-  const std::string object = PublicationObject(name);
-  std::string list = TableList(published);
-  if (with_records) list += (list.empty() ? "" : ", ") + Quote(kOwnSchema, name);
-  const std::string create = CreateStatement(connection, name, list);
-  const std::optional<ExistingPublication> existing = ReadPublication(connection, name);
-  if (!existing) {
-    connection.Execute(create, object);
-    return;
-  }
-  if (!with_records && Fits(*existing, published)) return;
-  if (existing->all_tables || list.empty()) {
-    connection.Execute(fmt::format("BEGIN; DROP PUBLICATION {}; {}; COMMIT", Quote(name), create), object);
-    return;
-  }
-  // Not made anew: what is still to be read of the log was written under this one.
-  connection.Execute(fmt::format("BEGIN; ALTER PUBLICATION {0} SET ({1}); ALTER PUBLICATION {0} SET TABLE {2}; COMMIT",
-                                 Quote(name), PublicationOptions(connection.version()), list),
-                     object);
-}
-
 std::string LogPlugin(const Connection& connection) {
   const std::string& asked = connection.endpoint().plugin;
   if (!asked.empty()) return asked;
@@ -316,12 +179,6 @@ bool DropSlot(Connection& connection, const std::string& name) {
         .Side(connection.endpoint().side);
   }
   connection.Execute(fmt::format("SELECT pg_drop_replication_slot({})", Literal(name)), SlotObject(name));
-  return true;
-}
-
-bool DropPublication(Connection& connection, const std::string& name) {
-  if (connection.version() < kHasPublications || !ReadPublication(connection, name)) return false;
-  connection.Execute(fmt::format("DROP PUBLICATION {}", Quote(name)), PublicationObject(name));
   return true;
 }
 
@@ -389,7 +246,7 @@ std::vector<std::string> ReleaseSourceObjects(const connector::Endpoint& endpoin
     if (!SleepFor(context.stop, kSlotAskEvery)) throw Error(kStopped);
   }
   if (DropDdlTriggers(connection, name)) removed.push_back("event trigger " + name);
-  if (DropPublication(connection, name)) removed.push_back(PublicationObject(name));
+  if (DropPublication(connection, name)) removed.push_back("publication " + name);
   return removed;
 }
 

@@ -30,6 +30,7 @@
 #include "connectors/postgresql/ddl_trigger.h"
 #include "connectors/postgresql/names.h"
 #include "connectors/postgresql/neutral.h"
+#include "connectors/postgresql/publication.h"
 #include "connectors/postgresql/sessions.h"
 #include "connectors/postgresql/slot.h"
 
@@ -223,7 +224,7 @@ void PostgresqlSnapshot::CutWithSlot(const connector::Endpoint& endpoint, const 
     DropSlot(setup, name);
     DropDdlTriggers(setup, name);
     const bool ddl = request.with_ddl && InstallDdlTriggers(setup, name, request.selected);
-    PreparePublication(setup, name, request.tables, ddl);
+    PreparePublication(setup, name, request.tables, request.mappings, ddl);
   } else {
     RequireSlot(name);
     // Sessions of an earlier process may not have ended yet, and their slots with them: this session's number differs.

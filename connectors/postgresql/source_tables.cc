@@ -76,6 +76,7 @@ SourceTables::SourceTables(Connection& connection, const connector::Definitions&
       definitions_(definitions),
       name_(std::move(name)),
       partitions_(connection, definitions, std::move(tell)),
+      publication_(connection, definitions, name_),
       has_publication_(HasPublication(connection)) {
   const std::string question = fmt::format(
       "SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = "
@@ -171,6 +172,7 @@ void SourceTables::Changed() {
 
 void SourceTables::Check() {
   CheckTables();
+  publication_.Check();
   if (!follows_ddl_) {
     CheckNumbers();
     partitions_.Check();

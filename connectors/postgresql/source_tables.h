@@ -13,6 +13,7 @@
 #include "connectors/postgresql/followed.h"
 #include "connectors/postgresql/partition_watch.h"
 #include "connectors/postgresql/pgoutput/relations.h"
+#include "connectors/postgresql/publication_watch.h"
 #include "connectors/postgresql/test_decoding/translator.h"
 
 namespace sluice::postgresql {
@@ -32,14 +33,16 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   std::optional<model::DdlChange> ChangeOf(std::string_view record) override;
   void Changed() override;
   std::optional<test_decoding::TableFacts> FactsOf(const model::ObjectName& name) override;
+  bool IsUnlisted(uint32_t oid, const model::Table& table, const std::string& column) override {
+    return publication_.IsUnlisted(oid, table, column);
+  }
 
   // Throws kPublicationChanged unless the publication holds everything that is followed, partitions included that came
-  // since, and kSchemaDrift when a table has another name or was made anew. What was dropped is left out.
-  // Where the log tells schema statements only the first is judged: the catalog may be ahead of the log.
-  // Where it does not, a column that is not the one that was described under its name is kSchemaDrift too, and so is a
-  // partition that was attached with rows (partition_watch.h).
-  // Where there is no publication (test_decoding), columns whose types have changed are kSchemaDrift too: the log does
-  // not tell what modifies a type.
+  // since, and tells all of it (publication_watch.h); and kSchemaDrift when a table has another name or was made anew.
+  // What was dropped is left out. Where the log tells schema statements only the first is judged: the catalog may be
+  // ahead of the log. Where it does not, a column that is not the one that was described under its name is kSchemaDrift
+  // too, and so is a partition that was attached with rows (partition_watch.h). Where there is no publication
+  // (test_decoding), columns whose types have changed are kSchemaDrift too: the log does not tell what modifies a type.
   void Check();
 
  private:
@@ -53,6 +56,7 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   const connector::Definitions& definitions_;
   const std::string name_;
   PartitionWatch partitions_;
+  PublicationWatch publication_;
   const bool has_publication_;
   bool follows_ddl_ = false;
   std::unordered_map<uint32_t, FollowedRelation> followed_;

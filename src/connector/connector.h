@@ -237,6 +237,7 @@ struct SnapshotRequest {
   bool with_ddl = false;
   std::vector<SelectedTables> selected;
   std::vector<model::TablePtr> tables;
+  std::vector<model::TableMappingPtr> mappings;  // beside `tables`, at the first cut: what of them will be followed
 };
 
 class Snapshot {

@@ -106,7 +106,9 @@ std::unique_ptr<connector::Snapshot> OpenFirstSnapshot(Session& session, SchemaP
       request.selected.push_back(SelectedOf(*context.selection, database, tables));
     }
     for (const TaskTable& table : tables) {
-      if (table.record.state != "skipped") request.tables.push_back(table.table);
+      if (table.record.state == "skipped") continue;
+      request.tables.push_back(table.table);
+      request.mappings.push_back(table.mapping);
     }
     auto snapshot = context.source->OpenSnapshot(request, {session.stop(), "read"});
     SelectedObjects after = ListSelected(context, *catalog);

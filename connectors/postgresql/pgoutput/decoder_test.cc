@@ -322,6 +322,23 @@ TEST_F(DecoderTest, TellsHowATableDiffersFromItsDescription) {
   EXPECT_THAT(lines_, ElementsAre());
 }
 
+TEST_F(DecoderTest, ColumnsThatSluiceLeftOutMayBeMissing) {
+  Define("t", {Make("id", TypeKind::kInteger), Make("w", TypeKind::kText), Make("v", TypeKind::kText)});
+  catalog_.unlisted = {"w"};
+  Feed(Begin(0x2000));
+  Feed(Relation(1, "t"));
+  Feed(Insert(1, 1, "a"));
+  Feed(Commit(0x2000, 0x2030));
+  EXPECT_THAT(lines_, ElementsAre("8240 I t (int:1|-|a)"));
+}
+
+TEST_F(DecoderTest, AnInsertThatIsNotWholeIsRefused) {
+  Feed(Begin(0x2000));
+  Feed(Relation(1, "t"));
+  Feed(MessageMaker('I').U32(1).Raw("N").U16(2).Raw("t").U32(1).Raw("2").Raw("u"));
+  EXPECT_EQ(CodeOf([&] { Feed(Commit(0x2000, 0x2030)); }), kNoReplicaIdentity.id);
+}
+
 TEST_F(DecoderTest, RowsWithoutADescription) {
   const auto read = [&](const std::string& name) {
     decoder_.reset();

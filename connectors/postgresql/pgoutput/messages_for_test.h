@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,9 @@ class FakeCatalog : public SourceCatalog {
     return partitions;
   }
   std::vector<model::ObjectName> Missing() override { return missing; }
+  bool IsUnlisted(uint32_t, const model::Table&, const std::string& column) override {
+    return unlisted.contains(column);
+  }
   // A record's text is the name of a table that gets a column; "" changes nothing.
   std::optional<model::DdlChange> ChangeOf(std::string_view record) override {
     if (record.empty()) return std::nullopt;
@@ -79,6 +83,7 @@ class FakeCatalog : public SourceCatalog {
   }
   void Changed() override { ++changed; }
 
+  std::set<std::string> unlisted;
   int changed = 0;
 };
 

@@ -121,6 +121,7 @@ void Relations::PlanColumns(Known& known) {
   }
   for (size_t i = 0; i < seen.size(); ++i) {
     if (seen[i] || table.columns[i].generated != model::Generated::kNo) continue;
+    if (catalog_.IsUnlisted(known.relation.oid, table, table.columns[i].name)) continue;
     ThrowDrift(name, fmt::format("column {} is gone", table.columns[i].name));
   }
 }

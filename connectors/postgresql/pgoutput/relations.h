@@ -33,6 +33,8 @@ class SourceCatalog {
   virtual std::string PlainType(const std::string& type) = 0;
   // Partitions with rows of that table, as far as they are known.
   virtual std::vector<uint32_t> PartitionsOf(const model::ObjectName& root) = 0;
+  // The described column is in no row of this relation, since Sluice has left it out of the publication.
+  virtual bool IsUnlisted(uint32_t oid, const model::Table& table, const std::string& column) = 0;
   // Followed tables that are not in the catalog now.
   virtual std::vector<model::ObjectName> Missing() = 0;
   // What a record of a schema statement says (ddl_record.h); nothing: it changed none of the tables.
