@@ -5,17 +5,18 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/definition.h"
 #include "connectors/postgresql/slot.h"
 
 namespace sluice::postgresql {
 
-PublicationWatch::PublicationWatch(Connection& connection, const connector::Definitions& definitions, std::string name)
+PublicationWatch::PublicationWatch(Connection& connection, const connector::Definitions& definitions, std::string name,
+                                   std::function<void(const std::string&)> tell)
     : connection_(connection),
       definitions_(definitions),
       name_(std::move(name)),
+      tell_(std::move(tell)),
       listed_(ListedColumns(connection_, name_)) {}
 
 void PublicationWatch::Check() {
@@ -32,10 +33,12 @@ void PublicationWatch::Check() {
   for (const LimitedTable& table : state.limited) {
     if (!table.is_identified) {
       const bool is_whole = PublishWhole(connection_, name_, table);
-      LogWarning("changes", fmt::format("the replica identity of table {} was altered: {}", table.name.Text(),
-                                        is_whole ? "from here on it is published whole"
-                                                 : "the server may refuse the application's changes of it until a lock "
-                                                   "on it is released"));
+      if (tell_) {
+        tell_(fmt::format("the replica identity of table {} was altered: {}", table.name.Text(),
+                          is_whole ? "from here on it is published whole"
+                                   : "the server may refuse the application's changes of it until a lock on it is "
+                                     "released"));
+      }
     }
     if (table.has_list) CheckColumns(table);
   }

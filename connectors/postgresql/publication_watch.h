@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -14,7 +15,9 @@ namespace sluice::postgresql {
 
 class PublicationWatch {
  public:
-  PublicationWatch(Connection& connection, const connector::Definitions& definitions, std::string name);
+  // `tell`: ChangeRequest::tell.
+  PublicationWatch(Connection& connection, const connector::Definitions& definitions, std::string name,
+                   std::function<void(const std::string&)> tell);
 
   // Throws kPublicationChanged when somebody else has made it leave out rows, columns or kinds of changes, and
   // kSchemaDrift when a table with a list has a column that is not described: the log does not show it. A table whose
@@ -30,6 +33,7 @@ class PublicationWatch {
   Connection& connection_;
   const connector::Definitions& definitions_;
   const std::string name_;
+  const std::function<void(const std::string&)> tell_;
   const std::map<uint32_t, std::set<int>> listed_;
 };
 

@@ -75,8 +75,8 @@ SourceTables::SourceTables(Connection& connection, const connector::Definitions&
     : connection_(connection),
       definitions_(definitions),
       name_(std::move(name)),
+      publication_(connection, definitions, name_, tell),
       partitions_(connection, definitions, std::move(tell)),
-      publication_(connection, definitions, name_),
       has_publication_(HasPublication(connection)) {
   const std::string question = fmt::format(
       "SELECT 1 FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = "

@@ -55,8 +55,8 @@ class SourceTables : public pgoutput::SourceCatalog, public test_decoding::NameC
   Connection& connection_;
   const connector::Definitions& definitions_;
   const std::string name_;
-  PartitionWatch partitions_;
   PublicationWatch publication_;
+  PartitionWatch partitions_;
   const bool has_publication_;
   bool follows_ddl_ = false;
   std::unordered_map<uint32_t, FollowedRelation> followed_;
