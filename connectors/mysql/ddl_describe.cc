@@ -16,6 +16,7 @@
 #include "connectors/mysql/ddl_edit.h"
 #include "connectors/mysql/ddl_edit_keys.h"
 #include "connectors/mysql/ddl_moment.h"
+#include "connectors/mysql/ddl_references.h"
 #include "connectors/mysql/sessions.h"
 
 namespace sluice::mysql {
@@ -45,6 +46,22 @@ class Describer {
   }
 
   std::vector<TableChange> Run() {
+    std::vector<TableChange> changes = Changes();
+    for (const auto& [name, before] : followed_) {
+      // Of the changes of one name the last one counts.
+      const auto own = std::find_if(changes.rbegin(), changes.rend(),
+                                    [&, called = name](const TableChange& change) { return change.name == called; });
+      if (own == changes.rend()) {
+        changes.push_back({.name = name, .before = before, .after = known_.at(name)});
+      } else if (own->after != nullptr) {
+        own->after = known_.at(name);
+      }
+    }
+    return changes;
+  }
+
+ private:
+  std::vector<TableChange> Changes() {
     std::vector<TableChange> changes;
     if (ddl_.objects.empty()) return changes;
     const model::ObjectName& first = ddl_.objects.front();
@@ -73,7 +90,6 @@ class Describer {
     return changes;
   }
 
- private:
   TablePtr Known(const model::ObjectName& name) const {
     const auto found = known_.find(name);
     return found == known_.end() ? nullptr : found->second;
@@ -114,6 +130,16 @@ class Describer {
                        .filled = std::move(filled)});
     known_.erase(from);
     known_[to] = std::move(moved);
+    Follow({.from = from, .to = to, .columns = {}});
+  }
+
+  void Follow(const NewNames& names) {
+    for (auto& [name, table] : known_) {
+      TablePtr follows = FollowNames(table, names, OfServer());
+      if (follows == table) continue;
+      followed_.emplace(name, table);
+      table = std::move(follows);
+    }
   }
 
   void Rename(std::vector<TableChange>& changes, const model::ObjectName& from, const TablePtr& table,
@@ -136,6 +162,10 @@ class Describer {
     const TablePtr after = Describe(edited.table, name, table.get());
     if (after->columns.empty()) NotFollowed(ddl_, "the definition after it cannot be read");
     std::map<std::string, std::string> filled = moment.Filled(*table, *after, edited.renamed_columns);
+    known_[name] = after;
+    NewNames columns{.from = name, .to = name, .columns = {}};
+    for (const auto& [is, was] : edited.renamed_columns) columns.columns[sql::ToLower(was)] = is;
+    if (!columns.columns.empty()) Follow(columns);
     if (now == name) {
       changes.push_back({.name = name,
                          .before = table,
@@ -143,7 +173,7 @@ class Describer {
                          .renamed_columns = std::move(edited.renamed_columns),
                          .filled = std::move(filled)});
     } else {
-      AddRenamed(changes, name, table, now, after, std::move(edited.renamed_columns), std::move(filled));
+      AddRenamed(changes, name, table, now, known_.at(name), std::move(edited.renamed_columns), std::move(filled));
     }
   }
 
@@ -187,6 +217,7 @@ class Describer {
   const model::DdlChange& ddl_;
   const CharsetFacts facts_;
   std::map<model::ObjectName, TablePtr> known_;
+  std::map<model::ObjectName, TablePtr> followed_;  // whose foreign keys followed a new name: as they were before
 };
 
 }  // namespace
