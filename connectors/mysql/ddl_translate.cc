@@ -364,6 +364,7 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const DdlChange& ddl, 
 }
 
 std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const std::vector<connector::TableChange>& /*changes*/,
+                                                          const std::vector<model::TablePtr>& /*before*/,
                                                           const model::DdlChange& ddl, const model::NameMap& names,
                                                           const connector::ServerInfo& /*source*/) {
   return TranslateForeignChanges(ddl, names);

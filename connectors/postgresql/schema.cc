@@ -174,11 +174,12 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::DdlC
 }
 
 std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const std::vector<connector::TableChange>& changes,
+                                                               const std::vector<model::TablePtr>& before,
                                                                const model::DdlChange& ddl, const model::NameMap& names,
                                                                const connector::ServerInfo& source) {
   if (source.engine == "postgresql") return TranslateChanges(changes, ddl, names, connection_.version());
   if (ddl.kind == model::DdlKind::kTruncateTable) return TruncateForeign(ddl, names);
-  return TranslateForeignChanges(changes, ddl, names, connection_.version(), source);
+  return TranslateForeignChanges(changes, before, ddl, names, connection_.version());
 }
 
 std::vector<connector::TableChange> PostgresqlSchemaWriter::DescribeAfter(const model::DdlChange& ddl,

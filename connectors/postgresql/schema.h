@@ -30,6 +30,7 @@ class PostgresqlSchemaWriter : public connector::SchemaWriter {
   void Drop(const connector::SchemaStatement& statement) override;
   void SetSequence(const connector::SequenceValue& value, const model::NameMap& names) override;
   std::vector<connector::SchemaStatement> Translate(const std::vector<connector::TableChange>& changes,
+                                                    const std::vector<model::TablePtr>& before,
                                                     const model::DdlChange& ddl, const model::NameMap& names,
                                                     const connector::ServerInfo& source) override;
   std::vector<connector::SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,

@@ -74,8 +74,8 @@ std::vector<std::string> CascadesOverExcluded(const PrecheckRequest& request) {
   return keys;
 }
 
-std::vector<std::string> CascadesMissing(const PrecheckRequest& request, const std::vector<model::TablePtr>& there) {
-  std::vector<std::string> keys;
+std::vector<KeyMissing> KeysMissing(const PrecheckRequest& request, const std::vector<model::TablePtr>& there) {
+  std::vector<KeyMissing> keys;
   if (request.names == nullptr) return keys;
   std::map<model::ObjectName, model::TablePtr> tables;
   for (const model::TablePtr& table : there) tables[table->name] = table;
@@ -85,15 +85,23 @@ std::vector<std::string> CascadesMissing(const PrecheckRequest& request, const s
     if (found == tables.end()) continue;
     const model::Table& own = *found->second;
     for (const model::ForeignKey& key : table.foreign_keys) {
-      if (!ActsOnRows(key) || !request.names->Selected(key.referenced)) continue;
+      if (!request.names->Selected(key.referenced)) continue;
       const std::string referenced = Lowered(request.names->Map(key.referenced));
       const Pairs wanted = PairsWanted(table, key, *request.names);
       const bool is_there =
           std::any_of(own.foreign_keys.begin(), own.foreign_keys.end(), [&](const model::ForeignKey& one) {
             return Lowered(one.referenced) == referenced && PairsThere(own, one) == wanted && DoesTheSame(key, one);
           });
-      if (!is_there) keys.push_back(table.name.Text() + "." + key.name);
+      if (!is_there) keys.push_back({request.tables[i], &key});
     }
+  }
+  return keys;
+}
+
+std::vector<std::string> CascadesMissing(const PrecheckRequest& request, const std::vector<model::TablePtr>& there) {
+  std::vector<std::string> keys;
+  for (const KeyMissing& missing : KeysMissing(request, there)) {
+    if (ActsOnRows(*missing.key)) keys.push_back(missing.table->name.Text() + "." + missing.key->name);
   }
   return keys;
 }

@@ -126,6 +126,14 @@ struct SchemaStatement {
   std::string collation;
   std::optional<model::StatementSession> session;  // of a statement of the source's log: to be in force as well
   std::vector<std::string> notes;                  // differences that the translation had to make, for the report
+  // Of a statement of the source's log: what a refusal of the destination means. Those that do not stop the task, and
+  // between engines those of the stage kForeignKeys, may be run again, whether or not they were done.
+  enum class IfRefused {
+    kStop,
+    kGoOn,      // told: no row that comes later needs it
+    kTryLater,  // told, and tried again when the destination has the rows that come later
+  };
+  IfRefused if_refused = IfRefused::kStop;
 };
 
 // A table that a statement of the source's log changed.
@@ -165,9 +173,12 @@ class SchemaWriter {
   // A statement of the source's log, translated to the destination; empty when nothing of it is carried there.
   virtual std::vector<SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap& names,
                                                  const ServerInfo& source) = 0;
-  // The same for a source of another engine: what makes the destination's tables follow these changes.
-  virtual std::vector<SchemaStatement> Translate(const std::vector<TableChange>& changes, const model::DdlChange& ddl,
-                                                 const model::NameMap& names, const ServerInfo& source) = 0;
+  // The same for a source of another engine: what makes the destination's tables follow these changes. `before`: all
+  // tables of the task as they were.
+  virtual std::vector<SchemaStatement> Translate(const std::vector<TableChange>& changes,
+                                                 const std::vector<model::TablePtr>& before,
+                                                 const model::DdlChange& ddl, const model::NameMap& names,
+                                                 const ServerInfo& source) = 0;
   // The source's description of each object of `ddl` after it ran, from the descriptions before it (a created table
   // has none before; a dropped one gives null). Exact: the statement is run on an empty copy by the server itself.
   // Only for a source of the same engine; see Source::DescribeAfter.
@@ -451,8 +462,9 @@ class Source {
   virtual std::unique_ptr<ChangeStream> OpenChanges(const ChangeRequest& request, const SessionContext& context) = 0;
   // `neutral`: the rows are those of a stream that was opened so.
   virtual std::unique_ptr<FilterEvaluator> OpenFilter(bool neutral, const SessionContext& context) = 0;
-  // What SchemaWriter::DescribeAfter tells, read from the statement alone, for destinations of another engine. Throws
-  // when the statement does what cannot be followed so.
+  // What SchemaWriter::DescribeAfter tells, read from the statement alone, for destinations of another engine. `before`
+  // has the tables that refer to those of the statement too: what they refer to may get another name. Throws when the
+  // statement does what cannot be followed so.
   virtual std::vector<TableChange> DescribeAfter(const model::DdlChange& ddl,
                                                  const std::vector<model::TablePtr>& before,
                                                  const SessionContext& context) = 0;

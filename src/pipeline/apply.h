@@ -56,7 +56,9 @@ struct ApplyRequest {
   // A statement of the log that is not carried (kind not selected, or not supported), or a new table not selected.
   std::function<void(const model::DdlChange&, const std::string& why)> on_ddl_skipped;
   std::function<void(const model::DdlChange&, const std::vector<std::string>& statements)> on_ddl_applied;
-  std::function<void(const std::string&)> on_notice;  // connector::ChangeRequest::tell
+  // What the user has to know beside that, a line each: what a statement that is carried leaves out or puts off, and
+  // connector::ChangeRequest::tell. From any thread.
+  std::function<void(const std::string&)> on_notice;
 };
 
 struct ApplyOutcome {

@@ -11,6 +11,7 @@
 #include "model/table_json.h"
 #include "pipeline/apply_test_double.h"
 #include "pipeline/codes.h"
+#include "pipeline/ddl_barrier.h"
 
 namespace sluice::pipeline::testing {
 namespace {
@@ -499,6 +500,75 @@ TEST(Apply, SchemaStatementRunsOnceWhateverCrashes) {
     EXPECT_EQ(model::TableFromJson(rig.destination.notes["definition:d.account"])->create_statement,
               "CREATE TABLE account COMMENT 'x'");
     EXPECT_FALSE(rig.destination.notes.contains("ddl"));
+  }
+}
+
+// What may be refused does not stop the task; what is worth another try is kept until the destination takes it, and
+// done again where a crash left it open.
+TEST(Apply, StatementsThatMayBeRefused) {
+  using connector::SchemaStatement;
+  const auto statement = [](const std::string& sql, SchemaStatement::IfRefused if_refused) {
+    SchemaStatement one;
+    one.label = "the " + sql;
+    one.sql = sql;
+    one.if_refused = if_refused;
+    return one;
+  };
+  for (int crash_at = 0; crash_at < 12; ++crash_at) {
+    SCOPED_TRACE(crash_at);
+    Rig rig;
+    const TablePtr account = rig.request.tables[0];
+    LoggedTransaction ddl;
+    ddl.ddl.emplace();
+    ddl.ddl->kind = model::DdlKind::kAlterTable;
+    ddl.ddl->statement = "ALTER TABLE account";
+    ddl.ddl->objects = {account->name};
+    LoggedTransaction insert;
+    insert.changes.push_back({ChangeKind::kInsert, account, {}, {"1", "5"}});
+    rig.source.log = {ddl, insert};
+    rig.destination.describe_after = [&](const model::DdlChange&) { return account; };
+    rig.destination.translate = [&](const model::DdlChange&) {
+      std::vector<SchemaStatement> list = {statement("table", SchemaStatement::IfRefused::kStop),
+                                           statement("key", SchemaStatement::IfRefused::kGoOn),
+                                           statement("check", SchemaStatement::IfRefused::kTryLater)};
+      list[0].notes = {"a key waits"};
+      return list;
+    };
+    rig.destination.refused_statements = {"key", "check"};
+    std::string told;
+    rig.request.on_notice = [&](const std::string& note) { told += note + "\n"; };
+    std::atomic<int> calls{0};
+    rig.destination.fault = [&](bool commit) {
+      if (calls++ != crash_at) return Fault::kNone;
+      return commit ? Fault::kCrashAfterCommit : Fault::kCrash;
+    };
+    for (int runs = 0; runs < 3; ++runs) {
+      try {
+        if (rig.Run().caught_up) break;
+      } catch (const Error& error) {
+        ASSERT_TRUE(error.info().code == kTestCrash.id || error.info().code == kDdlFailed.id) << error.what();
+      }
+      rig.destination.dead = false;
+    }
+    EXPECT_EQ(rig.destination.executed, std::vector<std::string>{"table"});
+    EXPECT_NE(told.find("the table: a key waits\n"), std::string::npos) << told;
+    EXPECT_NE(told.find("the key is refused"), std::string::npos) << told;
+    EXPECT_NE(told.find("the check is refused"), std::string::npos) << told;
+    EXPECT_EQ(rig.destination.database.Rows(account->name), (std::vector<Values>{{"1", "5"}}));
+    EXPECT_EQ(rig.destination.notes["later:the check"], "check");
+    EXPECT_FALSE(rig.destination.notes.contains("later:the key"));
+
+    rig.destination.fault = [](bool) { return Fault::kNone; };
+    const auto again = [&] {
+      told.clear();
+      RunLater(rig.destination, rig.request.task, {{}, "test"}, rig.request.on_notice);
+      return told;
+    };
+    EXPECT_NE(again().find("the check is refused"), std::string::npos) << told;
+    rig.destination.refused_statements.clear();
+    EXPECT_EQ(again(), "applied: check\n");
+    EXPECT_FALSE(rig.destination.notes.contains("later:the check"));
+    EXPECT_EQ(again(), "");
   }
 }
 

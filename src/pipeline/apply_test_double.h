@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -152,6 +153,7 @@ class FakeSource : public connector::Source {
 inline constexpr ErrorCode kTestLost{"TS-0010", "Connection lost"};
 inline constexpr ErrorCode kTestDeadlock{"TS-0011", "Deadlock"};
 inline constexpr ErrorCode kTestCrash{"TS-0012", "The process died here"};
+inline constexpr ErrorCode kTestRefused{"TS-0013", "Refused"};
 
 inline model::TransactionPtr FakeSource::Stream::Next(Deadline deadline) {
   if (source_.lose_every > 0 && ++handed_ > source_.lose_every) {
@@ -201,7 +203,10 @@ class FakeDestination : public connector::Destination {
   std::function<Fault(bool commit)> fault = [](bool) { return Fault::kNone; };  // asked before each call
   std::function<model::TablePtr(const model::DdlChange&)> describe_after;
   std::vector<std::string> executed;  // schema statements
-  std::atomic<bool> dead{false};      // after a crash every call fails
+  // What a statement of the log becomes; without it: itself.
+  std::function<std::vector<connector::SchemaStatement>(const model::DdlChange&)> translate;
+  std::set<std::string> refused_statements;
+  std::atomic<bool> dead{false};  // after a crash every call fails
   std::atomic<uint64_t> commits{0};
   std::atomic<uint64_t> groups{0};
   std::atomic<uint64_t> appliers{0};  // sessions opened
@@ -415,6 +420,7 @@ class FakeDestination::Writer : public connector::SchemaWriter {
   }
   std::vector<connector::SchemaStatement> Translate(const model::DdlChange& ddl, const model::NameMap&,
                                                     const connector::ServerInfo&) override {
+    if (home_.translate) return home_.translate(ddl);
     connector::SchemaStatement statement;
     statement.sql = ddl.statement;
     return {statement};
@@ -424,13 +430,15 @@ class FakeDestination::Writer : public connector::SchemaWriter {
   void Execute(const connector::SchemaStatement& statement) override {
     const bool loses_answer = home_.Inject(true);
     std::lock_guard lock(home_.mutex);
+    if (home_.refused_statements.contains(statement.sql)) throw Error(kTestRefused).Cause("no");
     home_.executed.push_back(statement.sql);
     if (!loses_answer) return;
     home_.ThrowIfDead();
     throw Error(kTestLost).Retry(RetryClass::kReconnect);
   }
   std::vector<connector::SchemaStatement> Translate(const std::vector<connector::TableChange>&,
-                                                    const model::DdlChange& ddl, const model::NameMap& names,
+                                                    const std::vector<model::TablePtr>&, const model::DdlChange& ddl,
+                                                    const model::NameMap& names,
                                                     const connector::ServerInfo& source) override {
     return Translate(ddl, names, source);
   }

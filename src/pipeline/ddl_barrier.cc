@@ -15,6 +15,7 @@
 namespace sluice::pipeline {
 
 using connector::Bookkeeping;
+using connector::SchemaStage;
 using connector::SchemaStatement;
 using connector::SchemaWriter;
 using model::DdlChange;
@@ -117,6 +118,15 @@ Error DescribeDdl(const Error& error, const model::Transaction& transaction, con
   return Error(std::move(info));
 }
 
+std::string RefusedText(const std::string& label, const Error& error, const std::string& statement, bool is_kept) {
+  const std::string& cause = error.info().cause;
+  return fmt::format("{} is refused by the destination ({}); {}: {}", label,
+                     cause.substr(0, cause.find("; statement: ")),
+                     is_kept ? "it is tried again when the destination has caught up, and at the switch-over"
+                             : "the task goes on without it, and this would make it",
+                     statement);
+}
+
 }  // namespace
 
 void DdlBarrier::Pass(const model::Transaction& transaction, connector::ChangeStream& stream) {
@@ -172,8 +182,16 @@ std::string DdlBarrier::WhyNotCarried(const DdlChange& ddl) const {
 
 std::vector<TablePtr> DdlBarrier::Before(const DdlChange& ddl) const {
   std::vector<TablePtr> before;
-  for (const ObjectName& name : AllNames(ddl)) {
+  const std::vector<ObjectName> names = AllNames(ddl);
+  for (const ObjectName& name : names) {
     if (TablePtr table = tables_.Find(name)) before.push_back(std::move(table));
+  }
+  if (!context_.request.neutral) return before;
+  for (TablePtr& table : tables_.All()) {
+    const bool refers = std::any_of(table->foreign_keys.begin(), table->foreign_keys.end(), [&](const auto& key) {
+      return std::find(names.begin(), names.end(), key.referenced) != names.end();
+    });
+    if (refers && std::find(before.begin(), before.end(), table) == before.end()) before.push_back(std::move(table));
   }
   return before;
 }
@@ -233,49 +251,59 @@ DdlBarrier::Outcome DdlBarrier::PassOnce(const model::Transaction& transaction, 
     }
   }
   RefuseCollisions(ddl, outcome.redefined);
-  std::vector<std::string> ran;
   const bool by_description = request.neutral || !ddl.after.empty();
   if (why_not.empty()) {
-    ran = RunStatements(transaction,
-                        by_description ? writer->Translate(changes, ddl, *request.names, request.source_server)
-                                       : writer->Translate(ddl, *request.names, request.source_server),
-                        *writer, *bookkeeping);
+    RunStatements(transaction,
+                  by_description ? writer->Translate(changes, tables_.All(), ddl, *request.names, request.source_server)
+                                 : writer->Translate(ddl, *request.names, request.source_server),
+                  *writer, *bookkeeping, outcome);
   }
   Save(transaction, outcome, *bookkeeping);
-  if (!ran.empty()) {
+  if (!outcome.ran.empty()) {
     if (request.progress != nullptr) ++request.progress->ddl;
-    if (request.on_ddl_applied) request.on_ddl_applied(ddl, ran);
+    if (request.on_ddl_applied) request.on_ddl_applied(ddl, outcome.ran);
   } else if (request.on_ddl_skipped) {
     request.on_ddl_skipped(ddl, why_not.empty() ? "nothing of it concerns what is carried" : why_not);
   }
   return outcome;
 }
 
-std::vector<std::string> DdlBarrier::RunStatements(const model::Transaction& transaction,
-                                                   const std::vector<connector::SchemaStatement>& statements,
-                                                   SchemaWriter& writer, Bookkeeping& bookkeeping) {
-  const DdlChange& ddl = *transaction.ddl;
+void DdlBarrier::RunStatements(const model::Transaction& transaction, const std::vector<SchemaStatement>& statements,
+                               SchemaWriter& writer, Bookkeeping& bookkeeping, Outcome& outcome) {
+  using IfRefused = SchemaStatement::IfRefused;
   const std::string& task = context_.request.task;
-  std::vector<ObjectName> objects;
-  for (const ObjectName& name : AllNames(ddl)) objects.push_back(context_.request.names->Map(name));
+  std::vector<ObjectName> named;
+  for (const ObjectName& name : AllNames(*transaction.ddl)) named.push_back(context_.request.names->Map(name));
 
   const std::optional<DdlNote> noted = ParseNote(bookkeeping.LoadNote(task, kDdlNote));
   const bool was_interrupted = noted && noted->ordinal == transaction.ordinal;
-  std::vector<std::string> ran;
   for (size_t i = 0; i < statements.size(); ++i) {
-    ran.push_back(statements[i].sql);
-    if (was_interrupted && i < noted->statement) continue;
+    const SchemaStatement& statement = statements[i];
+    const bool stops = statement.if_refused == IfRefused::kStop;
+    const bool may_repeat = !stops || (context_.request.neutral && statement.stage == SchemaStage::kForeignKeys);
+    if (stops) outcome.ran.push_back(statement.sql);
+    for (const std::string& note : statement.notes) Tell(statement.label + ": " + note);
+    if (!may_repeat && was_interrupted && i < noted->statement) continue;
+    // A statement may be about a table that refers to those that are named.
+    std::vector<ObjectName> objects = named;
+    const bool is_named = std::find(named.begin(), named.end(), statement.object) != named.end();
+    if (!is_named && context_.request.neutral) objects.push_back(statement.object);
     const std::string fingerprint = writer.Fingerprint(objects);
-    if (was_interrupted && i == noted->statement && fingerprint != noted->fingerprint) continue;
+    const bool is_next = was_interrupted && i == noted->statement;
+    if (!may_repeat && is_next && fingerprint != noted->fingerprint) continue;
     bookkeeping.SaveNotes(task, {{kDdlNote, NoteText({transaction.ordinal, i, fingerprint})}}, nullptr);
+    const bool is_kept = statement.if_refused == IfRefused::kTryLater;
     try {
-      writer.Execute(statements[i]);
+      writer.Execute(statement);
+      if (!stops) outcome.ran.push_back(statement.sql);
+      if (is_kept) outcome.later.push_back({kLaterNotes + statement.label, std::nullopt});
     } catch (const Error& error) {
       if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
-      throw DescribeDdl(error, transaction, statements[i].sql);
+      if (stops) throw DescribeDdl(error, transaction, statement.sql);
+      Tell(RefusedText(statement.label, error, statement.sql, is_kept));
+      if (is_kept) outcome.later.push_back({kLaterNotes + statement.label, statement.sql});
     }
   }
-  return ran;
 }
 
 void DdlBarrier::Save(const model::Transaction& transaction, const Outcome& outcome, Bookkeeping& bookkeeping) {
@@ -284,6 +312,7 @@ void DdlBarrier::Save(const model::Transaction& transaction, const Outcome& outc
     notes.push_back({kDefinitionNotes + change.name.Text(), change.table ? model::ToJson(*change.table) : ""});
   }
   for (const ObjectName& name : outcome.ignored) notes.push_back({kIgnoredNotes + name.Text(), ""});
+  notes.insert(notes.end(), outcome.later.begin(), outcome.later.end());
   notes.push_back({kDdlNote, std::nullopt});
 
   connector::ApplyProgress progress = context_.queues.Collapsed();
@@ -349,6 +378,28 @@ std::vector<TablePtr> CurrentDefinitions(const ApplyRequest& request, Bookkeepin
   std::vector<TablePtr> result;
   for (auto& [name, table] : tables) result.push_back(std::move(table));
   return result;
+}
+
+void RunLater(connector::Destination& destination, const std::string& task, const connector::SessionContext& session,
+              const std::function<void(const std::string&)>& tell) {
+  auto bookkeeping = destination.OpenBookkeeping(session);
+  const auto notes = bookkeeping->LoadNotes(task, kLaterNotes);
+  if (notes.empty()) return;
+  auto writer = destination.OpenSchemaWriter(session);
+  for (const auto& [name, sql] : notes) {
+    SchemaStatement statement;
+    statement.label = name.substr(std::string_view(kLaterNotes).size());
+    statement.sql = sql;
+    try {
+      writer->Execute(statement);
+    } catch (const Error& error) {
+      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+      tell(RefusedText(statement.label, error, sql, true));
+      continue;
+    }
+    bookkeeping->SaveNotes(task, {{name, std::nullopt}}, nullptr);
+    tell("applied: " + sql);
+  }
 }
 
 }  // namespace sluice::pipeline

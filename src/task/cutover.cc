@@ -4,7 +4,8 @@
 //  0. Refuse while views or routines are failed; nothing is touched then.
 //  1. Ask the process that runs the task to stop, and take its place (the lock).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
-//  2. Apply until not delayed. Tell the operator to stop writing to the source.
+//  2. Apply until not delayed. Have foreign keys checked that waited for rows, which may take its time, and tell which
+//     are missing. Apply again, then tell the operator to stop writing to the source.
 //  3. Apply again and again until no selected change has come for `quiet_for`, and no transaction that has written is
 //     open: writes are stopped, and all are applied. Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
@@ -21,6 +22,7 @@
 
 #include "base/log.h"
 #include "task/follow_phase.h"
+#include "task/foreign_keys.h"
 #include "task/load_phase.h"
 #include "task/schema_phase.h"
 #include "task/sequences.h"
@@ -88,7 +90,8 @@ void CreateRetriedObjects(Session& session) {
 
 // What of the source has been seen while it was drained.
 struct Seen {
-  bool told = false;  // the operator was asked to stop writing
+  bool settled = false;  // foreign keys were
+  bool told = false;     // the operator was asked to stop writing
   uint64_t rows = 0;
   Clock::time_point quiet_since{};
   bool nothing_open = false;  // since `quiet_since`
@@ -174,6 +177,12 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
     const pipeline::ApplyOutcome applied = RunFollowPhase(session, tables, true, end.get_token());
     ThrowIfStopped(session.stop());
     if (!applied.caught_up) throw NotDrained(session.record().name, seen);
+    if (!seen.settled) {
+      SettleForeignKeys(session);
+      SayMissingForeignKeys(session, tables);
+      seen.settled = true;
+      continue;
+    }
     if (!seen.told)
       session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");
     if (!seen.told || rows() != seen.rows) {

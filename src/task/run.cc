@@ -5,6 +5,7 @@
 #include "model/table_json.h"
 #include "task/context.h"
 #include "task/follow_phase.h"
+#include "task/foreign_keys.h"
 #include "task/load_phase.h"
 #include "task/schema_phase.h"
 #include "task/sequences.h"
@@ -260,6 +261,7 @@ class Runner {
     if (schema != nullptr) schema->WithdrawTriggers();
     session_.Say("following changes");
     const pipeline::ApplyOutcome applied = RunFollowPhase(session_, tables, options_.until_caught_up);
+    if (applied.caught_up) SettleForeignKeys(session_);
     session_.record().position = applied.position.json;
     session_.SetState(TaskState::kPaused, "incremental");
     return {.end = applied.caught_up ? RunEnd::kCaughtUp : RunEnd::kStopped,

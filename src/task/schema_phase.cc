@@ -155,6 +155,20 @@ void RefuseSameLabels(const std::vector<SchemaStatement>& statements) {
 
 }  // namespace
 
+namespace {
+
+// What foreign keys refer to and is not there: a source that checks none allows it.
+std::set<model::ObjectName> ReferredButAbsent(const Plan& plan) {
+  std::set<model::ObjectName> absent;
+  for (const model::TablePtr& table : plan.tables) {
+    for (const model::ForeignKey& key : table->foreign_keys) absent.insert(key.referenced);
+  }
+  for (const model::TablePtr& table : plan.tables) absent.erase(table->name);
+  return absent;
+}
+
+}  // namespace
+
 std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
   Task::Context& context = session_.context();
   const connector::ServerInfo server = context.source->Server();
@@ -174,9 +188,9 @@ std::vector<SchemaStatement> SchemaPhase::Translate(const Plan& plan) {
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     return plan.tables[a]->bytes_estimated > plan.tables[b]->bytes_estimated;
   });
-  for (const size_t i : order) {
-    add(writer->Translate(*plan.tables[i], *plan.mappings[i], *context.selection, server));
-  }
+  const TaskNames names(*context.selection,
+                        context.BetweenEngines() ? ReferredButAbsent(plan) : std::set<model::ObjectName>());
+  for (const size_t i : order) add(writer->Translate(*plan.tables[i], *plan.mappings[i], names, server));
   for (const model::SchemaObject& object : plan.objects) {
     if (context.BetweenEngines()) {
       all.push_back(NotCarried(object, *context.selection));

@@ -13,7 +13,7 @@ namespace {
 using connector::TableChange;
 
 // Columns that are gone get a name that nothing has.
-model::Table Moved(const model::Table& before, const TableChange& change) {
+model::Table Moved(const model::Table& before, const TableChange& change, const TablesAround& around) {
   model::Table moved = before;
   moved.name = change.after->name;
   for (model::Column& column : moved.columns) {
@@ -23,6 +23,10 @@ model::Table Moved(const model::Table& before, const TableChange& change) {
       if ((renamed == change.renamed_columns.end() ? one.name : renamed->second) == column.name) now = one.name;
     }
     column.name = now;
+  }
+  for (model::ForeignKey& key : moved.foreign_keys) {
+    key.referenced = around.Now(key.referenced);
+    for (std::string& column : key.referenced_columns) column = around.ColumnNow(key.referenced, column);
   }
   return moved;
 }
@@ -41,7 +45,7 @@ std::string NoteText(std::string note) {
 
 Difference::Difference(const TableChange& change, const model::TablePtr& before, const model::TableMapping& was,
                        const model::TableMapping& is, const model::DdlChange& ddl, const model::NameMap& names,
-                       uint32_t version)
+                       uint32_t version, const TablesAround& around)
     : change_(change),
       before_(*before),
       after_(*change.after),
@@ -49,10 +53,19 @@ Difference::Difference(const TableChange& change, const model::TablePtr& before,
       ddl_(ddl),
       was_(was),
       is_(is),
-      moved_table_(Moved(*before, change)),
-      old_(*before, was, names, version),
-      moved_(moved_table_, is, names, version),
-      new_(*change.after, is, names, version) {}
+      around_(around),
+      moved_table_(Moved(*before, change, around)),
+      old_(*before, was, names, version,
+           [&around](const model::Table& table, const model::ForeignKey& key) {
+             return around.WhyNotBefore(table, key);
+           }),
+      moved_(moved_table_, is, names, version,
+             [&around](const model::Table& table, const model::ForeignKey& key) {
+               return around.WhyNotAfter(table, key);
+             }),
+      new_(*change.after, is, names, version, [&around](const model::Table& table, const model::ForeignKey& key) {
+        return around.WhyNotAfter(table, key);
+      }) {}
 
 std::vector<std::string> Difference::Statements() {
   if (const std::string moved = MoveStatements(was_.destination, is_.destination); !moved.empty()) Add(moved);
@@ -94,13 +107,35 @@ std::vector<std::string> Difference::Statements() {
     Alter(fmt::format("ADD CONSTRAINT {} {}", Quote(new_checks[i].name), new_checks[i].body));
   }
   for (const size_t i : keys.added) {
-    Alter(fmt::format("ADD CONSTRAINT {} {}", Quote(new_keys[i].name), new_keys[i].body));
+    const ForeignConstraint& key = new_keys[i];
+    const bool is_of_this = key.referenced == after_.name;
+    if ((!is_of_this && around_.Changes(key.referenced)) || Waited(key)) {
+      late_keys_.push_back(key);
+    } else {
+      Alter(fmt::format("ADD CONSTRAINT {} {}", Quote(key.name), key.body));
+    }
   }
   if (before_.comment != after_.comment) Add("COMMENT ON TABLE " + new_.full() + " IS " + Literal(after_.comment));
   AddNotes();
   std::vector<std::string> statements = std::move(first_);
   if (!sql_.empty()) statements.push_back(std::move(sql_));
   return statements;
+}
+
+// Whether the table had it before: its rows may contradict it.
+bool Difference::Waited(const ForeignConstraint& key) const {
+  return std::any_of(before_.foreign_keys.begin(), before_.foreign_keys.end(), [&](const model::ForeignKey& one) {
+    return one.name == key.source && !around_.WhyNotBefore(before_, one).empty();
+  });
+}
+
+std::vector<std::string> Difference::PutOff() const {
+  std::vector<std::string> told;
+  for (const std::string& text : new_.put_off()) {
+    const auto& known = old_.put_off();
+    if (std::find(known.begin(), known.end(), text) == known.end()) told.push_back(text);
+  }
+  return told;
 }
 
 // What is left out of what the statement brought.

@@ -7,6 +7,7 @@
 
 #include "connector/connector.h"
 #include "connectors/postgresql/foreign/table_translator.h"
+#include "connectors/postgresql/foreign/tables_around.h"
 #include "connectors/postgresql/foreign/types.h"
 
 namespace sluice::postgresql {
@@ -20,10 +21,15 @@ std::string NoteText(std::string note);
 class Difference {
  public:
   Difference(const connector::TableChange& change, const model::TablePtr& before, const model::TableMapping& was,
-             const model::TableMapping& is, const model::DdlChange& ddl, const model::NameMap& names, uint32_t version);
+             const model::TableMapping& is, const model::DdlChange& ddl, const model::NameMap& names, uint32_t version,
+             const TablesAround& around);
 
   // Empty: nothing is to be done here. Throws for what cannot be followed exactly.
   std::vector<std::string> Statements();
+  // After Statements(): foreign keys to tables that came or changed with the same statement of the log, to be made
+  // after all of it; and those that wait from now on, in words.
+  const std::vector<ForeignConstraint>& late_keys() const { return late_keys_; }
+  std::vector<std::string> PutOff() const;
 
  private:
   void Add(const std::string& sql) { sql_ += (sql_.empty() ? "" : ";\n") + sql; }
@@ -48,6 +54,7 @@ class Difference {
   std::string IfConstraint(const std::string& name, const std::string& sql, const std::string& otherwise = "") const;
   void RenameConstraints(const Plan& plan);
   void DropForeignKey(const Named& key);
+  bool Waited(const ForeignConstraint& key) const;
   void DropPrimaryKey();
 
   // difference_columns.cc
@@ -74,10 +81,12 @@ class Difference {
   const model::DdlChange& ddl_;
   const model::TableMapping& was_;
   const model::TableMapping& is_;
+  const TablesAround& around_;
   const model::Table moved_table_;  // as before, with the names that its columns and it have now
   ForeignTable old_;
   ForeignTable moved_;
   ForeignTable new_;
+  std::vector<ForeignConstraint> late_keys_;
   std::vector<std::string> first_;
   std::string sql_;
 };

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "connector/cascades.h"
 #include "connectors/postgresql/connection.h"
 #include "connectors/postgresql/foreign/expression.h"
 #include "connectors/postgresql/foreign/table_translator.h"
@@ -64,11 +65,12 @@ const char* Action(model::ReferentialAction action) {
 }  // namespace
 
 ForeignTable::ForeignTable(const model::Table& table, const model::TableMapping& mapping, const model::NameMap& names,
-                           uint32_t version)
+                           uint32_t version, WhyKeyWaits why_key_waits)
     : table_(table),
       mapping_(mapping),
       names_(names),
       version_(version),
+      why_key_waits_(std::move(why_key_waits)),
       schema_(mapping.destination.database),
       full_(Quote(schema_, mapping.destination.name)) {
   for (const model::Column& column : table.columns) {
@@ -341,12 +343,16 @@ std::vector<ForeignConstraint> ForeignTable::ForeignKeys() {
   for (size_t i = 0; i < table_.foreign_keys.size(); ++i) {
     const model::ForeignKey& key = table_.foreign_keys[i];
     if (!names_.Selected(key.referenced)) {
-      Note(fmt::format("foreign key {}: table {} is not carried", key.name, key.referenced.Text()));
+      Note(fmt::format("foreign key {}: table {} is not carried, or not there", key.name, key.referenced.Text()));
       continue;
     }
     std::string columns;
     if (!Names(key.columns, columns) || columns.empty()) {
       Note(fmt::format("foreign key {}: a column of it is left out", key.name));
+      continue;
+    }
+    if (const std::string why = why_key_waits_ ? why_key_waits_(table_, key) : ""; !why.empty()) {
+      put_off_.push_back(fmt::format("foreign key {} waits: {}", key.name, why));
       continue;
     }
     std::string referenced;
@@ -360,7 +366,9 @@ std::vector<ForeignConstraint> ForeignTable::ForeignKeys() {
                     .body = fmt::format("FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}", columns,
                                         Quote(there.database, there.name), referenced, Action(key.on_delete),
                                         Action(key.on_update)),
-                    .column = NameOf(table_.columns[key.columns.front()])});
+                    .column = NameOf(table_.columns[key.columns.front()]),
+                    .referenced = key.referenced,
+                    .acts = connector::ActsOnRows(key)});
   }
   return keys;
 }

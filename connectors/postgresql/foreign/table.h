@@ -14,11 +14,12 @@ std::vector<connector::SchemaStatement> TranslateForeignTable(const model::Table
                                                               const model::TableMapping& mapping,
                                                               const model::NameMap& names, uint32_t version);
 
-// What a statement of the source's log makes of tables here. Throws for what cannot be followed.
+// What a statement of the source's log makes of tables here; `before`: all tables as they were. Throws for what cannot
+// be followed.
 std::vector<connector::SchemaStatement> TranslateForeignChanges(const std::vector<connector::TableChange>& changes,
+                                                                const std::vector<model::TablePtr>& before,
                                                                 const model::DdlChange& ddl,
-                                                                const model::NameMap& names, uint32_t version,
-                                                                const connector::ServerInfo& source);
+                                                                const model::NameMap& names, uint32_t version);
 std::vector<connector::SchemaStatement> TruncateForeign(const model::DdlChange& ddl, const model::NameMap& names);
 
 // The reasons why the table cannot be made here: "column a: there is no type here for ..." Empty: it can.

@@ -1,6 +1,7 @@
 // One table of another engine on its way to statements.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,8 +26,13 @@ struct ForeignConstraint {
   std::string source;  // its name there
   std::string name;    // here
   std::string body;
-  std::string column;  // of a foreign key: the first one that refers
+  std::string column;                 // of a foreign key: the first one that refers
+  model::ObjectName referenced = {};  // of a foreign key: the table, at the source
+  bool acts = false;                  // it changes rows (connector::ActsOnRows)
 };
+
+// Why a foreign key of the table has to wait; empty: it has not to.
+using WhyKeyWaits = std::function<std::string(const model::Table& table, const model::ForeignKey& key)>;
 
 class ForeignTable {
  public:
@@ -34,7 +40,7 @@ class ForeignTable {
   using SchemaStage = connector::SchemaStage;
 
   ForeignTable(const model::Table& table, const model::TableMapping& mapping, const model::NameMap& names,
-               uint32_t version);
+               uint32_t version, WhyKeyWaits why_key_waits = {});
 
   std::vector<SchemaStatement> Run();
   // The column's name here; empty: it is left out, or is a generated one that cannot be.
@@ -55,6 +61,8 @@ class ForeignTable {
   const std::string& full() const { return full_; }
   std::vector<SchemaStatement>& statements() { return statements_; }
   std::vector<std::string>& notes() { return notes_; }
+  // Foreign keys that are left out as long as they have to wait, in words.
+  const std::vector<std::string>& put_off() const { return put_off_; }
 
  private:
   void Note(std::string text) { notes_.push_back("not kept: " + std::move(text)); }
@@ -73,11 +81,13 @@ class ForeignTable {
   const model::TableMapping& mapping_;
   const model::NameMap& names_;
   const uint32_t version_;
+  const WhyKeyWaits why_key_waits_;
   const std::string schema_;
   const std::string full_;
   bool prefix_primary_ = false;
   std::set<std::string> lost_;  // generated columns that cannot be here
   std::vector<std::string> notes_;
+  std::vector<std::string> put_off_;
   std::vector<SchemaStatement> statements_;
 };
 
