@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.support.waiting import wait_until
+
 OBJECTS = [{"database": "d"}]
 
 
@@ -43,6 +45,17 @@ def constraints(destination, table):
         f"WHERE conrelid = 'd.{table}'::regclass AND contype <> 'n'"
     )
     return {name: text.replace("d.", "") for name, text in rows}
+
+
+def foreign_keys(destination, table):
+    return {name: text for name, text in constraints(destination, table).items() if text.startswith("FOREIGN KEY")}
+
+
+def unchecked(source, *statements):
+    with source.session("d") as session:
+        session.execute("SET SESSION foreign_key_checks = 0")
+        for statement in statements:
+            session.execute(statement)
 
 
 def labels(destination, type_name):
@@ -485,3 +498,245 @@ def test_tables_that_others_refer_to(get, sluice, kind, to):
     both = "d.p, d.c" if kind == "mysql" else "d.c, d.p"  # MariaDB wants them in order
     follow(task, source, "DROP TABLE " + both, "CREATE TABLE d.c (id INT PRIMARY KEY, e ENUM('x'))")
     assert [row[0] for row in destination.query("SELECT tablename FROM pg_tables WHERE schemaname = 'd'")] == ["c"]
+
+
+TO_P = "FOREIGN KEY (p) REFERENCES p(id) ON DELETE CASCADE"
+PARENT = "CREATE TABLE d.p (id INT PRIMARY KEY)"
+CHILD = "CREATE TABLE d.c (id INT PRIMARY KEY, p INT, CONSTRAINT f FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)"
+
+
+@PAIRS
+def test_a_table_goes_and_comes_back_under_one_that_refers_to_it(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, PARENT, CHILD, "INSERT INTO d.p VALUES (1), (2)", "INSERT INTO d.c VALUES (1, 1), (2, 2)"
+    )
+    unchecked(source, "DROP TABLE p")
+    assert "foreign key f of table d.c waits: table d.p is gone" in task.run_until_caught_up().text
+    assert foreign_keys(destination, "c") == {}
+    # Nothing cascades meanwhile, on either side.
+    unchecked(source, "INSERT INTO c VALUES (3, 77)", "UPDATE c SET p = 1 WHERE id = 3", "ALTER TABLE c ADD COLUMN n INT")
+    follow(task, source, "DELETE FROM d.c WHERE id = 3")
+    source.execute(PARENT)
+    finished = task.run_until_caught_up()
+    assert "validation of foreign key f of table d.c is refused" in finished.text, finished
+    assert foreign_keys(destination, "c") == {"f": TO_P + " NOT VALID"}
+    # Its rows come, and with them the key is as it was: it acts, and is checked.
+    source.execute("INSERT INTO d.p VALUES (1), (2)", "DELETE FROM d.p WHERE id = 1")
+    finished = task.run_until_caught_up()
+    assert foreign_keys(destination, "c") == {"f": TO_P}, finished
+    assert list(destination.query("SELECT id FROM d.c")) == [(2,)]
+    task.verify()
+    # As tools swap tables that others refer to: with its rows, it is checked at once.
+    unchecked(source, "CREATE TABLE n (id INT PRIMARY KEY)", "INSERT INTO n VALUES (2), (5)", "DROP TABLE p", "RENAME TABLE n TO p")
+    finished = task.run_until_caught_up()
+    assert "is refused" not in finished.text, finished
+    assert foreign_keys(destination, "c") == {"f": TO_P}
+    follow(task, source, "DELETE FROM d.p WHERE id = 2")
+    assert destination.value("SELECT count(*) FROM d.c") == 0
+    if kind == "mariadb":
+        unchecked(source, PARENT.replace("CREATE", "CREATE OR REPLACE"), "INSERT INTO c VALUES (1, 1, 1)", "INSERT INTO p VALUES (1)")
+        task.run_until_caught_up()
+        assert foreign_keys(destination, "c") == {"f": TO_P}
+        follow(task, source, "DELETE FROM d.p")
+        assert destination.value("SELECT count(*) FROM d.c") == 0
+    unchecked(source, "DROP TABLE p")
+    finished = task.call("cutover", check=0)
+    assert "foreign key f of table d.c, which refers to table d.p: that one is not there, at the source neither" in finished.text
+
+
+@PAIRS
+def test_tables_before_those_that_they_refer_to(get, sluice, kind, to):
+    source, destination, task = begin(get, sluice, kind, to, "CREATE TABLE d.t (id INT PRIMARY KEY, q INT)")
+    # In a circle, with another one of the same pair, and by a statement that adds the key alone.
+    unchecked(
+        source, CHILD, "CREATE TABLE d.a (id INT PRIMARY KEY, b INT, up INT, CONSTRAINT ab FOREIGN KEY (b) REFERENCES b (id), "
+        "CONSTRAINT own FOREIGN KEY (up) REFERENCES a (id) ON UPDATE CASCADE)",
+        "ALTER TABLE t ADD CONSTRAINT tq FOREIGN KEY (q) REFERENCES q (id) ON DELETE SET NULL",
+        "INSERT INTO t VALUES (1, 1)", "INSERT INTO c VALUES (1, 1)", "INSERT INTO a VALUES (1, 1, 1)",
+    )  # fmt: skip
+    finished = task.run_until_caught_up()
+    for waits in ("table d.c: foreign key f waits: table d.p is not there", "table d.a: foreign key ab waits: table d.b is not there",
+                  "table d.t: foreign key tq waits: table d.q is not there"):  # fmt: skip
+        assert waits in finished.text, finished
+    assert [foreign_keys(destination, table) for table in "ct"] == [{}, {}]
+    own = {"own": "FOREIGN KEY (up) REFERENCES a(id) ON UPDATE CASCADE"}
+    assert foreign_keys(destination, "a") == own
+    unchecked(source, "RENAME TABLE t TO u")
+    task.run_until_caught_up()
+    unchecked(
+        source, "CREATE TABLE d.b (id INT PRIMARY KEY, a INT, CONSTRAINT ba FOREIGN KEY (a) REFERENCES a (id))",
+        "INSERT INTO b VALUES (1, 1)", PARENT, "INSERT INTO p VALUES (1)", "CREATE TABLE x (id INT PRIMARY KEY)",
+        "INSERT INTO x VALUES (1)", "ALTER TABLE x RENAME TO q",
+    )  # fmt: skip
+    task.run_until_caught_up()
+    assert foreign_keys(destination, "c") == {"f": TO_P}
+    assert foreign_keys(destination, "u") == {"tq": "FOREIGN KEY (q) REFERENCES q(id) ON DELETE SET NULL"}
+    assert foreign_keys(destination, "a") == {"ab": "FOREIGN KEY (b) REFERENCES b(id)", **own}
+    assert foreign_keys(destination, "b") == {"ba": "FOREIGN KEY (a) REFERENCES a(id)"}
+    follow(task, source, "DELETE FROM d.p", "DELETE FROM d.q", "UPDATE d.a SET up = NULL, b = NULL", "DELETE FROM d.b")
+    assert list(destination.query("SELECT (SELECT count(*) FROM d.c), q FROM d.u")) == [(0, None)]
+    # One that is dropped while it waits does not come back.
+    unchecked(source, "DROP TABLE p, q", "ALTER TABLE u DROP FOREIGN KEY tq", PARENT, PARENT.replace("d.p", "d.q"))
+    task.run_until_caught_up()
+    assert [foreign_keys(destination, table) for table in "cu"] == [{"f": TO_P}, {}]
+    finished = task.call("cutover", check=0)
+    assert "not at the destination" not in finished.text, finished
+
+
+@PAIRS
+def test_keys_follow_what_they_refer_to(get, sluice, kind, to):
+    """A key goes with the table that it refers to when that gets another name, and stays with it."""
+    source, destination, task = begin(
+        get, sluice, kind, to, PARENT, CHILD, "INSERT INTO d.p VALUES (1), (2)", "INSERT INTO d.c VALUES (1, 1), (2, 2)",
+        "CREATE TABLE d.own (id INT PRIMARY KEY, up INT, FOREIGN KEY (up) REFERENCES own (id) ON DELETE CASCADE)",
+    )  # fmt: skip
+    follow(
+        task, source, "RENAME TABLE d.p TO d.old", "ALTER TABLE d.old CHANGE id key_id INT", PARENT, "INSERT INTO d.p VALUES (7)",
+        "RENAME TABLE d.own TO d.tree", "ALTER TABLE d.tree CHANGE id node INT, ADD COLUMN n INT",
+        "INSERT INTO d.tree VALUES (1, NULL, 1), (2, 1, 1)", "DELETE FROM d.tree WHERE node = 1", "ALTER TABLE d.c ADD COLUMN n INT",
+    )  # fmt: skip
+    wanted = {"f": "FOREIGN KEY (p) REFERENCES old(key_id) ON DELETE CASCADE"}
+    assert foreign_keys(destination, "c") == wanted
+    assert foreign_keys(destination, "tree") == {"tree_ibfk_1": "FOREIGN KEY (up) REFERENCES tree(node) ON DELETE CASCADE"}
+    unchecked(source, "DROP TABLE p")
+    follow(task, source, "DELETE FROM d.old WHERE key_id = 1")
+    assert foreign_keys(destination, "c") == wanted
+    assert list(destination.query("SELECT id FROM d.c")) == [(2,)]
+    unchecked(source, "DROP TABLE old", "CREATE TABLE old (key_id INT PRIMARY KEY)", "INSERT INTO old VALUES (2)")
+    task.run_until_caught_up()
+    assert foreign_keys(destination, "c") == wanted
+    # All change their names in turn, the one that refers among them.
+    follow(task, source, PARENT, "RENAME TABLE d.c TO d.r, d.p TO d.x, d.old TO d.p, d.x TO d.old", "DELETE FROM d.p")
+    assert foreign_keys(destination, "r") == {"f": "FOREIGN KEY (p) REFERENCES p(key_id) ON DELETE CASCADE"}
+    assert destination.value("SELECT count(*) FROM d.r") == 0
+
+
+@PAIRS
+def test_a_key_that_its_rows_contradict(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, PARENT, CHILD.replace(" ON DELETE CASCADE", ""), "INSERT INTO d.p VALUES (1)",
+        "INSERT INTO d.c VALUES (1, 1)",
+    )  # fmt: skip
+    unchecked(source, "DROP TABLE p", PARENT, "INSERT INTO p VALUES (2)")
+    for finished in (task.run_until_caught_up(), task.run_until_caught_up(), task.call("cutover", check=0)):
+        assert "validation of foreign key f of table d.c is refused" in finished.text, finished
+        assert 'ALTER TABLE "d"."c" VALIDATE CONSTRAINT "f"' in finished.text, finished
+    assert foreign_keys(destination, "c") == {"f": "FOREIGN KEY (p) REFERENCES p(id) NOT VALID"}
+
+
+def test_a_table_that_does_not_fit_what_refers_to_it(get, sluice):
+    """MariaDB takes it, and what refers to it does not act."""
+    source, destination, task = begin(
+        get, sluice, "mariadb", "pg18", PARENT, CHILD, "INSERT INTO d.p VALUES (1)", "INSERT INTO d.c VALUES (1, 1)"
+    )
+    for parent in ("(id BIGINT PRIMARY KEY)", "(id INT)", "(other INT PRIMARY KEY, id INT)"):
+        unchecked(source, "DROP TABLE p", "CREATE TABLE p " + parent, "INSERT INTO p (id%s) VALUES (1%s)" % (
+            (", other", ", 1") if "other" in parent else ("", "")))  # fmt: skip
+        assert "foreign key f waits: table d.p does not fit" in task.run_until_caught_up().text
+        follow(task, source, "DELETE FROM d.p")
+        assert destination.value("SELECT count(*) FROM d.c") == 1
+    follow(task, source, "INSERT INTO d.p VALUES (1, 1)", "ALTER TABLE d.p ADD KEY (id), DROP PRIMARY KEY, ADD PRIMARY KEY (id)")
+    assert foreign_keys(destination, "c") == {"f": TO_P}
+    follow(task, source, "DELETE FROM d.p")
+    assert destination.value("SELECT count(*) FROM d.c") == 0
+
+
+@PAIRS
+def test_an_end_between_a_table_and_the_key_to_it(get, sluice, kind, to):
+    source, destination, task = begin(
+        get, sluice, kind, to, PARENT, CHILD, "INSERT INTO d.p VALUES (1)", "INSERT INTO d.c VALUES (1, 1)"
+    )
+    destination.execute(
+        "CREATE FUNCTION public.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now'; END $$",
+        "CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE PROCEDURE public.no()",
+    )
+    try:
+        unchecked(source, "DROP TABLE p", PARENT, "INSERT INTO p VALUES (1)")
+        assert "not now" in task.run_until_caught_up(check=4).text
+        assert foreign_keys(destination, "c") == {"f": TO_P}  # nothing of the statement is done
+        destination.execute("ALTER EVENT TRIGGER no DISABLE")
+        task.run_until_caught_up()
+        unchecked(source, "DROP TABLE p")
+        task.run_until_caught_up()
+        destination.execute("ALTER EVENT TRIGGER no ENABLE")
+        source.execute(PARENT, "INSERT INTO d.p VALUES (1)")
+        assert "not now" in task.run_until_caught_up(check=4).text
+        assert destination.value("SELECT to_regclass('d.p') IS NOT NULL")  # half of it
+        destination.execute("CREATE INDEX by_hand ON d.p (id)")  # what somebody mends is not taken for the other half
+    finally:
+        destination.execute("DROP EVENT TRIGGER no")
+    task.run_until_caught_up()
+    assert foreign_keys(destination, "c") == {"f": TO_P}
+    follow(task, source, "DELETE FROM d.p")
+    assert destination.value("SELECT count(*) FROM d.c") == 0
+
+
+def all_constraints(destination):
+    return {
+        tuple(row)
+        for row in destination.query(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE connamespace = 'd'::regnamespace AND contype <> 'n'"
+        )
+    }
+
+
+@PAIRS
+def test_a_dump_is_restored_over_what_is_followed(get, sluice, kind, to):
+    """Each table is dropped and made anew, in the order of the alphabet, with rows that nobody checks."""
+    source, destination, task = begin(
+        get, sluice, kind, to, "CREATE TABLE d.z (id INT PRIMARY KEY, a INT, KEY (a))",
+        "CREATE TABLE d.a (id INT AUTO_INCREMENT PRIMARY KEY, z INT, code VARCHAR(9) UNIQUE, e ENUM('x','y'), CONSTRAINT az FOREIGN "
+        "KEY (z) REFERENCES z (id) ON DELETE SET NULL ON UPDATE CASCADE)",
+        "ALTER TABLE d.z ADD CONSTRAINT za FOREIGN KEY (a) REFERENCES a (id)",
+        "CREATE TABLE d.m (id INT, k INT, code VARCHAR(9), PRIMARY KEY (id, k), FOREIGN KEY (id) REFERENCES a (id) ON DELETE CASCADE, "
+        "FOREIGN KEY (code) REFERENCES a (code), FOREIGN KEY (k) REFERENCES z (id))",
+        "CREATE TABLE d.b (id INT PRIMARY KEY, m INT, k INT, up INT, CONSTRAINT bm FOREIGN KEY (m, k) REFERENCES m (id, k) ON UPDATE "
+        "CASCADE, CONSTRAINT own FOREIGN KEY (up) REFERENCES b (id) ON DELETE CASCADE)",
+        "INSERT INTO d.z VALUES (1, NULL), (2, NULL)",
+        "INSERT INTO d.a VALUES (1, 1, 'one', 'x'), (2, 2, 'two', 'y'), (3, 1, NULL, NULL)",
+        "UPDATE d.z SET a = id", "INSERT INTO d.m VALUES (1, 1, 'one'), (2, 1, 'two'), (3, 2, NULL)",
+        "INSERT INTO d.b VALUES (1, 1, 1, NULL), (2, 2, 1, 1), (3, NULL, NULL, 2)",
+    )  # fmt: skip
+    begun = all_constraints(destination)
+    dump = source.dump("d")
+    assert dump.index("CREATE TABLE `a`") < dump.index("CREATE TABLE `z`")
+    # Over what changed since, over nothing, and while the task runs.
+    source.execute("DELETE FROM d.a WHERE id = 3", "INSERT INTO d.z VALUES (9, NULL)")
+    source.restore("d", dump)
+    task.run_until_caught_up()
+    task.verify()
+    assert all_constraints(destination) == begun
+    unchecked(source, "DROP TABLE a, b, m, z")
+    task.run_until_caught_up()
+    task.start()
+    source.restore("d", dump)
+    source.execute("INSERT INTO d.z VALUES (7, NULL)", "INSERT INTO d.a VALUES (7, 7, NULL, 'y')", "UPDATE d.z SET id = 8 WHERE id = 7",
+                   "DELETE FROM d.b WHERE id = 1", "CREATE TABLE d.last (id INT PRIMARY KEY)")  # fmt: skip
+    assert source.value("SELECT count(*) FROM d.b") == 0
+    wait_until(lambda: destination.value("SELECT to_regclass('d.last') IS NOT NULL"), 60, lambda: task.log_text())
+    assert destination.value("SELECT count(*) FROM d.b") == 0 and destination.value("SELECT z FROM d.a WHERE id = 7") == 8
+    source.execute("DROP TABLE d.last")
+    task.terminate()
+    task.run_until_caught_up()
+    task.verify()
+    assert all_constraints(destination) == begun
+    # As a new task makes them of the source as it is now.
+    other = get.own(to)
+    fresh = sluice(source, other, objects=OBJECTS, name="fresh")
+    fresh.run_until_caught_up()
+    assert all_constraints(other) == all_constraints(destination)
+
+
+@PAIRS
+def test_a_task_begins_with_keys_to_tables_that_are_not_there(get, sluice, kind, to):
+    source, destination = get.shared(kind, "source"), get.shared(to, "destination")
+    source.make_database("d")
+    unchecked(source, CHILD.replace(" ON DELETE CASCADE", ""), "INSERT INTO c VALUES (1, 1)")
+    task = sluice(source, destination, objects=OBJECTS)
+    assert "table d.p is not carried, or not there" in task.run_until_caught_up().text
+    assert foreign_keys(destination, "c") == {}
+    unchecked(source, PARENT, "INSERT INTO p VALUES (1)")
+    task.run_until_caught_up()
+    assert foreign_keys(destination, "c") == {"f": "FOREIGN KEY (p) REFERENCES p(id)"}
+    task.verify()

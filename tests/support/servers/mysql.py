@@ -50,14 +50,14 @@ _PROFILES = {
 }
 
 
-def _mysql_program(name):
+def _mysql_program(name, folder="usr/sbin"):
     """MySQL's programs run with the libraries of their own folder; this needs no chroot and so no root."""
     libraries = MYSQL_ROOT / "usr/lib/x86_64-linux-gnu"
     loader = MYSQL_ROOT / "lib64/ld-linux-x86-64.so.2"
     if not loader.exists():  # another architecture than amd64
         loader = next(iter(sorted((MYSQL_ROOT / "lib").glob("ld-linux-*"))), loader)
         libraries = next(iter(sorted((MYSQL_ROOT / "usr/lib").glob("*-linux-gnu"))), libraries)
-    return [str(loader), "--library-path", str(libraries), str(MYSQL_ROOT / "usr/sbin" / name), "--no-defaults"]
+    return [str(loader), "--library-path", str(libraries), str(MYSQL_ROOT / folder / name), "--no-defaults"]
 
 
 def _mysql_folders():
@@ -210,6 +210,22 @@ class MysqlServer(Server):
                     pass
         finally:
             connection.close()
+
+    def dump(self, database):
+        """The file that the server's own program makes of it."""
+        program = ["mariadb-dump", "--no-defaults"] if self.is_mariadb else _mysql_program("mysqldump", "usr/bin")
+        if not self.is_mariadb:
+            program += ["--set-gtid-purged=OFF"]  # or nothing of the file would come into the log
+        return self._run_client(program, database)
+
+    def restore(self, database, text):
+        """Reads such a file."""
+        program = ["mariadb", "--no-defaults"] if self.is_mariadb else _mysql_program("mysql", "usr/bin")
+        self._run_client(program, database, text)
+
+    def _run_client(self, program, database, text=""):
+        command = program + [f"--socket={self.socket}", "--user=admin", f"--password={ADMIN_PASSWORD}", database]
+        return subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.PIPE).stdout
 
     def make_database(self, name):
         self.execute(f"CREATE DATABASE {self.quote(name)} CHARACTER SET utf8mb4")
