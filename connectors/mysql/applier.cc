@@ -2,7 +2,8 @@
 //
 // The session has autocommit off, so that a transaction begins with its first statement. The progress is written by a
 // statement of its own before COMMIT: once COMMIT may be under way at the server, the row of the progress is locked,
-// and a locking read of it waits until the commit is decided (Bookkeeping::LoadProgress).
+// and a locking read of it waits until the commit is decided (Bookkeeping::LoadProgress). In one packet with it goes
+// the question who owns the task (bookkeeping.h); a transaction that lasts looks meanwhile too.
 //
 // Rows are written in strict mode. Those that it refuses for something that is no carried value (applier_reread.h) are
 // written without it, one by one, and read again.
@@ -43,13 +44,14 @@ class MysqlApplier : public connector::Applier {
     writer_ = HasBulk(connection_) ? MakeBulkRowWriter(connection_) : MakeTextRowWriter(connection_);
   }
 
-  void Begin() override {}
+  void Begin() override { looked_at_ = Clock::now(); }
   void Apply(const RowGroup& group) override;
   void Commit(const ApplyProgress& progress) override;
   void Rollback() override;
 
  private:
   const Target& TargetOf(const RowGroup& group);
+  void ApplyGroup(const RowGroup& group);
   void ApplyCarefully(const Target& target, const RowGroup& group, Changes rows);
   void ApplyReread(const Target& target, const RowGroup& group, const RowChange& row, const ErrorInfo* refused);
   void ApplyRows(const Target& target, const RowGroup& group, Changes rows);
@@ -61,6 +63,8 @@ class MysqlApplier : public connector::Applier {
   uint64_t ChangeByValues(const Target& target, const RowChange& row);
   void SetForeignKeyChecks(bool on);
   void SetStrict(bool on);
+  void LookWhileItLasts();
+  uint64_t UpdateProgress(const std::string& sql);
   void ExpectRows(const Target& target, uint64_t found, size_t wanted) const;
 
   void RefuseForeignValues(const Target& target, const RowGroup& group) const;
@@ -79,6 +83,7 @@ class MysqlApplier : public connector::Applier {
   std::unordered_map<const model::Table*, Known> targets_;
   bool foreign_key_checks_ = true;
   bool strict_ = true;
+  Clock::time_point looked_at_{};
 };
 
 const Target& MysqlApplier::TargetOf(const RowGroup& group) {
@@ -102,6 +107,16 @@ bool HasEnumError(const Target& target, const RowChange& row) {
 }
 
 void MysqlApplier::Apply(const RowGroup& group) {
+  LookWhileItLasts();
+  try {
+    ApplyGroup(group);
+  } catch (const Error& error) {
+    LookAtFence(connection_, error.info());
+    throw;
+  }
+}
+
+void MysqlApplier::ApplyGroup(const RowGroup& group) {
   const Target& target = TargetOf(group);
   if (neutral_) RefuseForeignValues(target, group);
   const bool replaces = (group.idempotent || group.lenient) && group.kind != ChangeKind::kDelete;
@@ -306,6 +321,31 @@ void MysqlApplier::SetStrict(bool on) {
   strict_ = on;
 }
 
+// A large transaction that is applied in parts holds its rows locked for hours, maybe for nothing.
+void MysqlApplier::LookWhileItLasts() {
+  constexpr milliseconds kLookEvery{1000};
+  const Clock::time_point now = Clock::now();
+  if (now - looked_at_ < kLookEvery) return;
+  looked_at_ = now;
+  LookAtFence(connection_);
+}
+
+// The number of rows that were found.
+uint64_t MysqlApplier::UpdateProgress(const std::string& sql) {
+  constexpr const char* kObject = "table sluice.progress";
+  MYSQL* handle = connection_.handle();
+  const std::string fence = HoldFenceStatement(connection_.endpoint().fence);
+  if (fence.empty()) {
+    if (mysql_real_query(handle, sql.data(), sql.size()) != 0) connection_.ThrowLast(kObject, sql);
+    return mysql_affected_rows(handle);
+  }
+  const OptionalText owner = connection_.QueryOne(fence + ";" + sql, kObject);
+  if (mysql_next_result(handle) != 0) connection_.ThrowLast(kObject, sql);
+  const uint64_t found = mysql_affected_rows(handle);
+  RequireOwner(connection_.endpoint().fence, owner);
+  return found;
+}
+
 void MysqlApplier::Commit(const ApplyProgress& progress) {
   // By its key, so that lanes do not wait for each other at the gaps between their rows.
   const std::string sql = fmt::format(
@@ -313,9 +353,7 @@ void MysqlApplier::Commit(const ApplyProgress& progress) {
       "WHERE task={} AND lane={}",
       progress.low_ordinal, Literal(progress.low.engine), Literal(progress.low.json), Literal(progress.done),
       progress.committed_micros, Literal(progress.task), progress.lane);
-  constexpr const char* kObject = "table sluice.progress";
-  if (mysql_real_query(connection_.handle(), sql.data(), sql.size()) != 0) connection_.ThrowLast(kObject, sql);
-  if (mysql_affected_rows(connection_.handle()) == 0) connection_.Execute(SaveProgressStatement(progress), kObject);
+  if (UpdateProgress(sql) == 0) connection_.Execute(SaveProgressStatement(progress), "table sluice.progress");
   connection_.Execute("COMMIT", "the transaction with the progress");
 }
 

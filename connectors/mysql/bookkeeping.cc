@@ -75,10 +75,21 @@ class MysqlBookkeeping : public connector::Bookkeeping {
                                                              const std::string& prefix) override;
   void SaveNotes(const std::string& task, const std::vector<Note>& notes, const ApplyProgress* progress) override;
   void RemoveTask(const std::string& task) override;
+  std::optional<connector::Owner> LoadOwner(const std::string& task) override;
+  bool TakeOver(const std::string& task, const connector::Owner& owner,
+                const std::optional<connector::Owner>& former) override;
   Released Release(const std::string& task) override { return ReleaseTask(connection_, task); }
 
  private:
   void FinishReset(const std::string& task, const std::string& note, const std::string& table);
+  // Runs `work` in one transaction that only the task's owner may make.
+  template <typename Work>
+  void AsOwner(Work work) {
+    InTransaction([&] {
+      work();
+      HoldFence(connection_);
+    });
+  }
   // Runs `work` in one transaction.
   template <typename Work>
   void InTransaction(Work work) {
@@ -132,7 +143,7 @@ std::vector<ChunkMark> MysqlBookkeeping::ChunksDone(const std::string& task) {
 void MysqlBookkeeping::ResetTable(const std::string& task, const model::ObjectName& source,
                                   const model::ObjectName& destination) {
   const std::string note = kResetPrefix + source.Text();
-  InTransaction([&] {
+  AsOwner([&] {
     connection_.Execute(
         fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})", Literal(task),
                     Literal(note), Literal(Quote(destination.database, destination.name))),
@@ -146,6 +157,7 @@ void MysqlBookkeeping::ResetTable(const std::string& task, const model::ObjectNa
 }
 
 void MysqlBookkeeping::FinishReset(const std::string& task, const std::string& note, const std::string& table) {
+  LookAtFence(connection_);
   connection_.Execute("SET SESSION foreign_key_checks = 0");
   try {
     connection_.Execute("TRUNCATE TABLE " + table, "table " + table);
@@ -153,7 +165,7 @@ void MysqlBookkeeping::FinishReset(const std::string& task, const std::string& n
     const int code = error.info().native_code;
     // 1701: referenced by a foreign key; 1142: DROP is not granted; 1146: the table is gone, and its rows with it.
     if (code == 1701 || code == 1142) {
-      InTransaction([&] { connection_.Execute("DELETE FROM " + table, "table " + table); });
+      AsOwner([&] { connection_.Execute("DELETE FROM " + table, "table " + table); });
     } else if (code != 1146) {
       throw;
     }
@@ -201,7 +213,7 @@ std::vector<std::pair<std::string, std::string>> MysqlBookkeeping::LoadNotes(con
 
 void MysqlBookkeeping::SaveNotes(const std::string& task, const std::vector<Note>& notes,
                                  const ApplyProgress* progress) {
-  InTransaction([&] {
+  AsOwner([&] {
     for (const Note& note : notes) {
       const std::string sql = note.text
                                   ? fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})",
@@ -219,11 +231,41 @@ void MysqlBookkeeping::SaveNotes(const std::string& task, const std::vector<Note
 }
 
 void MysqlBookkeeping::RemoveTask(const std::string& task) {
-  InTransaction([&] {
-    for (const char* table : {"chunk", "progress", "note"}) {
+  AsOwner([&] {
+    for (const char* table : {"chunk", "progress"}) {
       connection_.Execute(fmt::format("DELETE FROM `sluice`.{} WHERE task = {}", Quote(table), Literal(task)));
     }
+    connection_.Execute(fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name <> {}", Literal(task),
+                                    Literal(connector::kOwnerNote)));
   });
+}
+
+std::string OwnerStatement(const std::string& task) {
+  return fmt::format("SELECT content FROM `sluice`.`note` WHERE task = {} AND name = {}", Literal(task),
+                     Literal(connector::kOwnerNote));
+}
+
+std::optional<connector::Owner> MysqlBookkeeping::LoadOwner(const std::string& task) {
+  if (!connection_.QueryOne("SELECT 1 FROM information_schema.tables WHERE table_schema = 'sluice' AND table_name = "
+                            "'note'")) {
+    return std::nullopt;
+  }
+  const OptionalText note = connection_.QueryOne(OwnerStatement(task), "table sluice.note");
+  return note ? std::optional(connector::OwnerFrom(*note)) : std::nullopt;
+}
+
+bool MysqlBookkeeping::TakeOver(const std::string& task, const connector::Owner& owner,
+                                const std::optional<connector::Owner>& former) {
+  bool took = false;
+  InTransaction([&] {
+    const OptionalText note = connection_.QueryOne(OwnerStatement(task) + " FOR UPDATE", "table sluice.note");
+    took = note.has_value() == former.has_value() && (!note || connector::OwnerFrom(*note).token == former->token);
+    if (!took) return;
+    connection_.Execute(fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})",
+                                    Literal(task), Literal(connector::kOwnerNote), Literal(connector::ToNote(owner))),
+                        "table sluice.note");
+  });
+  return took;
 }
 
 }  // namespace
@@ -249,6 +291,32 @@ std::string UpdateMarkStatement(const ChunkMark& mark) {
 uint64_t RowsOfMark(Connection& connection, const ChunkMark& mark) {
   return Number(
       connection.QueryOne("SELECT row_count FROM `sluice`.`chunk` WHERE " + IsMark(mark), "table sluice.chunk"));
+}
+
+std::string HoldFenceStatement(const connector::Fence& fence) {
+  return fence.task.empty() ? "" : OwnerStatement(fence.task) + " LOCK IN SHARE MODE";
+}
+
+void RequireOwner(const connector::Fence& fence, const OptionalText& note) {
+  if (!fence.task.empty() && note != fence.note) throw connector::TakenOver(note.value_or(""));
+}
+
+void HoldFence(Connection& connection) {
+  const connector::Fence& fence = connection.endpoint().fence;
+  if (!fence.task.empty()) {
+    RequireOwner(fence, connection.QueryOne(HoldFenceStatement(fence), "table sluice.note"));
+  }
+}
+
+void LookAtFence(Connection& connection) {
+  const connector::Fence& fence = connection.endpoint().fence;
+  if (!fence.task.empty()) {
+    RequireOwner(fence, connection.QueryOne(OwnerStatement(fence.task), "table sluice.note"));
+  }
+}
+
+void LookAtFence(Connection& connection, const ErrorInfo& error) {
+  if (error.retry == RetryClass::kNever && error.code != kStopped.id) LookAtFence(connection);
 }
 
 void PrepareBookkeeping(Connection& connection) {

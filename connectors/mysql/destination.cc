@@ -21,6 +21,7 @@ class MysqlDestination : public connector::Destination {
     if (endpoint_.side.empty()) endpoint_.side = "destination";
   }
 
+  void WriteAs(const connector::Fence& fence) override { endpoint_.fence = fence; }
   connector::ServerInfo Server() override {
     std::lock_guard lock(mutex_);
     if (!server_) server_ = ReadServerInfo(endpoint_, {.stop = {}, .purpose = "server information"});

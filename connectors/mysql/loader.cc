@@ -1,15 +1,17 @@
 // Writes one chunk as one transaction. Protocol:
-//   1. START TRANSACTION;
-//   2. insert the chunk's mark. If it is there already, the chunk is in: a commit whose answer was lost. A session that
-//      still works on the same chunk (its client died) holds the mark's lock, so this waits for its end;
-//   3. the rows, by a statement over arrays (MariaDB), LOAD DATA LOCAL or INSERT; every warning and every missing row
-//   is an error;
-//   4. the number of rows into the mark, if it was not known before;
+//   1. START TRANSACTION, and insert the chunk's mark. If it is there already, the chunk is in: a commit whose answer
+//      was lost. A session that still works on the same chunk (its client died) holds the mark's lock, so this waits
+//      for its end;
+//   2. the rows, by a statement over arrays (MariaDB), LOAD DATA LOCAL or INSERT; every warning and every missing row
+//      is an error;
+//   3. the number of rows into the mark, if it was not known before;
+//   4. whether the task is still this run's (bookkeeping.h);
 //   5. COMMIT.
 // A refusal that may have come of what the destination computes is told from one of a carried value by loading the
 // chunk again in two steps (loader_stage.h), and so are the table's later chunks of this session. A destination table
 // whose engine cannot undo (MyISAM ...) gets its rows first, in a way that can be repeated: REPLACE where there is a
-// key, else the table (one chunk by nature) is emptied before; then the mark.
+// key, else the table (one chunk by nature) is emptied before; then the mark. Nothing holds such rows up from the look
+// at the task's owner on.
 #include <fmt/format.h>
 #include <mysql.h>
 
@@ -118,7 +120,7 @@ class InfileFeed {
 class MysqlLoader : public connector::Loader {
  public:
   MysqlLoader(const connector::Endpoint& endpoint, const connector::SessionContext& context)
-      : connection_(endpoint, context, {.local_infile = true}), stage_(connection_) {
+      : connection_(endpoint, context, {.local_infile = true, .multi_statements = true}), stage_(connection_) {
     infile_.Install(connection_.handle());
     // Short: a session whose client is gone without a word holds its chunk's mark locked.
     connection_.Execute(
@@ -146,7 +148,7 @@ class MysqlLoader : public connector::Loader {
   KnownPlan& PlanFor(const model::Table& table, const model::TableMapping& mapping, bool neutral);
   connector::LoadResult LoadWithUndo(const KnownPlan& known, connector::BlockFeed& feed,
                                      const connector::ChunkMark& mark);
-  // False when the chunk is in already.
+  // Begins a transaction with it. False when the chunk is in already.
   bool InsertMark(const connector::ChunkMark& mark);
   void WriteRows(const KnownPlan& known, connector::BlockFeed& feed);
   void WriteRowsByPlan(const LoadPlan& plan, connector::BlockFeed& feed);
@@ -196,7 +198,7 @@ MysqlLoader::KnownPlan& MysqlLoader::PlanFor(const model::Table& table, const mo
 
 bool MysqlLoader::InsertMark(const connector::ChunkMark& mark) {
   try {
-    connection_.Execute(InsertMarkStatement(mark), "table sluice.chunk");
+    connection_.Execute("START TRANSACTION;" + InsertMarkStatement(mark), "table sluice.chunk");
     return true;
   } catch (const Error& error) {
     if (error.info().native_code != 1062) throw;
@@ -277,6 +279,7 @@ connector::LoadResult MysqlLoader::Load(const model::Table& table, const model::
   try {
     return known.plan.transactional ? LoadWithUndo(known, feed, mark) : LoadWithoutUndo(known, feed, mark);
   } catch (const Error& error) {
+    LookAtFence(connection_, error.info());
     if (!MayBeComputed(known, error)) throw;
     known.in_two_steps = true;
     ErrorInfo info = error.info();
@@ -295,18 +298,18 @@ connector::LoadResult MysqlLoader::LoadWithUndo(const KnownPlan& known, connecto
                                                 const connector::ChunkMark& mark) {
   connector::ChunkMark written = mark;
   written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
-  connection_.Execute("START TRANSACTION");  // 1
   try {
-    if (!InsertMark(written)) {  // 2
+    if (!InsertMark(written)) {  // 1
       RollbackQuietly();
       LogInfo("mysql.loader", fmt::format("chunk {} of {} was in already", mark.chunk, known.plan.object));
       return {.rows = RowsOfMark(connection_, mark), .was_in = true};
     }
-    if (!feed.IsEmpty()) WriteRows(known, feed);  // 3
-    if (written.rows != feed.rows()) {            // 4
+    if (!feed.IsEmpty()) WriteRows(known, feed);  // 2
+    if (written.rows != feed.rows()) {            // 3
       written.rows = feed.rows();
       connection_.Execute(UpdateMarkStatement(written), "table sluice.chunk");
     }
+    HoldFence(connection_);                            // 4
     connection_.Execute("COMMIT", known.plan.object);  // 5
   } catch (...) {
     RollbackQuietly();
@@ -318,11 +321,19 @@ connector::LoadResult MysqlLoader::LoadWithUndo(const KnownPlan& known, connecto
 connector::LoadResult MysqlLoader::LoadWithoutUndo(const KnownPlan& known, connector::BlockFeed& feed,
                                                    const connector::ChunkMark& mark) {
   const LoadPlan& plan = known.plan;
+  LookAtFence(connection_);
   if (!plan.has_key) connection_.Execute("TRUNCATE TABLE " + plan.table, plan.object);
   if (!feed.IsEmpty()) WriteRows(known, feed);
   connector::ChunkMark written = mark;
   written.rows = feed.rows();
-  InsertMark(written);
+  try {
+    InsertMark(written);
+    HoldFence(connection_);
+    connection_.Execute("COMMIT", plan.object);
+  } catch (...) {
+    RollbackQuietly();
+    throw;
+  }
   return {.rows = feed.rows(), .bytes = feed.bytes()};
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "connectors/mysql/bookkeeping.h"
 #include "connectors/mysql/codes.h"
 #include "connectors/mysql/create_table_column.h"
 #include "connectors/mysql/ddl.h"
@@ -202,6 +203,7 @@ std::vector<SchemaStatement> MySqlSchemaWriter::Translate(const model::Table& ta
 
 void MySqlSchemaWriter::Execute(const SchemaStatement& statement) {
   const std::string object = statement.label.empty() ? statement.object.Text() : statement.label;
+  LookAtFence(connection_);
   if (!statement.default_database.empty()) connection_.Execute("USE " + Quote(statement.default_database), object);
   // Foreign keys are not checked: tables come in any order, and what the source holds has passed there.
   std::string session = "SET SESSION foreign_key_checks = 0";
@@ -249,6 +251,7 @@ void MySqlSchemaWriter::Drop(const SchemaStatement& statement) {
   const std::string object = std::string(model::Name(kind)) + " " + name.Text();
   const std::string target =
       kind == model::ObjectKind::kDatabase ? Quote(name.database) : Quote(name.database, name.name);
+  LookAtFence(connection_);
   connection_.Execute("SET SESSION foreign_key_checks = 0", object);
   connection_.Execute(fmt::format("DROP {} IF EXISTS {}", model::Name(kind), target), object);
   connection_.Execute("SET SESSION foreign_key_checks = 1", object);
@@ -265,6 +268,7 @@ void MySqlSchemaWriter::SetSequence(const connector::SequenceValue& value, const
 // The counter is never lowered: its rows have moved it on.
 void MySqlSchemaWriter::RaiseCounter(const connector::SequenceValue& value, const model::NameMap& names) {
   if (!names.Selected(value.table)) return;
+  LookAtFence(connection_);
   const model::ObjectName table = names.Map(value.table);
   const std::string object = "table " + table.Text();
   if (!capabilities_.mariadb && capabilities_.version >= 80000) {

@@ -1,8 +1,8 @@
 // Applies groups of row changes in the destination's transactions.
 //
 // The transaction begins with the first statement: with it the task's lock is shared (bookkeeping.h), so that whoever
-// asks how far the task is waits for a commit that is under way. The task's name comes with the first commit; that one
-// takes the lock by a statement of its own before it.
+// asks how far the task is waits for a commit that is under way, and the fence is looked at. In a session without a
+// fence the task's name comes with the first commit; that one takes the lock by a statement of its own before it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,6 +48,8 @@ class PostgresqlApplier : public connector::Applier {
     connection_.Execute(kFindByIndex);
     may_silence_ = SilenceTriggers(connection_);
     silent_ = may_silence_;
+    task_ = endpoint.fence.task;
+    fence_ = FenceStatement(endpoint.fence);
   }
 
   void Begin() override {}
@@ -80,7 +82,8 @@ class PostgresqlApplier : public connector::Applier {
     std::optional<std::vector<UniqueIndex>> indexes;
   };
   std::unordered_map<const model::Table*, Known> targets_;
-  std::string task_;  // empty until it is known
+  std::string task_;   // empty until it is known
+  std::string fence_;  // FenceStatement()
   bool may_silence_ = false;
   bool silent_ = false;
   bool by_index_ = true;
@@ -122,6 +125,7 @@ void PostgresqlApplier::BeginOnce(const AppliedTable& target) {
   if (!open_) {
     batch_.Add("BEGIN", {}, "transaction");
     if (!task_.empty()) batch_.Add(ShareTaskLockStatement(task_), {}, "the task's lock");
+    if (!fence_.empty()) batch_.Add(fence_, {}, "table sluice.note");
     open_ = true;
     locked_ = !task_.empty();
   }
@@ -290,7 +294,7 @@ void PostgresqlApplier::Commit(const ApplyProgress& progress) {
   task_ = progress.task;
   std::string sql = save + "COMMIT";
   if (!open_) {
-    sql = "BEGIN; " + ShareTaskLockStatement(task_) + "; " + sql;
+    sql = BeginStatement(task_, connection_.endpoint().fence) + ";" + sql;
   } else if (!locked_) {
     connection_.Query(ShareTaskLockStatement(task_), kObject);
   }

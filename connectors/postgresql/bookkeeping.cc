@@ -90,15 +90,27 @@ class PostgresqlBookkeeping : public connector::Bookkeeping {
                                                              const std::string& prefix) override;
   void SaveNotes(const std::string& task, const std::vector<Note>& notes, const ApplyProgress* progress) override;
   void RemoveTask(const std::string& task) override;
+  std::optional<connector::Owner> LoadOwner(const std::string& task) override;
+  bool TakeOver(const std::string& task, const connector::Owner& owner,
+                const std::optional<connector::Owner>& former) override;
   Released Release(const std::string& task) override { return ReleaseTask(connection_, task); }
 
  private:
   void Empty(const model::ObjectName& table);
-  // Runs `work` in one transaction.
+  // Runs `work` in one transaction that holds the task's lock alone.
   template <typename Work>
-  void InTransaction(Work work) {
-    connection_.Execute("BEGIN");
+  void Alone(const std::string& task, Work work) {
+    InTransaction("BEGIN;" + HoldTaskLockStatement(task), work);
+  }
+  // Runs `work` in one transaction that only the task's owner may make.
+  template <typename Work>
+  void AsOwner(const std::string& task, Work work) {
+    InTransaction(BeginStatement(task, connection_.endpoint().fence), work);
+  }
+  template <typename Work>
+  void InTransaction(const std::string& begin, Work work) {
     try {
+      connection_.Execute(begin);
       work();
       connection_.Execute("COMMIT");
     } catch (const Error&) {
@@ -119,8 +131,7 @@ class PostgresqlBookkeeping : public connector::Bookkeeping {
 
 std::vector<ChunkMark> PostgresqlBookkeeping::ChunksDone(const std::string& task) {
   std::vector<ChunkMark> marks;
-  InTransaction([&] {
-    connection_.Query(HoldTaskLockStatement(task));
+  Alone(task, [&] {
     const TextRows rows = connection_.Query(
         fmt::format("SELECT database_name, table_name, chunk, row_count FROM sluice.chunk WHERE task = {} "
                     "ORDER BY database_name, table_name, chunk",
@@ -139,8 +150,8 @@ std::vector<ChunkMark> PostgresqlBookkeeping::ChunksDone(const std::string& task
 
 void PostgresqlBookkeeping::ResetTable(const std::string& task, const model::ObjectName& source,
                                        const model::ObjectName& destination) {
-  InTransaction([&] {
-    connection_.Query(HoldTaskLockStatement(task));
+  Alone(task, [&] {
+    LookAtFence(connection_);
     connection_.Execute(
         fmt::format("DELETE FROM sluice.chunk WHERE task = {} AND database_name = {} AND table_name = {}",
                     Literal(task), Literal(source.database), Literal(source.name)),
@@ -175,8 +186,7 @@ void PostgresqlBookkeeping::Empty(const model::ObjectName& table) {
 
 std::vector<ApplyProgress> PostgresqlBookkeeping::LoadProgress(const std::string& task) {
   std::vector<ApplyProgress> lanes;
-  InTransaction([&] {
-    connection_.Query(HoldTaskLockStatement(task));
+  Alone(task, [&] {
     const TextRows rows =
         connection_.Query(fmt::format("SELECT lane, low_ordinal, low_engine, low_position, done, committed_micros "
                                       "FROM sluice.progress WHERE task = {} ORDER BY lane",
@@ -214,7 +224,7 @@ std::vector<std::pair<std::string, std::string>> PostgresqlBookkeeping::LoadNote
 
 void PostgresqlBookkeeping::SaveNotes(const std::string& task, const std::vector<Note>& notes,
                                       const ApplyProgress* progress) {
-  InTransaction([&] {
+  AsOwner(task, [&] {
     for (const Note& note : notes) {
       const std::string sql = note.text ? SaveNoteStatement(task, note.name, *note.text)
                                         : RemoveStatement("note", task) + " AND name = " + Literal(note.name);
@@ -228,11 +238,38 @@ void PostgresqlBookkeeping::SaveNotes(const std::string& task, const std::vector
 }
 
 void PostgresqlBookkeeping::RemoveTask(const std::string& task) {
-  InTransaction([&] {
-    for (const char* table : {"chunk", "progress", "note"}) {
+  AsOwner(task, [&] {
+    for (const char* table : {"chunk", "progress"}) {
       connection_.Execute(RemoveStatement(table, task), std::string("table sluice.") + table);
     }
+    connection_.Execute(RemoveStatement("note", task) + " AND name <> " + Literal(connector::kOwnerNote),
+                        "table sluice.note");
   });
+}
+
+std::string OwnerStatement(const std::string& task) {
+  return fmt::format("SELECT content FROM sluice.note WHERE task = {} AND name = {}", Literal(task),
+                     Literal(connector::kOwnerNote));
+}
+
+std::optional<connector::Owner> PostgresqlBookkeeping::LoadOwner(const std::string& task) {
+  if (!connection_.QueryOne("SELECT pg_catalog.to_regclass('sluice.note')")) return std::nullopt;
+  const OptionalText note = connection_.QueryOne(OwnerStatement(task), "table sluice.note");
+  return note ? std::optional(connector::OwnerFrom(*note)) : std::nullopt;
+}
+
+bool PostgresqlBookkeeping::TakeOver(const std::string& task, const connector::Owner& owner,
+                                     const std::optional<connector::Owner>& former) {
+  bool took = false;
+  Alone(task, [&] {
+    const OptionalText note = connection_.QueryOne(OwnerStatement(task), "table sluice.note");
+    took = note.has_value() == former.has_value() && (!note || connector::OwnerFrom(*note).token == former->token);
+    if (took) {
+      connection_.Execute(SaveNoteStatement(task, connector::kOwnerNote, connector::ToNote(owner)),
+                          "table sluice.note");
+    }
+  });
+  return took;
 }
 
 // Two numbers: the first is Sluice's own, the second the task's. Tasks that share one only wait for each other.
@@ -250,6 +287,24 @@ std::string ShareTaskLockStatement(const std::string& task) {
 
 std::string HoldTaskLockStatement(const std::string& task) {
   return fmt::format("SELECT pg_catalog.pg_advisory_xact_lock({})", TaskLockKeys(task));
+}
+
+// A text that is no number is refused, and told: so the owner comes along with the failure (Connection::Throw).
+std::string FenceStatement(const connector::Fence& fence) {
+  if (fence.task.empty()) return "";
+  return fmt::format(
+      "SELECT CASE WHEN o.note = {} THEN 0 ELSE CAST('{}' || o.note AS pg_catalog.int4) END FROM (SELECT "
+      "COALESCE(pg_catalog.max(content), '') AS note FROM sluice.note WHERE task = {} AND name = {}) AS o",
+      Literal(fence.note), kOwnerIs, Literal(fence.task), Literal(connector::kOwnerNote));
+}
+
+void LookAtFence(Connection& connection) {
+  const std::string statement = FenceStatement(connection.endpoint().fence);
+  if (!statement.empty()) connection.Query(statement, "table sluice.note");
+}
+
+std::string BeginStatement(const std::string& task, const connector::Fence& fence) {
+  return "BEGIN;" + ShareTaskLockStatement(task) + ";" + FenceStatement(fence);
 }
 
 std::string SaveProgressStatement(const ApplyProgress& progress) {

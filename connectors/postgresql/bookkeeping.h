@@ -6,6 +6,11 @@
 // A transaction that is being committed for a client that died is invisible until it is done. So whoever writes rows
 // for a task holds the task's lock (an advisory one, shared) from the first statement of each transaction to its end;
 // whoever asks how far the task is takes the same lock alone, and so waits for those.
+//
+// The fence. Which run of a task may write is told by its note "owner". A transaction that has the task's lock looks at
+// it in its next statement, whose snapshot is newer than the lock; whoever takes the task over holds the lock alone. No
+// lock on the note's row: each would be written into it. The statement fails where the owner is another one, so that it
+// can go out together with others: those after it are not run.
 #pragma once
 
 #include <string>
@@ -20,6 +25,14 @@ namespace sluice::postgresql {
 std::string ShareTaskLockStatement(const std::string& task);
 // The same, alone: waits for all transactions that share it.
 std::string HoldTaskLockStatement(const std::string& task);
+
+// The statement that fails (kTakenOver) unless the fence's note is still its own; empty without a fence. With the
+// task's lock it holds until the transaction's end. Without, it is a look, as before a schema statement, of which some
+// must not run in a transaction with others.
+std::string FenceStatement(const connector::Fence& fence);
+void LookAtFence(Connection& connection);
+// "BEGIN", the task's lock, shared, and the fence.
+std::string BeginStatement(const std::string& task, const connector::Fence& fence);
 
 // The statement that records one lane's progress; runs inside the lane's transaction.
 std::string SaveProgressStatement(const connector::ApplyProgress& progress);

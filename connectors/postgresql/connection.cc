@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "connector/owner.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/errors.h"
 
@@ -110,6 +111,13 @@ const char* TlsWord(connector::TlsMode mode) {
       return "verify-full";
   }
   return "prefer";
+}
+
+// The owner's note in a message that repeats it; empty: there was none.
+std::string NoteIn(const std::string& message) {
+  const size_t begin = message.find('{');
+  const size_t end = message.rfind('}');
+  return begin == std::string::npos || end == std::string::npos ? "" : message.substr(begin, end + 1 - begin);
 }
 
 std::string Field(const PGresult* result, int field) {
@@ -438,6 +446,9 @@ void Connection::Throw(const PGresult* result, std::string_view object, std::str
     // An error of its own that the server ended the session with tells more than "the connection is lost".
     const bool fatal = message.state.starts_with("57P") || message.state.starts_with("25P");
     if (!fatal) ThrowLast(object, statement);
+  }
+  if (!endpoint_.fence.task.empty() && message.primary.find(kOwnerIs) != std::string::npos) {
+    throw connector::TakenOver(NoteIn(message.primary));
   }
   throw ToError(message, endpoint_.side, std::string(object), statement);
 }

@@ -35,6 +35,9 @@ struct ConnectOptions {
   milliseconds connect_within{10'000};
 };
 
+// With this the message begins of a statement that has failed because another run owns the task; the note follows.
+inline constexpr std::string_view kOwnerIs = "sluice owner: ";
+
 struct FreeResult {
   void operator()(PGresult* result) const { PQclear(result); }
 };

@@ -16,6 +16,7 @@ class PostgresqlDestination : public connector::Destination {
  public:
   explicit PostgresqlDestination(connector::Endpoint endpoint) : endpoint_(Named(std::move(endpoint))) {}
 
+  void WriteAs(const connector::Fence& fence) override { endpoint_.fence = fence; }
   connector::ServerInfo Server() override {
     std::lock_guard lock(mutex_);
     if (!server_) server_ = ReadServerInfo(endpoint_, {.stop = {}, .purpose = "server information"});
@@ -55,7 +56,7 @@ class PostgresqlDestination : public connector::Destination {
     return endpoint;
   }
 
-  const connector::Endpoint endpoint_;
+  connector::Endpoint endpoint_;
   std::mutex mutex_;
   std::optional<connector::ServerInfo> server_;
   KeptSession encodings_{endpoint_, "full load"};

@@ -1,8 +1,7 @@
 // Writes one chunk as one transaction. Protocol:
-//   1. BEGIN, the task's lock (bookkeeping.h), the chunk's mark. If the mark is there already, the chunk is in: a
-//   commit
-//      whose answer was lost. A session that still works on the same chunk (its client died) has written the mark too,
-//      so this waits for its end;
+//   1. BEGIN, the task's lock and the fence (bookkeeping.h), the chunk's mark. If the mark is there already, the chunk
+//      is in: a commit whose answer was lost. A session that still works on the same chunk (its client died) has
+//      written the mark too, so this waits for its end;
 //   2. the rows by COPY, straight into the table, or into a temporary one where a column might keep another value than
 //      it is given: there they are checked first;
 //   3. the number of rows into the mark, if it was not known before;
@@ -224,8 +223,9 @@ connector::LoadResult PostgresqlLoader::Load(const model::Table& table, const mo
   connector::ChunkMark written = mark;
   written.rows = feed.IsOneBlock() ? feed.FirstRows() : 0;
   try {
-    const TextRows inserted = connection_.Query(
-        "BEGIN;" + ShareTaskLockStatement(mark.task) + ";" + InsertMarkStatement(written), "table sluice.chunk");  // 1
+    const TextRows inserted =
+        connection_.Query(BeginStatement(mark.task, connection_.endpoint().fence) + ";" + InsertMarkStatement(written),
+                          "table sluice.chunk");  // 1
     if (inserted.empty()) {
       RollbackQuietly();
       LogInfo(kComponent, fmt::format("chunk {} of {} was in already", mark.chunk, known.plan.object));

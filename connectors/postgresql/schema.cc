@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "connectors/postgresql/bookkeeping.h"
 #include "connectors/postgresql/catalog.h"
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/ddl.h"
@@ -60,6 +61,7 @@ std::vector<SchemaStatement> PostgresqlSchemaWriter::Translate(const model::Sche
 }
 
 void PostgresqlSchemaWriter::Execute(const SchemaStatement& statement) {
+  LookAtFence(connection_);
   // A schema or extension that is there is what is wanted; creating it would ask for rights that are not needed.
   const bool shared = statement.kind == ObjectKind::kDatabase || statement.kind == ObjectKind::kExtension;
   const model::ObjectName& object = statement.object;
@@ -84,6 +86,7 @@ void PostgresqlSchemaWriter::DropTable(const model::ObjectName& name, const std:
 }
 
 void PostgresqlSchemaWriter::Drop(const SchemaStatement& statement) {
+  LookAtFence(connection_);
   const model::ObjectName& name = statement.object;
   const std::string full = Quote(name.database, name.name);
   const std::string object = statement.label;
@@ -147,6 +150,7 @@ void PostgresqlSchemaWriter::Drop(const SchemaStatement& statement) {
 
 void PostgresqlSchemaWriter::SetSequence(const connector::SequenceValue& value, const model::NameMap& names) {
   if (!value.table.name.empty() && !names.Selected(value.table)) return;  // it belongs to a table that is not carried
+  LookAtFence(connection_);
   model::ObjectName name{names.MapDatabase(value.name.database), value.name.name};
   const std::string object = "sequence " + name.Text();
   std::string target = Literal(Quote(name.database, name.name));

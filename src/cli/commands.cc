@@ -43,7 +43,7 @@ int ExitStatusOf(const ErrorInfo& error, Command command) {
   if (origin == "CL" || origin == "TF" || origin == "SE") return kBadUsage;
   if (error.code == task::kPrecheckFailed.id) return kPrecheckFailedStatus;
   for (const ErrorCode& code : {task::kFrozenChanged, task::kTaskStopped, task::kNoSuchTask, task::kNoSuchObject,
-                                task::kWrongState, task::kObjectsInTheWay, store::kTaskRuns}) {
+                                task::kWrongState, task::kObjectsInTheWay, task::kRunElsewhere, store::kTaskRuns}) {
     if (error.code == code.id && error.side.empty()) return kBadUsage;
   }
   if (command == Command::kPrecheck) return kPrecheckFailedStatus;

@@ -15,6 +15,7 @@
 
 #include "base/stop.h"
 #include "connector/endpoint.h"
+#include "connector/owner.h"
 #include "model/change.h"
 #include "model/mapping.h"
 #include "model/position.h"
@@ -384,7 +385,13 @@ class Bookkeeping {
   };
   // Notes and (if given) progress in one transaction.
   virtual void SaveNotes(const std::string& task, const std::vector<Note>& notes, const ApplyProgress* progress) = 0;
+  // Forgets all but who owns the task.
   virtual void RemoveTask(const std::string& task) = 0;
+  // Who owns the task; nothing also where there are no records of Sluice's at all.
+  virtual std::optional<Owner> LoadOwner(const std::string& task) = 0;
+  // Makes `owner` the owner, after the transactions of the former one that are being committed. False where that one is
+  // not `former` any more (nothing: there was none): somebody else came in between.
+  virtual bool TakeOver(const std::string& task, const Owner& owner, const std::optional<Owner>& former) = 0;
   // Removes the task's records, and everything of Sluice's when no other task has records here. Creates nothing.
   struct Released {
     uint64_t chunks = 0;  // records that were removed
@@ -491,6 +498,9 @@ class Source {
 class Destination {
  public:
   virtual ~Destination() = default;
+  // What sessions that are opened from now on write, they write only while the task is this run's: kTakenOver ends
+  // their transactions. Called while no other thread uses the destination.
+  virtual void WriteAs(const Fence& fence) = 0;
   virtual ServerInfo Server() = 0;
   virtual std::vector<PrecheckItem> Precheck(const PrecheckRequest& request, const SessionContext& context) = 0;
   virtual std::unique_ptr<Catalog> OpenCatalog(const SessionContext& context) = 0;

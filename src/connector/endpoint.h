@@ -19,6 +19,12 @@ struct Tls {
   std::string key;
 };
 
+// Sessions that write for this task make sure that the note of its owner (connector/owner.h) is still this one.
+struct Fence {
+  std::string task;  // empty: nothing is made sure of
+  std::string note;
+};
+
 struct Endpoint {
   std::string engine;  // name of the connector
   std::string host;
@@ -29,6 +35,7 @@ struct Endpoint {
   Tls tls;
   std::string plugin;  // one of Connector::plugins; empty: as the connector sees fit
   std::string side;    // "source" or "destination", for messages
+  Fence fence;
 
   std::string Address() const { return host + ":" + std::to_string(port); }
 };

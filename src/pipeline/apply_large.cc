@@ -59,7 +59,7 @@ void LargeTransaction::ApplyPart(connector::Applier& applier, model::Transaction
     try {
       applier.Apply(rows);
     } catch (const Error& error) {
-      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+      if (!IsRefusal(error.info())) throw;
       ErrorInfo info = error.info();
       info.object = "table " + rows.table->name.Text() + " (" + TransactionText(*units[0]) + ")";
       throw Error(std::move(info));

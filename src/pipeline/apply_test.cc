@@ -329,6 +329,26 @@ TEST(Apply, NamesTheChangeThatFails) {
   EXPECT_EQ(JoinProgress({rig.destination.progress.begin()->second}).low_ordinal <= 30, true);
 }
 
+// Another run owns the task: no change is at fault, and none is tried again by itself.
+TEST(Apply, EndsWhenAnotherRunHasTakenOver) {
+  for (const bool at_commit : {true, false}) {
+    Workload workload(5);
+    workload.Run(60);
+    Rig rig;
+    rig.source.log = workload.log();
+    rig.destination.fault = [&](bool commit) {
+      return rig.destination.commits > 0 && commit == at_commit ? Fault::kTakenOver : Fault::kNone;
+    };
+    try {
+      rig.Run();
+      FAIL() << "went on";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.info().code, connector::kTakenOver.id);
+      EXPECT_EQ(error.info().object, connector::TakenOver("").info().object);
+    }
+  }
+}
+
 TEST(Apply, StopsSoonAndGoesOn) {
   Workload workload(6);
   workload.Run(300);

@@ -190,7 +190,16 @@ inline model::TransactionPtr FakeSource::Stream::Next(Deadline deadline) {
 
 // ---------------------------------------------------------------- the destination
 
-enum class Fault { kNone, kDeadlock, kLost, kLostBeforeCommit, kLostAfterCommit, kCrash, kCrashAfterCommit };
+enum class Fault {
+  kNone,
+  kDeadlock,
+  kLost,
+  kLostBeforeCommit,
+  kLostAfterCommit,
+  kCrash,
+  kCrashAfterCommit,
+  kTakenOver
+};
 
 class FakeDestination : public connector::Destination {
  public:
@@ -243,10 +252,13 @@ class FakeDestination : public connector::Destination {
       case Fault::kCrashAfterCommit:
         dead = true;
         return true;
+      case Fault::kTakenOver:
+        throw connector::TakenOver("");
     }
     return false;
   }
 
+  void WriteAs(const connector::Fence&) override {}
   connector::ServerInfo Server() override { return {}; }
   std::vector<connector::PrecheckItem> Precheck(const connector::PrecheckRequest&,
                                                 const connector::SessionContext&) override {
@@ -395,6 +407,10 @@ class FakeDestination::Bookkeeping : public connector::Bookkeeping {
     home_.progress[progress->lane] = *progress;
   }
   void RemoveTask(const std::string&) override {}
+  std::optional<connector::Owner> LoadOwner(const std::string&) override { return std::nullopt; }
+  bool TakeOver(const std::string&, const connector::Owner&, const std::optional<connector::Owner>&) override {
+    return true;
+  }
   Released Release(const std::string&) override { return {}; }
 
  private:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/table_json.h"
+#include "pipeline/apply_failure.h"
 #include "pipeline/codes.h"
 #include "pipeline/ordinals.h"
 #include "selection/selection.h"
@@ -298,7 +299,7 @@ void DdlBarrier::RunStatements(const model::Transaction& transaction, const std:
       if (!stops) outcome.ran.push_back(statement.sql);
       if (is_kept) outcome.later.push_back({kLaterNotes + statement.label, std::nullopt});
     } catch (const Error& error) {
-      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+      if (!IsRefusal(error.info())) throw;
       if (stops) throw DescribeDdl(error, transaction, statement.sql);
       Tell(RefusedText(statement.label, error, statement.sql, is_kept));
       if (is_kept) outcome.later.push_back({kLaterNotes + statement.label, statement.sql});
@@ -393,7 +394,7 @@ void RunLater(connector::Destination& destination, const std::string& task, cons
     try {
       writer->Execute(statement);
     } catch (const Error& error) {
-      if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+      if (!IsRefusal(error.info())) throw;
       tell(RefusedText(statement.label, error, sql, true));
       continue;
     }

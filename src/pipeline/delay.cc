@@ -12,6 +12,7 @@ constexpr milliseconds kAskFar{1000};
 constexpr milliseconds kAskNear{200};
 constexpr milliseconds kLook{50};
 constexpr milliseconds kSaveEvery{1000};
+constexpr milliseconds kOwnedEvery{5000};
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 
 }  // namespace
@@ -74,17 +75,24 @@ int64_t DelayWatch::Delay(const LaneQueues::Situation& now) const {
   return std::max<int64_t>(0, micros - since);
 }
 
-// While changes are applied, their transactions carry the position; while none are, it would stand still.
+// While changes are applied, their transactions carry the position; while none are, it would stand still. Where it
+// does, a transaction of nothing tells whether the task is still this run's: one that is not would hold what it reads
+// from.
 void DelayWatch::SaveIdlePosition(const LaneQueues::Situation& now) {
-  if (now.unfinished != 0 || now.low == saved_ || Clock::now() - saved_at_ < kSaveEvery) return;
+  const bool is_saved = now.low == saved_;
+  if (now.unfinished != 0 || Clock::now() - saved_at_ < (is_saved ? kOwnedEvery : kSaveEvery)) return;
   try {
     if (bookkeeping_ == nullptr) {
       bookkeeping_ = context_.request.destination->OpenBookkeeping({context_.sessions, "bookkeeping"});
     }
-    context_.queues.WhileIdle([&](const connector::ApplyProgress& progress) {
-      bookkeeping_->SaveProgress(progress);
-      saved_ = progress.low;
-    });
+    if (is_saved) {
+      bookkeeping_->SaveNotes(context_.request.task, {}, nullptr);
+    } else {
+      context_.queues.WhileIdle([&](const connector::ApplyProgress& progress) {
+        bookkeeping_->SaveProgress(progress);
+        saved_ = progress.low;
+      });
+    }
     saved_at_ = Clock::now();
   } catch (const Error& error) {
     bookkeeping_.reset();

@@ -246,6 +246,8 @@ void FullLoad::Plan(size_t reader, LoadJob job) {
         request_.destination->ChooseEncoding(*load.table, *load.mapping, request_.encodings, Context("full load"));
     if (chunks.empty()) {
       chunks = request_.snapshot->PlanChunks(reader, *load.table, *load.mapping, request_.chunk_bytes);
+      const uint64_t first = request_.first_chunk + (chunks.size() > 1 ? 1 : 0);
+      for (connector::Chunk& chunk : chunks) chunk.number += first;
     }
     std::lock_guard lock(planned_mutex_);
     if (request_.on_planned) request_.on_planned(job.table, chunks);
@@ -429,6 +431,7 @@ void FullLoad::FinishTable(size_t table) {
 }
 
 void FullLoad::GiveUpTable(size_t table, ErrorInfo error) {
+  if (connector::IsTakenOver(error)) throw Error(std::move(error));  // so is every other table
   if (error.object.empty()) error.object = TableText(table);
   error.stage = "full";
   LogError(kComponent, fmt::format("{} is given up: {}", TableText(table), error.OneLine()));

@@ -46,6 +46,9 @@ struct FullLoadRequest {
   // Called when something is to be tried again after `pause`, at most once a second; any thread, one call at a time.
   std::function<void(const ErrorInfo&, milliseconds pause)> on_retry;
   uint64_t chunk_bytes = 16ull << 20;
+  // Of the tables that are planned now: the only chunk of one has this number, several have those after it. So the
+  // first of several is not taken for a whole table.
+  uint64_t first_chunk = 0;
   // Before the first repetition; doubled each time, at most half a minute.
   milliseconds first_pause{200};
   // A loader that had nothing to do for longer is replaced: its server may have ended its session.

@@ -103,7 +103,7 @@ TEST_F(FullLoadTest, GoesOnWhereItWas) {
   for (size_t i = 0; i < 4; ++i) request.tables[0].chunks[i].number = i;
   request.tables[0].done = {0, 2};
   request.tables[0].rows_done = 20;
-  request.tables[1].done = {0, 1};
+  request.tables[1].done = {1, 2};
   EXPECT_TRUE(Run().empty());
   EXPECT_EQ(world.rows["a"], 20u);
   EXPECT_EQ(world.rows.count("b"), 0u);
@@ -185,6 +185,38 @@ TEST_F(FullLoadTest, ABadTableDoesNotHoldUpTheOthers) {
   EXPECT_EQ(failures[0].error.stage, "full");
   EXPECT_EQ(world.rows["b"], 80u);
   EXPECT_EQ(loaded, (std::set<size_t>{1}));
+}
+
+// It is no matter of tables: nothing else is begun.
+TEST_F(FullLoadTest, EndsWhenAnotherRunHasTakenOver) {
+  AddTable({.name = "a", .chunks = 8});
+  AddTable({.name = "b", .chunks = 8});
+  world.on_load = [](const std::string&, uint64_t) { throw connector::TakenOver(""); };
+  try {
+    Run();
+    FAIL() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.info().code, connector::kTakenOver.id);
+  }
+  world.on_load = {};
+  request.on_table_loaded = [](size_t, std::stop_token) { throw connector::TakenOver(""); };
+  EXPECT_THROW(Run(), Error) << "as statements for indexes may tell it";
+}
+
+TEST_F(FullLoadTest, ChunksThatArePlannedNowAreNumberedAsItIsWished) {
+  AddTable({.name = "a", .chunks = 3});
+  AddTable({.name = "b", .chunks = 1});
+  AddTable({.name = "c", .chunks = 1});
+  request.tables[2].chunks.resize(1);
+  request.tables[2].chunks[0].number = 17;  // of an earlier plan
+  request.first_chunk = uint64_t{7} << 32;
+  EXPECT_TRUE(Run().empty());
+  std::map<std::string, std::set<uint64_t>> numbers;
+  for (const auto& [mark, rows] : world.marks) numbers[mark.first].insert(mark.second);
+  const uint64_t first = request.first_chunk;
+  EXPECT_EQ(numbers["a"], (std::set<uint64_t>{first + 1, first + 2, first + 3}));
+  EXPECT_EQ(numbers["b"], (std::set<uint64_t>{first}));
+  EXPECT_EQ(numbers["c"], (std::set<uint64_t>{17}));
 }
 
 TEST_F(FullLoadTest, TableThatCannotBeReadOrPlanned) {

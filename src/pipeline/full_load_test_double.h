@@ -150,6 +150,10 @@ class MemoryBookkeeping : public connector::Bookkeeping {
   }
   void SaveNotes(const std::string&, const std::vector<Note>&, const connector::ApplyProgress*) override {}
   void RemoveTask(const std::string&) override {}
+  std::optional<connector::Owner> LoadOwner(const std::string&) override { return std::nullopt; }
+  bool TakeOver(const std::string&, const connector::Owner&, const std::optional<connector::Owner>&) override {
+    return true;
+  }
   Released Release(const std::string&) override { return {}; }
 
  private:
@@ -159,6 +163,7 @@ class MemoryBookkeeping : public connector::Bookkeeping {
 class MemoryDestination : public connector::Destination {
  public:
   explicit MemoryDestination(MemoryWorld& world) : world_(world) {}
+  void WriteAs(const connector::Fence&) override {}
   connector::ServerInfo Server() override { return {}; }
   std::vector<connector::PrecheckItem> Precheck(const connector::PrecheckRequest&,
                                                 const connector::SessionContext&) override {

@@ -128,6 +128,7 @@ class FakeSide : public connector::Source, public connector::Destination {
  public:
   explicit FakeSide(FakeTable& table) : table_(table) {}
 
+  void WriteAs(const connector::Fence&) override {}
   connector::ServerInfo Server() override { return {}; }
   std::vector<connector::PrecheckItem> Precheck(const connector::PrecheckRequest&,
                                                 const connector::SessionContext&) override {

@@ -2,13 +2,15 @@
 //
 // Protocol
 //  0. Refuse while views or routines are failed; nothing is touched then.
-//  1. Ask the process that runs the task to stop, and take its place (the lock).
+//  1. Ask the process that runs the task to stop, and take its place (the lock; at the destination: ownership.h).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Have foreign keys checked that waited for rows, which may take its time, and tell which
 //     are missing. Apply again, then tell the operator to stop writing to the source.
 //  3. Apply again and again until no selected change has come for `quiet_for`, and no transaction that has written is
 //     open: writes are stopped, and all are applied. Bring sequences to where they stand at the source.
-//  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more.
+//  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more. Take the task over once
+//  more:
+//     if another run had it meanwhile, this fails, and a copy of the state directory of before is refused from now on.
 //  5. Where a way back is wanted, its changes begin here: Sluice has written its last at the destination, the
 //     application has not written yet. So the way back has all of the application's changes and none of ours, and
 //     nothing goes round in a circle.
@@ -226,6 +228,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     session->StartSupervisor();
     session->live().phase = 3;
     session->SetState(store::TaskState::kMigrating, "incremental");
+    session->Persist([&] { session->TakeOver(false); });
     const std::vector<TaskTable> tables = LoadTaskTables(session->store(), session->record().name);
     if (context_->spec.types.schema) CreateRetriedObjects(*session);
     outcome.source_position = Drain(*session, tables, options, deadline);
@@ -242,6 +245,7 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
         }
       }
     }
+    session->Persist([&] { session->TakeOver(false); });
     if (options.begin_reverse) {
       beginning_reverse = true;
       options.begin_reverse(session->stop());
@@ -262,7 +266,8 @@ CutoverOutcome Task::Cutover(const CutoverOptions& options, std::stop_token stop
     RemoveFromSource(*session);
     return outcome;
   } catch (Error& error) {
-    if (beginning_reverse || error.info().code == kStopped.id || error.info().code == kCutoverTimeout.id) {
+    const std::string& code = error.info().code;
+    if (beginning_reverse || code == kStopped.id || code == kCutoverTimeout.id || code == kRunElsewhere.id) {
       session->SetState(store::TaskState::kPaused, "incremental");
     } else {
       session->Fail(error);

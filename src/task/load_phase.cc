@@ -6,11 +6,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <random>
 
 #include "base/log.h"
 #include "model/table_json.h"
 #include "pipeline/full_load.h"
 #include "task/first_cut.h"
+#include "task/ownership.h"
 
 namespace sluice::task {
 namespace {
@@ -32,17 +34,22 @@ struct TableCut {
   model::Position end;
   bool late = false;
   bool replay = false;
+  uint64_t first_chunk = 0;  // as FullLoadRequest's, of what is planned at it
 };
 
 std::string ToJson(const TableCut& cut) {
-  return json({{"start", ToValue(cut.start)}, {"end", ToValue(cut.end)}, {"late", cut.late}, {"replay", cut.replay}})
+  return json({{"start", ToValue(cut.start)},
+               {"end", ToValue(cut.end)},
+               {"late", cut.late},
+               {"replay", cut.replay},
+               {"first_chunk", cut.first_chunk}})
       .dump();
 }
 
 TableCut CutFrom(const std::string& text) {
   const json value = json::parse(text);
   return {PositionFrom(value.at("start")), PositionFrom(value.at("end")), value.at("late").get<bool>(),
-          value.at("replay").get<bool>()};
+          value.at("replay").get<bool>(), value.value("first_chunk", uint64_t{0})};
 }
 
 std::string ToJson(const std::vector<Chunk>& chunks) {
@@ -61,6 +68,12 @@ std::vector<Chunk> ChunksFrom(const std::string& text) {
   return chunks;
 }
 
+// Numbers for one attempt at the load, 2^32 of them, which no other has; within what a signed number of 64 bits holds.
+uint64_t MakeFirstChunk() {
+  std::random_device random;
+  return uint64_t{(random() & 0x7fffffffu) | 1u} << 32;
+}
+
 bool IsWhole(const std::vector<Chunk>& chunks) {
   return chunks.size() == 1 && chunks[0].lower.empty() && chunks[0].upper.empty();
 }
@@ -76,6 +89,7 @@ class Attempt {
     bookkeeping_ = context.destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
     bookkeeping_->Prepare();
     std::unique_ptr<connector::Snapshot> snapshot;
+    RefuseBeforeCut(session_.store(), session_.record(), *bookkeeping_);
     if (!bookkeeping_->LoadNote(session_.task_id(), "cut")) snapshot = OpenFirstSnapshot(session_, schema_, tables_);
     ReadMarks();
     ResetTiedTables();
@@ -109,6 +123,7 @@ class Attempt {
   void Begin() {
     bookkeeping_ = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
     bookkeeping_->Prepare();
+    RefuseBeforeCut(session_.store(), session_.record(), *bookkeeping_);
     if (bookkeeping_->LoadNote(session_.task_id(), "cut")) return;
     const auto snapshot = OpenFirstSnapshot(session_, nullptr, tables_);
     done_.assign(tables_.size(), {});
@@ -129,19 +144,29 @@ class Attempt {
     for (size_t i = 0; i < tables_.size(); ++i) index[tables_[i].table->name] = i;
     done_.assign(tables_.size(), {});
     rows_.assign(tables_.size(), 0);
+    unknown_.assign(tables_.size(), false);
+    planned_.clear();
+    for (const TaskTable& table : tables_) planned_.push_back(Planned(table.record));
     for (const connector::ChunkMark& mark : bookkeeping_->ChunksDone(session_.task_id())) {
       const auto found = index.find(mark.table);
       if (found == index.end()) continue;
-      done_[found->second].insert(mark.chunk);
-      rows_[found->second] += mark.rows;
+      const size_t i = found->second;
+      done_[i].insert(mark.chunk);
+      rows_[i] += mark.rows;
+      unknown_[i] = unknown_[i] || !planned_[i].contains(mark.chunk);
     }
   }
 
+  // The numbers of a table's chunks. One that was not split has no kept plan (FullLoadRequest::first_chunk).
+  static std::set<uint64_t> Planned(const store::TableRecord& record) {
+    std::set<uint64_t> numbers;
+    for (const Chunk& chunk : ChunksFrom(record.chunks)) numbers.insert(chunk.number);
+    if (numbers.empty() && !record.cut.empty()) numbers.insert(CutFrom(record.cut).first_chunk);
+    return numbers;
+  }
+
   bool Complete(size_t i) const {
-    const std::vector<Chunk> chunks = ChunksFrom(tables_[i].record.chunks);
-    // A table that was not split has no kept plan: its only chunk is number 0.
-    if (chunks.empty()) return done_[i].contains(0);
-    return done_[i].size() >= chunks.size();
+    return !planned_[i].empty() && !unknown_[i] && done_[i].size() == planned_[i].size();
   }
 
   void ResetTiedTables() {
@@ -149,13 +174,15 @@ class Attempt {
     const bool chunks_hold = context.source->ChunksOutliveCut(context.spec.types.incremental);
     for (const std::vector<size_t>& group : ForeignKeyGroups(tables_)) {
       const bool begun = std::any_of(group.begin(), group.end(), [&](size_t i) { return !done_[i].empty(); });
+      const bool known = std::none_of(group.begin(), group.end(), [&](size_t i) { return unknown_[i]; });
       const bool complete = std::all_of(group.begin(), group.end(), [&](size_t i) { return Complete(i); });
       if (!begun && !chunks_hold) {
         for (const size_t i : group) Replan(i);
       }
       if (!begun || complete) continue;
       const bool alone = group.size() == 1 && tables_[group[0]].table->foreign_keys.empty();
-      if (alone && chunks_hold && tables_[group[0]].table->IdentityKey() != nullptr) continue;  // goes on where it was
+      if (alone && known && chunks_hold && tables_[group[0]].table->IdentityKey() != nullptr)
+        continue;  // goes on where it was
       for (const size_t i : group) Reset(i);
     }
   }
@@ -163,6 +190,7 @@ class Attempt {
   // None of its chunks is in; they are cut anew at the new cut.
   void Replan(size_t i) {
     if (tables_[i].record.chunks.empty()) return;
+    planned_[i].clear();
     tables_[i].record.chunks.clear();
     SaveTaskTable(session_.store(), name(), tables_[i]);
   }
@@ -175,6 +203,8 @@ class Attempt {
     bookkeeping_->ResetTable(session_.task_id(), table.mapping->source, table.mapping->destination);
     done_[i].clear();
     rows_[i] = 0;
+    unknown_[i] = false;
+    planned_[i].clear();
     table.record.chunks.clear();
     table.record.state = "pending";
     SaveTaskTable(session_.store(), name(), table);
@@ -249,7 +279,8 @@ class Attempt {
     std::vector<store::TableRecord> records;
     for (const size_t i : wanted) {
       TaskTable& table = tables_[i];
-      table.record.cut = ToJson(TableCut{cut.start, cut.end, !first, !done_[i].empty()});
+      table.record.cut = ToJson(TableCut{cut.start, cut.end, !first, !done_[i].empty(), first_chunk_});
+      Renumber(i);
       table.record.state = state;
       records.push_back(table.record);
     }
@@ -269,11 +300,23 @@ class Attempt {
     bookkeeping_->SaveNotes(session_.task_id(), {{"cut", text}}, follow ? &progress : nullptr);
   }
 
+  // The chunks of its plan that are left are read at this attempt's cut.
+  void Renumber(size_t i) {
+    std::vector<Chunk> chunks = ChunksFrom(tables_[i].record.chunks);
+    if (chunks.empty()) return;
+    uint64_t number = first_chunk_ + 1;
+    for (Chunk& chunk : chunks) {
+      if (!done_[i].contains(chunk.number)) chunk.number = number++;
+    }
+    tables_[i].record.chunks = ToJson(chunks);
+  }
+
   void Copy(const std::vector<size_t>& wanted, connector::Snapshot& snapshot) {
     Task::Context& context = session_.context();
     pipeline::FullLoadRequest request;
     request.task = session_.task_id();
     request.snapshot = &snapshot;
+    request.first_chunk = first_chunk_;
     request.destination = context.destination.get();
     request.encodings = context.source->SnapshotEncodings();
     request.limits = session_.limits();
@@ -365,7 +408,11 @@ class Attempt {
   SchemaPhase* schema_;
   std::vector<TaskTable>& tables_;
   std::unique_ptr<connector::Bookkeeping> bookkeeping_;
-  std::vector<std::set<uint64_t>> done_;  // chunks, per table
+  const uint64_t first_chunk_ = MakeFirstChunk();
+  // Per table.
+  std::vector<std::set<uint64_t>> planned_;  // the chunks that the store knows
+  std::vector<std::set<uint64_t>> done_;
+  std::vector<bool> unknown_;  // chunks are done that it does not know
   std::vector<uint64_t> rows_;
 };
 

@@ -16,6 +16,9 @@
 //                       changes up to the new cut are applied idempotently; otherwise it is emptied and read again at
 //                       the new cut
 //     Tables that are tied by foreign keys are read at one cut together or not at all.
+//  6. The store may be a copy of before, whose cuts and plans are not those that the marks were made by. So each
+//     attempt numbers its chunks from a random number on, which goes into the store before the first mark: a table with
+//     marks that the store does not know, whole ones too, is emptied and read again.
 #pragma once
 
 #include <string>

@@ -1,10 +1,12 @@
 // The end of a task with everything that Sluice keeps of it at both servers.
 //
 // Order: the task is stopped for good first, then what it has at the source and its records at the destination go, then
-// the store says so. Whatever
-// interrupts it, the task cannot go on without its records, and the command can be repeated.
+// the store says so. Whatever interrupts it, the task cannot go on without its records, and the command can be
+// repeated. From an older copy of the state directory nothing is removed: another one may be at work with it.
 #include "base/check.h"
+#include "base/log.h"
 #include "task/context.h"
+#include "task/ownership.h"
 
 namespace sluice::task {
 
@@ -13,6 +15,12 @@ std::vector<std::string> Task::ReleaseSource(const std::string& state_directory,
   const store::TaskRecord record = MustFindTask(*store, context_->spec.name, state_directory);
   Check(record.final_stop, "a task that has ended for good");
   RefuseChangedFile(record, context_->spec, "Put them back as they were, since the source may be another server.");
+  try {
+    RefuseForeign(*store, record, *context_->destination->OpenBookkeeping({stop, "release"}));
+  } catch (const Error& error) {
+    if (error.info().code == kRunElsewhere.id || error.info().code == kStopped.id) throw;
+    LogWarning("task", "asking the destination who owns the task: " + error.info().OneLine());  // it may be gone
+  }
   return context_->source->ReleaseSource(record.id, {std::move(stop), "release"});
 }
 
@@ -22,6 +30,7 @@ ReleaseOutcome Task::Release(const ReleaseOptions& options, std::stop_token stop
   const store::TaskRecord before = MustFindTask(*store, name, options.state_directory);
   RefuseChangedFile(before, context_->spec,
                     "Put them back as they were, since the destination may be another server; then release the task.");
+  RefuseForeign(*store, before, *context_->destination->OpenBookkeeping({stop, "bookkeeping"}));
   ReleaseOutcome outcome;
   outcome.was_running = store->IsLocked(name);
   Stop(name, options.state_directory, true, Deadline::After(options.timeout), stop);

@@ -7,6 +7,7 @@
 #include "task/follow_phase.h"
 #include "task/foreign_keys.h"
 #include "task/load_phase.h"
+#include "task/ownership.h"
 #include "task/schema_phase.h"
 #include "task/sequences.h"
 #include "task/session.h"
@@ -45,6 +46,10 @@ class Runner {
       // These leave the task as it was: nothing was tried.
       if (error.info().code == kTaskStopped.id || error.info().code == kFrozenChanged.id) throw;
       if (error.info().code == kPrecheckFailed.id) throw;
+      if (error.info().code == kRunElsewhere.id) {
+        if (session_.record().spec_hash.empty()) session_.SetState(TaskState::kDraft, "");
+        throw;
+      }
       session_.Fail(error);
       throw;
     }
@@ -108,6 +113,7 @@ class Runner {
     const bool released = session_.store().Text(record.name, kEndedText).value_or("") == kReleased;
     // What a released task had created belongs to its user.
     if (!record.spec_hash.empty() && !released) {
+      if (KeepsRecords()) session_.TakeOver(true);
       if (!session_.store().Objects(record.name).empty()) {
         session_.Say("beginning anew: dropping what the task had created at the destination");
         SchemaPhase(session_, true).DropCreated();
@@ -121,9 +127,11 @@ class Runner {
       }
     }
     const std::string id = record.id;
-    const auto limits = LimitTexts(session_.store(), record.name);
+    auto kept = LimitTexts(session_.store(), record.name);
+    const auto owners = session_.store().Text(record.name, kOwnersText);
+    if (owners && !released) kept.emplace_back(kOwnersText, *owners);
     session_.store().RemoveTask(record.name);
-    for (const auto& [name, text] : limits) session_.store().SaveText(record.name, name, text);
+    for (const auto& [name, text] : kept) session_.store().SaveText(record.name, name, text);
     record = {};
     record.name = session_.context().spec.name;
     record.id = id;
@@ -131,11 +139,16 @@ class Runner {
     session_.Save();
   }
 
+  // A task of `schema` alone has no records at the destination, and no owner: statements that come twice are found
+  // done.
+  bool KeepsRecords() { return types().full || types().incremental; }
+
   RunOutcome Migrate() {
     const bool resumed = !session_.record().spec_hash.empty();
     if (!resumed) {
       BeginOrAgain();
     } else {
+      if (KeepsRecords()) session_.Persist([&] { session_.TakeOver(false); });
       session_.Say("going on where the task was");
     }
     std::unique_ptr<SchemaPhase> schema;
@@ -191,6 +204,7 @@ class Runner {
       }
     }
     session_.Say(fmt::format("precheck passed: {} tables, {} other objects", plan.tables.size(), plan.objects.size()));
+    if (KeepsRecords()) Own();
     // What an attempt that was interrupted before its end wrote down may be of another file.
     session_.store().RemovePlan(session_.record().name);
     session_.store().SaveText(session_.record().name, kEndpointsText, EndpointsText(context.spec));
@@ -202,6 +216,14 @@ class Runner {
     if (types().schema) SchemaPhase(session_, false).Prepare(plan);
     session_.record().spec_hash = context.spec.frozen_hash;
     session_.SetState(TaskState::kMigrating, types().schema ? "schema" : types().full ? "full" : "incremental");
+  }
+
+  void Own() {
+    session_.TakeOver(options_.restart);
+    if (!options_.restart) return;
+    // A copy of another state directory may not know what was done.
+    auto bookkeeping = session_.context().destination->OpenBookkeeping({session_.stop(), "bookkeeping"});
+    bookkeeping->RemoveTask(session_.task_id());
   }
 
   // Where `only_begin` ends: changes have their beginning, and wait.

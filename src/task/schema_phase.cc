@@ -375,7 +375,7 @@ bool SchemaPhase::ExecuteOne(Entry& entry, Writer& writer, std::string* error_te
       return true;
     } catch (const Error& error) {
       const ErrorInfo& info = error.info();
-      if (info.code == kStopped.id) throw;
+      if (info.code == kStopped.id || connector::IsTakenOver(info)) throw;
       if (info.already_exists && entry.uncertain) return true;
       const bool lost = info.retry == RetryClass::kReconnect;
       if (lost && !give_up) give_up = Deadline::After(session_.context().spec.give_up);
@@ -453,7 +453,8 @@ void SchemaPhase::DropCreated() {
       try {
         writer->Drop(entries_[i].statement);
       } catch (const Error& error) {
-        if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
+        const ErrorInfo& info = error.info();
+        if (info.retry != RetryClass::kNever || info.code == kStopped.id || connector::IsTakenOver(info)) throw;
         refused = std::current_exception();
         return false;
       }

@@ -19,8 +19,9 @@ void Carry(Session& session) {
       try {
         writer->SetSequence(value, *context.selection);
       } catch (const Error& error) {
-        if (error.info().retry != RetryClass::kNever || error.info().code == kStopped.id) throw;
-        session.Say("sequence " + value.name.Text() + " is not set: " + error.info().OneLine());
+        const ErrorInfo& info = error.info();
+        if (info.retry != RetryClass::kNever || info.code == kStopped.id || connector::IsTakenOver(info)) throw;
+        session.Say("sequence " + value.name.Text() + " is not set: " + info.OneLine());
       }
     }
   }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "task/ownership.h"
 #include "task/task_limits.h"
 
 namespace sluice::task {
@@ -113,6 +114,13 @@ void Session::Persist(const std::function<void()>& work) {
     ThrowIfStopped(stop());
     pause = std::min(pause * 2, kLongestPause);
   }
+}
+
+void Session::TakeOver(bool by_force) {
+  connector::Destination& destination = *context_.destination;
+  const auto bookkeeping = destination.OpenBookkeeping({stop(), "bookkeeping"});
+  const connector::Owner owner = task::TakeOver(*store_, record_, *bookkeeping, by_force);
+  destination.WriteAs({task_id(), connector::ToNote(owner)});
 }
 
 void Session::StartSupervisor() {

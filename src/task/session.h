@@ -51,6 +51,8 @@ class Session {
   // Repeats `work` over errors that trying again may mend, with growing pauses; each is told. Ends with the error when
   // the first failure since rows were last copied is longer ago than the task's limit.
   void Persist(const std::function<void()>& work);
+  // Makes this run the one that writes at the destination, for all sessions that are opened from now on (ownership.h).
+  void TakeOver(bool by_force);
   // Starts publishing progress and taking requests; ends with the session.
   void StartSupervisor();
 

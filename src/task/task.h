@@ -28,6 +28,7 @@ inline constexpr ErrorCode kNoSuchObject{"TK-0107", "The task has no such object
 inline constexpr ErrorCode kCutoverTimeout{"TK-0108", "The switch-over could not be drained in time"};
 inline constexpr ErrorCode kWrongState{"TK-0109", "The task is not in a state for this"};
 inline constexpr ErrorCode kObjectsInTheWay{"TK-0110", "Objects that failed stand in the way of the switch-over"};
+inline constexpr ErrorCode kRunElsewhere{"TK-0111", "The task was run since from another state directory"};
 
 struct PrecheckReport {
   std::vector<connector::PrecheckItem> items;

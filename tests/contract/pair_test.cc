@@ -321,6 +321,84 @@ TEST_P(ApplyTest, NotesComeBackAsTheyWere) {
   EXPECT_TRUE(other->LoadProgress(kTask).empty());
 }
 
+// Sessions that were opened before, and by a run that does not know yet.
+TEST_P(ApplyTest, OnlyTheTasksOwnerWrites) {
+  const model::TablePtr table = MakeItems({"1, 'a'", "2, 'b'"});
+  const model::TableMappingPtr mapping = names_.MapTable(*table);
+  const Blocks blocks = Read(table);
+  const model::Position start = CutPosition(*source_, {table});
+  from_.server->Run("INSERT INTO " + from_.Name("items") + " VALUES (3, 'c')");
+  const auto changes = ChangesSince(start, {table});
+  ASSERT_EQ(changes.size(), 1u);
+  const connector::Owner first{.token = "1", .host = "here", .process = 1, .since = "today"};
+  const connector::Owner second{.token = "2", .host = "the other's \"host\"", .process = 2, .since = "today"};
+  auto of_second = destination_->OpenBookkeeping({});
+  EXPECT_FALSE(of_second->LoadOwner(kTask).has_value());
+  ASSERT_TRUE(of_second->TakeOver(kTask, first, std::nullopt));
+  EXPECT_FALSE(of_second->TakeOver(kTask, second, std::nullopt)) << "somebody has come in between";
+  EXPECT_EQ(of_second->LoadOwner(kTask).value_or(second).token, "1");
+
+  destination_->WriteAs({kTask, connector::ToNote(first)});
+  auto loader = destination_->OpenLoader({});
+  auto applier = destination_->OpenApplier(IsNeutral(), {});
+  auto bookkeeping = destination_->OpenBookkeeping({});
+  auto writer = destination_->OpenSchemaWriter({});
+  connector::SchemaStatement statement;
+  statement.kind = model::ObjectKind::kTable;
+  statement.object = {to_.database, "other"};
+  statement.label = "table other";
+  statement.sql = "CREATE TABLE " + to_.Name("other") + " (id INT)";
+  const auto load = [&](uint64_t chunk) {
+    Replay replay(blocks);
+    Load(*loader, table, replay, chunk);
+  };
+  const auto apply = [&] {
+    applier->Begin();
+    Apply(*applier, *changes[0]);
+    applier->Commit(Progress(*changes[0]));
+  };
+  load(7);
+  apply();
+  bookkeeping->SaveNotes(kTask, {{"cut", "x"}}, nullptr);
+  EXPECT_EQ(DestinationValue(to_.Name("items")), "3");
+  to_.server->Run("DELETE FROM " + to_.Name("items"));
+
+  ASSERT_TRUE(of_second->TakeOver(kTask, second, first));
+  // What it has written stands in the way of the first: that is not what ails it.
+  to_.server->Run("INSERT INTO " + to_.Name("items") + " VALUES (1, 'x'), (3, 'x')");
+  const std::vector<std::pair<std::string, std::function<void()>>> calls = {
+      {"load", [&] { load(8); }},
+      {"apply", apply},
+      {"progress alone", [&] { applier->Commit(Progress(*changes[0])); }},
+      {"notes",
+       [&] {
+         bookkeeping->SaveNotes(kTask, {{"cut", "y"}}, nullptr);
+       }},
+      {"nothing", [&] { bookkeeping->SaveNotes(kTask, {}, nullptr); }},
+      {"reset", [&] { bookkeeping->ResetTable(kTask, table->name, mapping->destination); }},
+      {"all records", [&] { bookkeeping->RemoveTask(kTask); }},
+      {"statement", [&] { writer->Execute(statement); }},
+      {"drop", [&] { writer->Drop(statement); }},
+  };
+  for (const auto& [what, call] : calls) {
+    SCOPED_TRACE(what);
+    const auto error = Thrown(call);
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(Text(error), Text(Expected{connector::kTakenOver.id, RetryClass::kNever})) << error->OneLine();
+    EXPECT_NE(error->cause.find("process 2 on the other's \"host\", since today"), std::string::npos) << error->cause;
+    applier->Rollback();
+  }
+  EXPECT_EQ(DestinationValue(to_.Name("items")), "2");
+  EXPECT_EQ(Marks().size(), 1u);
+  EXPECT_EQ(of_second->LoadNote(kTask, "cut"), "x");
+  EXPECT_FALSE(destination_->OpenCatalog({})->Exists(model::ObjectKind::kTable, statement.object));
+  // What the owner forgets of the task is not that it owns it.
+  of_second->RemoveTask(kTask);
+  EXPECT_EQ(of_second->LoadOwner(kTask).value_or(first).token, "2");
+  of_second->Release(kTask);
+  EXPECT_FALSE(of_second->LoadOwner(kTask).has_value());
+}
+
 std::string NameOf(const testing::TestParamInfo<Pair>& info) {
   return info.param.first->kind() + "_" + info.param.second->kind();
 }
