@@ -40,24 +40,32 @@ void PublicationWatch::Check() {
                                      "released"));
       }
     }
-    if (table.has_list) CheckColumns(table);
   }
+  CheckColumns(state.limited);
 }
 
-void PublicationWatch::CheckColumns(const LimitedTable& limited) {
-  const model::TablePtr table = definitions_.Find(limited.name).value_or(nullptr);
-  if (table == nullptr) return;
-  for (const TextRow& row : connection_.Query(fmt::format("SELECT attname FROM pg_attribute WHERE attrelid = {} AND "
-                                                          "attnum > 0 AND NOT attisdropped ORDER BY attnum",
-                                                          limited.oid),
-                                              "catalog of columns")) {
+void PublicationWatch::CheckColumns(const std::vector<LimitedTable>& limited) {
+  std::string lists;
+  for (const LimitedTable& one : limited) {
+    if (one.has_list) lists += (lists.empty() ? "" : ", ") + std::to_string(one.oid);
+  }
+  if (lists.empty()) return;
+  for (const TextRow& row : connection_.Query(
+           fmt::format("SELECT n.nspname, c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = "
+                       "a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({}) AND a.attnum > 0 "
+                       "AND NOT a.attisdropped ORDER BY c.oid, a.attnum",
+                       lists),
+           "catalog of columns")) {
+    const model::ObjectName name{row[0].value_or(""), row[1].value_or("")};
+    const model::TablePtr table = definitions_.Find(name).value_or(nullptr);
+    if (table == nullptr) continue;
     const bool is_described = std::any_of(table->columns.begin(), table->columns.end(),
-                                          [&](const model::Column& column) { return column.name == row[0]; });
+                                          [&](const model::Column& column) { return column.name == row[2]; });
     if (is_described) continue;
     // In the words of relations.cc, which sees it where there is no list.
     throw Error(kSchemaDrift)
-        .Object("table " + limited.name.Text())
-        .Cause(fmt::format("column {} is new, or was renamed", row[0].value_or("")))
+        .Object("table " + name.Text())
+        .Cause(fmt::format("column {} is new, or was renamed", row[2].value_or("")))
         .Remedy(
             "Give the table back the form it had and run the task again, or begin anew with `sluice run --restart`.")
         .Side(connection_.endpoint().side);

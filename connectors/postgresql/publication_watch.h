@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "connector/definitions.h"
 #include "connectors/postgresql/publication.h"
@@ -28,7 +29,7 @@ class PublicationWatch {
   bool IsUnlisted(uint32_t oid, const model::Table& table, const std::string& column) const;
 
  private:
-  void CheckColumns(const LimitedTable& limited);
+  void CheckColumns(const std::vector<LimitedTable>& limited);
 
   Connection& connection_;
   const connector::Definitions& definitions_;

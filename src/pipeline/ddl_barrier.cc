@@ -381,11 +381,11 @@ std::vector<TablePtr> CurrentDefinitions(const ApplyRequest& request, Bookkeepin
   return result;
 }
 
-void RunLater(connector::Destination& destination, const std::string& task, const connector::SessionContext& session,
+bool RunLater(connector::Destination& destination, const std::string& task, const connector::SessionContext& session,
               const std::function<void(const std::string&)>& tell) {
   auto bookkeeping = destination.OpenBookkeeping(session);
   const auto notes = bookkeeping->LoadNotes(task, kLaterNotes);
-  if (notes.empty()) return;
+  if (notes.empty()) return false;
   auto writer = destination.OpenSchemaWriter(session);
   for (const auto& [name, sql] : notes) {
     SchemaStatement statement;
@@ -401,6 +401,7 @@ void RunLater(connector::Destination& destination, const std::string& task, cons
     bookkeeping->SaveNotes(task, {{name, std::nullopt}}, nullptr);
     tell("applied: " + sql);
   }
+  return true;
 }
 
 }  // namespace sluice::pipeline

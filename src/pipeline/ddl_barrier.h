@@ -62,8 +62,8 @@ std::vector<model::TablePtr> CurrentDefinitions(const ApplyRequest& request, con
                                                 std::set<model::ObjectName>& ignored);
 
 // Statements that the destination has refused, tried again now that it has the rows that came after them. Those that it
-// takes are done with; of the others `tell` gets what is wrong.
-void RunLater(connector::Destination& destination, const std::string& task, const connector::SessionContext& session,
+// takes are done with; of the others `tell` gets what is wrong. False: there are none.
+bool RunLater(connector::Destination& destination, const std::string& task, const connector::SessionContext& session,
               const std::function<void(const std::string&)>& tell);
 
 }  // namespace sluice::pipeline

@@ -5,7 +5,7 @@
 //  1. Ask the process that runs the task to stop, and take its place (the lock; at the destination: ownership.h).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Have foreign keys checked that waited for rows, which may take its time, and tell which
-//     are missing. Apply again, then tell the operator to stop writing to the source.
+//     are missing. Apply again if it took time, then tell the operator to stop writing to the source.
 //  3. Apply again and again until no selected change has come for `quiet_for`, and no transaction that has written is
 //     open: writes are stopped, and all are applied. Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more. Take the task over once
@@ -180,10 +180,10 @@ std::string Drain(Session& session, const std::vector<TaskTable>& tables, const 
     ThrowIfStopped(session.stop());
     if (!applied.caught_up) throw NotDrained(session.record().name, seen);
     if (!seen.settled) {
-      SettleForeignKeys(session);
-      SayMissingForeignKeys(session, tables);
       seen.settled = true;
-      continue;
+      const bool took_time = SettleForeignKeys(session);
+      SayMissingForeignKeys(session, tables);
+      if (took_time) continue;
     }
     if (!seen.told)
       session.Say("not delayed; stop writing to the source now, Sluice waits until nothing comes any more");

@@ -27,13 +27,15 @@ connector::PrecheckRequest Referring(const std::vector<model::TablePtr>& now, co
 
 }  // namespace
 
-void SettleForeignKeys(Session& session) {
+bool SettleForeignKeys(Session& session) {
   Task::Context& context = session.context();
-  if (!context.BetweenEngines()) return;
+  if (!context.BetweenEngines()) return false;
+  bool any = false;
   session.Persist([&] {
-    pipeline::RunLater(*context.destination, session.task_id(), {session.stop(), "foreign keys"},
-                       [&](const std::string& line) { session.Say(line); });
+    any = pipeline::RunLater(*context.destination, session.task_id(), {session.stop(), "foreign keys"},
+                             [&](const std::string& line) { session.Say(line); });
   });
+  return any;
 }
 
 void SayMissingForeignKeys(Session& session, const std::vector<TaskTable>& tables) {

@@ -7,8 +7,8 @@
 
 namespace sluice::task {
 
-// When the destination has caught up: checks those that it had rows against when they were made.
-void SettleForeignKeys(Session& session);
+// When the destination has caught up: checks those that it had rows against when they were made. False: there are none.
+bool SettleForeignKeys(Session& session);
 
 // Says which of the source's foreign keys the destination does not have.
 void SayMissingForeignKeys(Session& session, const std::vector<TaskTable>& tables);

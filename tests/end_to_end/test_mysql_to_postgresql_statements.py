@@ -711,7 +711,8 @@ def test_a_dump_is_restored_over_what_is_followed(get, sluice, kind, to):
     task.run_until_caught_up()
     task.start()
     source.restore("d", dump)
-    source.execute("INSERT INTO d.z VALUES (7, NULL)", "INSERT INTO d.a VALUES (7, 7, NULL, 'y')", "UPDATE d.z SET id = 8 WHERE id = 7",
+    source.execute("INSERT INTO d.z VALUES (7, NULL)", "INSERT INTO d.a VALUES (7, 7, NULL, 'y')",
+                   "UPDATE d.z SET id = 8 WHERE id = 7",
                    "DELETE FROM d.b WHERE id = 1", "CREATE TABLE d.last (id INT PRIMARY KEY)")  # fmt: skip
     assert source.value("SELECT count(*) FROM d.b") == 0
     wait_until(lambda: destination.value("SELECT to_regclass('d.last') IS NOT NULL"), 60, lambda: task.log_text())
