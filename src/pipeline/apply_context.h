@@ -1,6 +1,7 @@
 // What the threads of one run of the applier share.
 #pragma once
 
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <stop_token>
@@ -17,6 +18,9 @@ struct ApplyContext {
   std::stop_token work;      // requested: nothing new is begun
   std::stop_token sessions;  // requested: what is blocked in a session is cut off
   std::function<void(std::exception_ptr)> fail;
+
+  // The log could be read once: what only its opening finds out (a log that leaves something out) was looked at.
+  std::atomic<bool> opened{false};
 
   // Tells about a lost connection; of the same cause at most once a second however many lanes lost theirs.
   void TellRetry(const ErrorInfo& error, milliseconds pause);

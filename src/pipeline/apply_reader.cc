@@ -58,6 +58,7 @@ void ApplyReader::Open() {
        .counted = !counted.Text().empty(),
        .tell = context_.request.on_notice},
       {context_.work, "changes"});
+  context_.opened = true;
 }
 
 // Takes what is there, waits only for the first of a group: nothing is held back for the sake of a larger group.

@@ -369,6 +369,17 @@ TEST(Apply, StopsSoonAndGoesOn) {
   EXPECT_EQ(rig.destination.database.Dump(), workload.database().Dump());
 }
 
+// The position says that nothing is missing; that the log has left something out is seen when it is opened.
+TEST(Apply, IsNotCaughtUpBeforeTheLogWasOpened) {
+  Rig rig;
+  rig.source.on_open = [&] {
+    const Deadline deadline = Deadline::After(milliseconds(5000));
+    while (rig.source.asked < 6 && !deadline.Passed()) std::this_thread::yield();
+    if (rig.source.asked >= 6) throw Error(kTestRowMissing);  // else nobody waits for it any more
+  };
+  EXPECT_THROW(rig.Run(), Error);
+}
+
 // The network to the destination is dead while the position of an idle source is written down.
 TEST(Apply, StopsSoonWhenTheRecordOfThePositionIsStuck) {
   Rig rig;

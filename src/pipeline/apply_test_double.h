@@ -76,6 +76,7 @@ class FakeSource : public connector::Source {
   std::atomic<int> lose_every{0};      // the stream loses its connection after so many transactions
   std::function<bool(const Values&)> filter;
   std::function<void()> on_open;
+  std::atomic<int> asked{0};                 // for its position
   std::vector<model::TablePtr> opened_with;  // descriptions that the last stream was given
 
   class Stream : public connector::ChangeStream {
@@ -136,7 +137,10 @@ class FakeSource : public connector::Source {
   std::unique_ptr<connector::VerifyReader> OpenVerifyReader(const connector::SessionContext&) override {
     return nullptr;
   }
-  model::Position CurrentPosition(std::stop_token) override { return At(log.size()); }
+  model::Position CurrentPosition(std::stop_token) override {
+    ++asked;
+    return At(log.size());
+  }
   bool ChunksOutliveCut(bool) const override { return true; }
   bool Reached(const model::Position& applied, const model::Position& wanted) const override {
     return OrdinalAt(applied) >= OrdinalAt(wanted);

@@ -24,7 +24,7 @@ milliseconds DelayWatch::Step() {
   now = context_.queues.Look();  // what was applied while the source answered counts
   caught_up_ = WithinLimit(now);
 
-  if (context_.request.stop_when_caught_up && caught_up_) {
+  if (context_.request.stop_when_caught_up && caught_up_ && context_.opened) {
     if (goal_.empty() && !asked_.empty()) {
       goal_ = asked_.back().second;
     } else if (!goal_.empty() && context_.request.source->Reached(now.low, goal_)) {
