@@ -5,7 +5,7 @@
 //  1. Ask the process that runs the task to stop, and take its place (the lock; at the destination: ownership.h).
 //     Withdraw triggers of an earlier attempt, create objects that were retried.
 //  2. Apply until not delayed. Have foreign keys checked that waited for rows, which may take its time, and tell which
-//     are missing. Apply again if it took time, then tell the operator to stop writing to the source.
+//     are missing. Apply again where there were any, then tell the operator to stop writing to the source.
 //  3. Apply again and again until no selected change has come for `quiet_for`, and no transaction that has written is
 //     open: writes are stopped, and all are applied. Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more. Take the task over once

@@ -178,7 +178,7 @@ def test_a_table_that_is_altered_between_precheck_and_cut(maria_pair, sluice):
     with destination.session() as holder:
         holder.execute("FLUSH TABLES WITH READ LOCK")
         task.start()
-        task.wait_status(lambda status: status["phase"] in ("schema", "full"), 60, "the end of the precheck")
+        wait_until(lambda: task.check_alive() or "precheck passed" in task.log_text(), 60, task.log_text)
         source.execute(ALTERATIONS["foreign key"])
         holder.execute("UNLOCK TABLES")
     assert task.wait(60) == 4
