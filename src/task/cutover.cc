@@ -9,8 +9,8 @@
 //  3. Apply again and again until no selected change has come for `quiet_for`, and no transaction that has written is
 //     open: writes are stopped, and all are applied. Bring sequences to where they stand at the source.
 //  4. Create the triggers: from now on they may fire, since Sluice applies nothing any more. Take the task over once
-//  more:
-//     if another run had it meanwhile, this fails, and a copy of the state directory of before is refused from now on.
+//     more: if another run had it meanwhile, this fails, and a copy of the state directory of before is refused from
+//     now on.
 //  5. Where a way back is wanted, its changes begin here: Sluice has written its last at the destination, the
 //     application has not written yet. So the way back has all of the application's changes and none of ours, and
 //     nothing goes round in a circle.
