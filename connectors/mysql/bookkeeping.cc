@@ -316,7 +316,13 @@ void LookAtFence(Connection& connection) {
 }
 
 void LookAtFence(Connection& connection, const ErrorInfo& error) {
-  if (error.retry == RetryClass::kNever && error.code != kStopped.id) LookAtFence(connection);
+  if (error.retry != RetryClass::kNever || error.code == kStopped.id) return;
+  try {
+    LookAtFence(connection);
+  } catch (const Error& look) {
+    // A server may end the session with its refusal (a row longer than a packet): the refusal is what is told.
+    if (connector::IsTakenOver(look.info())) throw;
+  }
 }
 
 void PrepareBookkeeping(Connection& connection) {

@@ -138,7 +138,7 @@ def test_what_is_created_between_the_precheck_and_the_cut(pair, sluice):
     with destination.session() as hold:
         hold.execute("FLUSH TABLES WITH READ LOCK")  # holds up everything that is created there, and so the cut
         task.start()
-        wait_until(lambda: (task.status() or {}).get("phase") in ("schema", "full"), 60, "the precheck has passed")
+        wait_until(lambda: task.check_alive() or "precheck passed" in task.log_text(), 60, task.log_text)
         source.execute(
             "CREATE TABLE shop.late (id INT PRIMARY KEY, v INT, KEY (v))",
             "INSERT INTO shop.late VALUES (1,2)",
