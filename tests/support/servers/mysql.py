@@ -225,7 +225,7 @@ class MysqlServer(Server):
 
     def _run_client(self, program, database, text=""):
         command = program + [f"--socket={self.socket}", "--user=admin", f"--password={ADMIN_PASSWORD}", database]
-        return subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.PIPE).stdout
+        return subprocess.run(command, input=text, text=True, check=True, timeout=120, stdout=subprocess.PIPE).stdout
 
     def make_database(self, name):
         self.execute(f"CREATE DATABASE {self.quote(name)} CHARACTER SET utf8mb4")
