@@ -7,6 +7,7 @@
 
 #include <libpq-fe.h>
 
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <span>
@@ -131,6 +132,14 @@ std::string Literal(std::string_view text);
 // What this session commits is on the server's disk when it is told so, also where that is switched off for others: a
 // source is told of it, and forgets it.
 void CommitDurably(Connection& connection);
+
+// A whole number that a server has written; 0: NULL.
+template <typename Number>
+Number NumberOf(const OptionalText& text) {
+  Number number = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
 
 // {"a","b"}: the text of an array, for a parameter.
 std::string ArrayText(const std::vector<std::string>& elements);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "connectors/postgresql/codes.h"
 #include "connectors/postgresql/names.h"
 
@@ -34,12 +32,6 @@ SELECT EXISTS (
   WHERE age(r.xmin) NOT BETWEEN 0 AND age({1}::text::xid)
     OR (r.xmin = {1}::text::xid AND r.cmin::text::bigint < {2})))sql";
 
-uint32_t Number(const OptionalText& text) {
-  uint32_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
 }  // namespace
 
 void PartitionWatch::Check() {
@@ -49,7 +41,7 @@ void PartitionWatch::Check() {
   const std::string sql = fmt::format(fmt::runtime(kAttached), Literal(ArrayText(roots_)));
   std::set<uint32_t> attached;
   for (const TextRow& row : connection_.Query(sql, "catalog of partitions")) {
-    const uint32_t oid = Number(row[0]);
+    const uint32_t oid = NumberOf<uint32_t>(row[0]);
     attached.insert(oid);
     const bool has_rows = row[1] == "r";
     if (has_rows && !described_.contains(oid) && !settled_.contains(oid)) RefuseOlderRows(oid, row);
@@ -97,14 +89,40 @@ void PartitionWatch::TellGone(const std::set<uint32_t>& attached) {
   }
 }
 
+// Nothing: it is asked again later.
+std::optional<bool> PartitionWatch::Ask(const std::string& sql, const model::ObjectName& partition) {
+  constexpr std::string_view kUndefinedTable = "42P01";
+  const std::string object = "partition " + partition.Text();
+  connection_.Execute("BEGIN; SET LOCAL lock_timeout = '2s'", object);
+  try {
+    const bool yes = connection_.QueryOne(sql, object) == "t";
+    connection_.Execute("COMMIT", object);
+    return yes;
+  } catch (const Error& error) {
+    const ErrorInfo& info = error.info();
+    const bool is_denied = info.code == kMissingPrivilege.id;
+    const bool is_gone = info.native_message.starts_with(kUndefinedTable);
+    if (!is_denied && !is_gone && info.code != kLockConflict.id) throw;
+    connection_.Execute("ROLLBACK", object);
+    if (!is_denied) return std::nullopt;
+    // A right on the table is enough to read the rows of its partitions, but not to look at one alone.
+    if (tell_) {
+      tell_(
+          fmt::format("{} came since the task began, and cannot be looked at: if it was attached with rows, the log "
+                      "does not tell these. GRANT SELECT ON {} TO {}; lets it be looked at",
+                      object, Quote(partition.database, partition.name), Quote(connection_.endpoint().user)));
+    }
+    return false;
+  }
+}
+
 void PartitionWatch::RefuseOlderRows(uint32_t oid, const TextRow& found) {
   const model::ObjectName name{found[2].value_or(""), found[3].value_or("")};
   const std::string sql = fmt::format(fmt::runtime(kOlderRows), Quote(name.database, name.name),
                                       Literal(found[5].value_or("0")), found[6].value_or("0"));
-  if (connection_.QueryOne(sql, "partition " + name.Text()) != "t") {
-    settled_.insert(oid);
-    return;
-  }
+  const std::optional<bool> has_older_rows = Ask(sql, name);
+  if (has_older_rows) settled_.insert(oid);
+  if (!has_older_rows.value_or(false)) return;
   throw Error(kSchemaDrift)
       .Object("table " + found[4].value_or("?"))
       .Cause(fmt::format("partition {} was attached to it at the source with rows, since the task began; the log does "

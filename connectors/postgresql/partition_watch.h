@@ -38,6 +38,7 @@ class PartitionWatch {
   void ReadDescriptions();
   void AddParts(const Definition& table, const model::ObjectName& root);
   void TellGone(const std::set<uint32_t>& attached);
+  std::optional<bool> Ask(const std::string& sql, const model::ObjectName& partition);
   void RefuseOlderRows(uint32_t oid, const TextRow& found);
 
   Connection& connection_;

@@ -313,3 +313,24 @@ def test_partitions_that_go_are_told(get, sluice, engine):
     report = task.call("verify", "--json", check=5).json
     table = next(table for table in report["tables"] if table["source"] == "shop.p")
     assert (table["missing"], table["extra"], table["different"]) == (0, 2, 0), report
+
+
+def test_a_partition_that_may_not_be_read_is_told(get, sluice):
+    """A right on the table is enough for its rows: it is no reason to stop."""
+    source, destination = get.shared("pg15", "source"), get.shared("pg18", "destination")
+    source.execute("CREATE SCHEMA shop", *PARTS)
+    source.create_account(
+        "reader", "Read-0nly", "REPLICATION", "USAGE ON SCHEMA shop", "SELECT ON ALL TABLES IN SCHEMA shop"
+    )
+    task = sluice(source, destination, objects=OBJECTS, source_user="reader", source_password="Read-0nly")
+    task.task["source"]["plugin"] = "test_decoding"
+    task.write()
+    task.run_until_caught_up()
+    source.execute(
+        "CREATE TABLE shop.p4 PARTITION OF shop.p FOR VALUES IN (4)", "INSERT INTO shop.p VALUES (1, 2, 'd')"
+    )
+    text = task.run_until_caught_up().text
+    assert "partition shop.p4 came since the task began" in text, text
+    assert 'GRANT SELECT ON "shop"."p4" TO "reader";' in text, text
+    question = "SELECT * FROM shop.p ORDER BY k, id"
+    assert destination.query(question) == source.query(question)
