@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -41,18 +40,6 @@ constexpr const char* kCreateStatements[] = {
     "content text COLLATE \"C\" NOT NULL, "
     "PRIMARY KEY (task, name))",
 };
-
-uint64_t Number(const OptionalText& text) {
-  uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
-int64_t Signed(const OptionalText& text) {
-  int64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
 
 std::string IsMark(const ChunkMark& mark) {
   return fmt::format("task = {} AND database_name = {} AND table_name = {} AND chunk = {}", Literal(mark.task),
@@ -141,8 +128,8 @@ std::vector<ChunkMark> PostgresqlBookkeeping::ChunksDone(const std::string& task
     for (const TextRow& row : rows) {
       marks.push_back({.task = task,
                        .table = {row[0].value_or(""), row[1].value_or("")},
-                       .chunk = Number(row[2]),
-                       .rows = Number(row[3])});
+                       .chunk = NumberOf<uint64_t>(row[2]),
+                       .rows = NumberOf<uint64_t>(row[3])});
     }
   });
   return marks;
@@ -194,11 +181,11 @@ std::vector<ApplyProgress> PostgresqlBookkeeping::LoadProgress(const std::string
                           "table sluice.progress");
     for (const TextRow& row : rows) {
       lanes.push_back({.task = task,
-                       .lane = static_cast<uint32_t>(Number(row[0])),
-                       .low_ordinal = Number(row[1]),
+                       .lane = NumberOf<uint32_t>(row[0]),
+                       .low_ordinal = NumberOf<uint64_t>(row[1]),
                        .low = {.engine = row[2].value_or(""), .json = row[3].value_or("")},
                        .done = row[4].value_or(""),
-                       .committed_micros = Signed(row[5])});
+                       .committed_micros = NumberOf<int64_t>(row[5])});
     }
   });
   return lanes;
@@ -329,7 +316,8 @@ std::string UpdateMarkStatement(const ChunkMark& mark) {
 }
 
 uint64_t RowsOfMark(Connection& connection, const ChunkMark& mark) {
-  return Number(connection.QueryOne("SELECT row_count FROM sluice.chunk WHERE " + IsMark(mark), "table sluice.chunk"));
+  return NumberOf<uint64_t>(
+      connection.QueryOne("SELECT row_count FROM sluice.chunk WHERE " + IsMark(mark), "table sluice.chunk"));
 }
 
 std::unique_ptr<connector::Bookkeeping> MakeBookkeeping(const connector::Endpoint& endpoint,
@@ -343,7 +331,7 @@ void PrepareBookkeeping(Connection& connection) {
       "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
       "n.nspname = 'sluice' AND c.relkind = 'r' AND c.relname IN ('chunk', 'progress', 'note')",
       "schema sluice");
-  if (Number(there) == std::size(kCreateStatements)) return;
+  if (NumberOf<uint64_t>(there) == std::size(kCreateStatements)) return;
   try {
     connection.Execute("BEGIN");
     connection.Query(kBookkeepingLock);

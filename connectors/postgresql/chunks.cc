@@ -25,12 +25,6 @@ constexpr uint64_t kRowLeast = 28;
 
 constexpr std::string_view kEnd = "end";
 
-uint64_t Number(const OptionalText& text) {
-  uint64_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
 struct Bound {
   bool given = false;
   bool end = false;
@@ -47,7 +41,7 @@ Bound Parse(const std::string& text) {
   std::string_view place = std::string_view(text).substr(0, space);
   const size_t at = place.find('@');
   Check(at != std::string_view::npos, "chunk bound without a file");
-  bound.file = Number(std::string(place.substr(at + 1)));
+  bound.file = NumberOf<uint64_t>(std::string(place.substr(at + 1)));
   place = place.substr(0, at);
   if (space != std::string::npos) bound.leaf = text.substr(space + 1);
   if (place == kEnd) {
@@ -158,8 +152,10 @@ std::vector<Chunk> PlanTableChunks(Connection& connection, const model::Table& t
                               Quote(table.name.database, table.name.name), Quote(schema, name)))
           .Side(connection.endpoint().side);
     }
-    PageRange range{
-        .name = Quote(schema, name), .file = Number(row[5]), .pages = Number(row[3]), .bytes = Number(row[4])};
+    PageRange range{.name = Quote(schema, name),
+                    .file = NumberOf<uint64_t>(row[5]),
+                    .pages = NumberOf<uint64_t>(row[3]),
+                    .bytes = NumberOf<uint64_t>(row[4])};
     const bool is_leaf = schema != table.name.database || name != table.name.name;
     if (is_leaf) {
       leafs.push_back(std::move(range));

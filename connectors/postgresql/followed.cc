@@ -2,20 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "connectors/postgresql/definition.h"
 
 namespace sluice::postgresql {
 namespace {
 
 constexpr uint32_t kHasPartitions = 100000;
-
-uint32_t Number(const OptionalText& text) {
-  uint32_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
 
 // A partitioned table's partitions have it as their parent; parents of other kinds have children by inheritance, which
 // are tables of their own.
@@ -50,7 +42,7 @@ bool IsTrue(const char* text) {
 FollowedRelation ReadRelation(const PGresult* result, int row) {
   const auto text = [&](int column) { return PQgetvalue(result, row, column); };
   FollowedRelation relation;
-  relation.oid = Number(std::string(text(0)));
+  relation.oid = NumberOf<uint32_t>(std::string(text(0)));
   relation.name = {text(1), text(2)};
   relation.root = {text(3), text(4)};
   relation.partitioned = text(5)[0] == 'p';

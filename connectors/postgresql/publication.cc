@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "base/log.h"
@@ -27,13 +26,6 @@ constexpr const char* kLockTimeout = "5s";
 
 std::string PublicationObject(const std::string& name) {
   return "publication " + name;
-}
-
-template <typename Number>
-Number NumberOf(const OptionalText& text) {
-  Number number = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
 }
 
 // Before 13 a publication cannot hold a partitioned table, only its partitions.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "connectors/postgresql/filter_columns.h"
@@ -41,9 +40,7 @@ std::map<uint32_t, LimitFacts> ReadFacts(Connection& connection, const std::vect
   std::string list;
   for (const uint32_t oid : oids) list += (list.empty() ? "" : ", ") + std::to_string(oid);
   for (const TextRow& row : connection.Query(fmt::format(fmt::runtime(kFacts), list), "catalog of tables")) {
-    uint32_t oid = 0;
-    std::from_chars(row[0]->data(), row[0]->data() + row[0]->size(), oid);
-    LimitFacts& one = facts[oid];
+    LimitFacts& one = facts[NumberOf<uint32_t>(row[0])];
     one.whole_rows = row[1] == "t";
     one.large_values = row[2] == "t";
     one.referred_to = row[3] == "t";

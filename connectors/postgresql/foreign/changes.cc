@@ -2,6 +2,7 @@
 // one before. Only what keeps every row as it is at the source is followed; anything else stops the task.
 #include <fmt/format.h>
 
+#include <functional>
 #include <iterator>
 #include <map>
 
@@ -149,9 +150,7 @@ class ForeignChanges {
 
   // All in one: a crash in between could not be told from none.
   void Create(const TableChange& change, const model::TableMapping& is) {
-    ForeignTable table(
-        *change.after, is, names_, version_,
-        [this](const model::Table& made, const model::ForeignKey& key) { return around_.WhyNotAfter(made, key); });
+    ForeignTable table(*change.after, is, names_, version_, std::bind_front(&TablesAround::WhyNotAfter, &around_));
     std::string sql;
     for (const SchemaStatement& one : table.Run()) {
       for (const std::string& note : one.notes) sql = NoteText(note) + sql;

@@ -55,17 +55,9 @@ Difference::Difference(const TableChange& change, const model::TablePtr& before,
       is_(is),
       around_(around),
       moved_table_(Moved(*before, change, around)),
-      old_(*before, was, names, version,
-           [&around](const model::Table& table, const model::ForeignKey& key) {
-             return around.WhyNotBefore(table, key);
-           }),
-      moved_(moved_table_, is, names, version,
-             [&around](const model::Table& table, const model::ForeignKey& key) {
-               return around.WhyNotAfter(table, key);
-             }),
-      new_(*change.after, is, names, version, [&around](const model::Table& table, const model::ForeignKey& key) {
-        return around.WhyNotAfter(table, key);
-      }) {}
+      old_(*before, was, names, version, std::bind_front(&TablesAround::WhyNotBefore, &around)),
+      moved_(moved_table_, is, names, version, std::bind_front(&TablesAround::WhyNotAfter, &around)),
+      new_(*change.after, is, names, version, std::bind_front(&TablesAround::WhyNotAfter, &around)) {}
 
 std::vector<std::string> Difference::Statements() {
   if (const std::string moved = MoveStatements(was_.destination, is_.destination); !moved.empty()) Add(moved);

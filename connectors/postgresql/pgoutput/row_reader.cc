@@ -59,33 +59,34 @@ std::span<Cell> ReadOld(char kind, Bytes& body, const RelationPlan& plan, Arena&
   return ReadTuple(body, plan, kind == 'K', arena);
 }
 
-[[noreturn]] void ThrowNoIdentity(const RelationPlan& plan, const RelationPlan::Column& column) {
+// `then`: what follows the statement that mends it.
+[[noreturn]] void ThrowLacks(const RelationPlan& plan, const RelationPlan::Column& column, const char* cause,
+                             const char* then) {
   const model::ObjectName& name = plan.table->name;
   throw Error(kNoReplicaIdentity)
       .Object(fmt::format("table {}, column {}", name.Text(), plan.table->columns[column.index].name))
-      .Cause(
-          "The log has an update without the value of this key column: it is stored out of line, and servers before "
-          "14.2 (13.6, 12.10, 11.15, 10.20) leave it out of the log when it is not changed.")
-      .Remedy(fmt::format("ALTER TABLE \"{}\".\"{}\" REPLICA IDENTITY FULL; or update the server, then begin anew with "
-                          "`sluice run --restart`.",
-                          name.database, name.name))
+      .Cause(cause)
+      .Remedy(fmt::format("ALTER TABLE \"{}\".\"{}\" REPLICA IDENTITY FULL;{} then begin anew with `sluice run "
+                          "--restart`.",
+                          name.database, name.name, then))
       .Side("source");
+}
+
+[[noreturn]] void ThrowNoIdentity(const RelationPlan& plan, const RelationPlan::Column& column) {
+  ThrowLacks(plan, column,
+             "The log has an update without the value of this key column: it is stored out of line, and servers before "
+             "14.2 (13.6, 12.10, 11.15, 10.20) leave it out of the log when it is not changed.",
+             " or update the server,");
 }
 
 // From 15 on the server makes an insert of an update that moves a row into the publication's filter.
 void RequireWhole(const RelationPlan& plan, std::span<const Cell> row) {
   for (const RelationPlan::Column& column : plan.columns) {
     if (!row[column.index].IsAbsent()) continue;
-    const model::ObjectName& name = plan.table->name;
-    throw Error(kNoReplicaIdentity)
-        .Object(fmt::format("table {}, column {}", name.Text(), plan.table->columns[column.index].name))
-        .Cause(
-            "An update brings a row into the row filter, and the log lacks this column, which is stored out of line "
-            "and was left alone: the table's replica identity was altered.")
-        .Remedy(fmt::format("ALTER TABLE \"{}\".\"{}\" REPLICA IDENTITY FULL; then begin anew with `sluice run "
-                            "--restart`.",
-                            name.database, name.name))
-        .Side("source");
+    ThrowLacks(plan, column,
+               "An update brings a row into the row filter, and the log lacks this column, which is stored out of line "
+               "and was left alone: the table's replica identity was altered.",
+               "");
   }
 }
 
