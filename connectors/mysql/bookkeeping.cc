@@ -53,6 +53,11 @@ std::string IsMark(const ChunkMark& mark) {
                      Literal(mark.table.database), Literal(mark.table.name), mark.chunk);
 }
 
+std::string SaveNoteStatement(const std::string& task, const std::string& name, const std::string& text) {
+  return fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})", Literal(task),
+                     Literal(name), Literal(text));
+}
+
 constexpr const char* kResetPrefix = "reset:";
 
 class MysqlBookkeeping : public connector::Bookkeeping {
@@ -144,10 +149,8 @@ void MysqlBookkeeping::ResetTable(const std::string& task, const model::ObjectNa
                                   const model::ObjectName& destination) {
   const std::string note = kResetPrefix + source.Text();
   AsOwner([&] {
-    connection_.Execute(
-        fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})", Literal(task),
-                    Literal(note), Literal(Quote(destination.database, destination.name))),
-        "table sluice.note");
+    connection_.Execute(SaveNoteStatement(task, note, Quote(destination.database, destination.name)),
+                        "table sluice.note");
     connection_.Execute(
         fmt::format("DELETE FROM `sluice`.`chunk` WHERE task = {} AND database_name = {} AND table_name = {}",
                     Literal(task), Literal(source.database), Literal(source.name)),
@@ -215,11 +218,9 @@ void MysqlBookkeeping::SaveNotes(const std::string& task, const std::vector<Note
                                  const ApplyProgress* progress) {
   AsOwner([&] {
     for (const Note& note : notes) {
-      const std::string sql = note.text
-                                  ? fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})",
-                                                Literal(task), Literal(note.name), Literal(*note.text))
-                                  : fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name = {}",
-                                                Literal(task), Literal(note.name));
+      const std::string sql = note.text ? SaveNoteStatement(task, note.name, *note.text)
+                                        : fmt::format("DELETE FROM `sluice`.`note` WHERE task = {} AND name = {}",
+                                                      Literal(task), Literal(note.name));
       connection_.Execute(sql, "table sluice.note");
     }
     if (progress != nullptr) {
@@ -261,9 +262,7 @@ bool MysqlBookkeeping::TakeOver(const std::string& task, const connector::Owner&
     const OptionalText note = connection_.QueryOne(OwnerStatement(task) + " FOR UPDATE", "table sluice.note");
     took = note.has_value() == former.has_value() && (!note || connector::OwnerFrom(*note).token == former->token);
     if (!took) return;
-    connection_.Execute(fmt::format("REPLACE INTO `sluice`.`note` (task, name, content) VALUES ({},{},{})",
-                                    Literal(task), Literal(connector::kOwnerNote), Literal(connector::ToNote(owner))),
-                        "table sluice.note");
+    connection_.Execute(SaveNoteStatement(task, connector::kOwnerNote, connector::ToNote(owner)), "table sluice.note");
   });
   return took;
 }
@@ -316,7 +315,7 @@ void LookAtFence(Connection& connection) {
 }
 
 void LookAtFence(Connection& connection, const ErrorInfo& error) {
-  if (error.retry != RetryClass::kNever || error.code == kStopped.id) return;
+  if (!connector::IsRefusal(error)) return;
   try {
     LookAtFence(connection);
   } catch (const Error& look) {

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/stop.h"
+
 namespace sluice::connector {
 
 std::string ToNote(const Owner& owner) {
@@ -47,13 +49,16 @@ Error TakenOver(const std::string& note) {
       .Cause(fmt::format("it names {}. This run ends, and has written nothing since", Text(owner)))
       .Remedy(
           "Two state directories have this task, one of them a copy. Go on with the other one, and remove this one "
-          "unless "
-          "it has other tasks. Or stop the other run, and begin anew here with `sluice run --restart`.")
+          "unless it has other tasks. Or stop the other run, and begin anew here with `sluice run --restart`.")
       .Side("destination");
 }
 
 bool IsTakenOver(const ErrorInfo& error) {
   return error.code == kTakenOver.id;
+}
+
+bool IsRefusal(const ErrorInfo& error) {
+  return error.retry == RetryClass::kNever && error.code != kStopped.id && !IsTakenOver(error);
 }
 
 }  // namespace sluice::connector

@@ -36,5 +36,7 @@ std::string Text(const Owner& owner);
 // What ends a run whose note is not there any more; `note`: the text that is, empty if there is none.
 Error TakenOver(const std::string& note);
 bool IsTakenOver(const ErrorInfo& error);
+// Whether it is the change or statement that was refused, and for good; else the session failed, or the run is to end.
+bool IsRefusal(const ErrorInfo& error);
 
 }  // namespace sluice::connector

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 
-#include "base/stop.h"
-#include "connector/owner.h"
-
 namespace sluice::pipeline {
 namespace {
 
@@ -59,10 +56,6 @@ std::string_view KindText(ChangeKind kind) {
 }
 
 }  // namespace
-
-bool IsRefusal(const ErrorInfo& error) {
-  return error.retry == RetryClass::kNever && error.code != kStopped.id && !connector::IsTakenOver(error);
-}
 
 std::string RowText(const TablePlan& plan, model::Row row) {
   std::string text;

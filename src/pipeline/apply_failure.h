@@ -8,8 +8,6 @@
 
 namespace sluice::pipeline {
 
-// Whether it is the change or statement that was refused, and for good; else the session failed, or the run is to end.
-bool IsRefusal(const ErrorInfo& error);
 // "id=5, name='x'": the identity of the row, or of a keyless table its first columns.
 std::string RowText(const TablePlan& plan, model::Row row);
 // "transaction 0-1-100", or where the log goes on after it.

@@ -80,7 +80,7 @@ bool ApplyLane::TryOnce(const LaneBatch& batch, const LeveledBatch& leveled, boo
     applier_->Begin();
     for (const RowGroup& group : leveled.groups) applier_->Apply(group);
   } catch (const Error& error) {
-    if (!IsRefusal(error.info())) throw;
+    if (!connector::IsRefusal(error.info())) throw;
     RollBack();
     if (!batch.alone) {
       LogDebug("apply", fmt::format("a batch of {} transactions is done again one by one: {}", batch.units.size(),
@@ -110,7 +110,7 @@ void ApplyLane::ApplyOneByOne(const LaneBatch& batch) {
       try {
         applier_->Apply(GroupOf(change));
       } catch (const Error& error) {
-        if (!IsRefusal(error.info())) throw;
+        if (!connector::IsRefusal(error.info())) throw;
         throw DescribeFailure(error, *unit, change);
       }
     }

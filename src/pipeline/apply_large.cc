@@ -59,7 +59,7 @@ void LargeTransaction::ApplyPart(connector::Applier& applier, model::Transaction
     try {
       applier.Apply(rows);
     } catch (const Error& error) {
-      if (!IsRefusal(error.info())) throw;
+      if (!connector::IsRefusal(error.info())) throw;
       ErrorInfo info = error.info();
       info.object = "table " + rows.table->name.Text() + " (" + TransactionText(*units[0]) + ")";
       throw Error(std::move(info));

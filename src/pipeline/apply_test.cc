@@ -493,6 +493,24 @@ TEST(Apply, WindowsSkipAndReplay) {
   EXPECT_EQ(rig.destination.database.Rows(crew->name), (std::vector<Values>{{"a", "7"}}));
 }
 
+// The process dies at that call of the destination, and is begun again.
+void RunOverACrash(Rig& rig, int crash_at) {
+  std::atomic<int> calls{0};
+  rig.destination.fault = [&](bool commit) {
+    if (calls++ != crash_at) return Fault::kNone;
+    return commit ? Fault::kCrashAfterCommit : Fault::kCrash;
+  };
+  for (int runs = 0; runs < 3; ++runs) {
+    try {
+      if (rig.Run().caught_up) break;
+    } catch (const Error& error) {
+      ASSERT_TRUE(error.info().code == kTestCrash.id || error.info().code == kDdlFailed.id) << error.what();
+    }
+    rig.destination.dead = false;
+  }
+  rig.destination.fault = [](bool) { return Fault::kNone; };
+}
+
 TEST(Apply, SchemaStatementRunsOnceWhateverCrashes) {
   for (int crash_at = 0; crash_at < 12; ++crash_at) {
     SCOPED_TRACE(crash_at);
@@ -513,19 +531,7 @@ TEST(Apply, SchemaStatementRunsOnceWhateverCrashes) {
       after->create_statement = "CREATE TABLE account COMMENT 'x'";
       return after;
     };
-    std::atomic<int> calls{0};
-    rig.destination.fault = [&](bool commit) {
-      if (calls++ != crash_at) return Fault::kNone;
-      return commit ? Fault::kCrashAfterCommit : Fault::kCrash;
-    };
-    for (int runs = 0; runs < 3; ++runs) {
-      try {
-        if (rig.Run().caught_up) break;
-      } catch (const Error& error) {
-        ASSERT_TRUE(error.info().code == kTestCrash.id || error.info().code == kDdlFailed.id) << error.what();
-      }
-      rig.destination.dead = false;
-    }
+    RunOverACrash(rig, crash_at);
     EXPECT_EQ(rig.destination.executed.size(), 1u);
     EXPECT_EQ(rig.destination.database.Rows(account->name), (std::vector<Values>{{"1", "6"}}));
     EXPECT_EQ(model::TableFromJson(rig.destination.notes["definition:d.account"])->create_statement,
@@ -568,19 +574,7 @@ TEST(Apply, StatementsThatMayBeRefused) {
     rig.destination.refused_statements = {"key", "check"};
     std::string told;
     rig.request.on_notice = [&](const std::string& note) { told += note + "\n"; };
-    std::atomic<int> calls{0};
-    rig.destination.fault = [&](bool commit) {
-      if (calls++ != crash_at) return Fault::kNone;
-      return commit ? Fault::kCrashAfterCommit : Fault::kCrash;
-    };
-    for (int runs = 0; runs < 3; ++runs) {
-      try {
-        if (rig.Run().caught_up) break;
-      } catch (const Error& error) {
-        ASSERT_TRUE(error.info().code == kTestCrash.id || error.info().code == kDdlFailed.id) << error.what();
-      }
-      rig.destination.dead = false;
-    }
+    RunOverACrash(rig, crash_at);
     EXPECT_EQ(rig.destination.executed, std::vector<std::string>{"table"});
     EXPECT_NE(told.find("the table: a key waits\n"), std::string::npos) << told;
     EXPECT_NE(told.find("the key is refused"), std::string::npos) << told;
@@ -589,7 +583,6 @@ TEST(Apply, StatementsThatMayBeRefused) {
     EXPECT_EQ(rig.destination.notes["later:the check"], "check");
     EXPECT_FALSE(rig.destination.notes.contains("later:the key"));
 
-    rig.destination.fault = [](bool) { return Fault::kNone; };
     const auto again = [&] {
       told.clear();
       RunLater(rig.destination, rig.request.task, {{}, "test"}, rig.request.on_notice);

@@ -299,7 +299,7 @@ void DdlBarrier::RunStatements(const model::Transaction& transaction, const std:
       if (!stops) outcome.ran.push_back(statement.sql);
       if (is_kept) outcome.later.push_back({kLaterNotes + statement.label, std::nullopt});
     } catch (const Error& error) {
-      if (!IsRefusal(error.info())) throw;
+      if (!connector::IsRefusal(error.info())) throw;
       if (stops) throw DescribeDdl(error, transaction, statement.sql);
       Tell(RefusedText(statement.label, error, statement.sql, is_kept));
       if (is_kept) outcome.later.push_back({kLaterNotes + statement.label, statement.sql});
@@ -394,7 +394,7 @@ bool RunLater(connector::Destination& destination, const std::string& task, cons
     try {
       writer->Execute(statement);
     } catch (const Error& error) {
-      if (!IsRefusal(error.info())) throw;
+      if (!connector::IsRefusal(error.info())) throw;
       tell(RefusedText(statement.label, error, sql, true));
       continue;
     }

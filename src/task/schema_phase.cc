@@ -153,10 +153,6 @@ void RefuseSameLabels(const std::vector<SchemaStatement>& statements) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 // What foreign keys refer to and is not there: a source that checks none allows it.
 std::set<model::ObjectName> ReferredButAbsent(const Plan& plan) {
   std::set<model::ObjectName> absent;
@@ -453,8 +449,7 @@ void SchemaPhase::DropCreated() {
       try {
         writer->Drop(entries_[i].statement);
       } catch (const Error& error) {
-        const ErrorInfo& info = error.info();
-        if (info.retry != RetryClass::kNever || info.code == kStopped.id || connector::IsTakenOver(info)) throw;
+        if (!connector::IsRefusal(error.info())) throw;
         refused = std::current_exception();
         return false;
       }

@@ -19,9 +19,8 @@ void Carry(Session& session) {
       try {
         writer->SetSequence(value, *context.selection);
       } catch (const Error& error) {
-        const ErrorInfo& info = error.info();
-        if (info.retry != RetryClass::kNever || info.code == kStopped.id || connector::IsTakenOver(info)) throw;
-        session.Say("sequence " + value.name.Text() + " is not set: " + info.OneLine());
+        if (!connector::IsRefusal(error.info())) throw;
+        session.Say("sequence " + value.name.Text() + " is not set: " + error.info().OneLine());
       }
     }
   }
