@@ -172,7 +172,9 @@ class Attempt {
   void ResetTiedTables() {
     const Task::Context& context = session_.context();
     const bool chunks_hold = context.source->ChunksOutliveCut(context.spec.types.incremental);
-    for (const std::vector<size_t>& group : ForeignKeyGroups(tables_)) {
+    for (std::vector<size_t> group : ForeignKeyGroups(tables_)) {
+      // One that the user has left out is never complete, and stays left out whatever becomes of the others.
+      std::erase_if(group, [&](size_t i) { return tables_[i].record.state == "skipped"; });
       const bool begun = std::any_of(group.begin(), group.end(), [&](size_t i) { return !done_[i].empty(); });
       const bool known = std::none_of(group.begin(), group.end(), [&](size_t i) { return unknown_[i]; });
       const bool complete = std::all_of(group.begin(), group.end(), [&](size_t i) { return Complete(i); });

@@ -95,6 +95,34 @@ def test_a_table_is_not_skipped_while_it_is_copied(one_pair, sluice):
     assert task.status()["tables"][0]["state"] == "skipped"
 
 
+def test_a_skipped_table_stays_so_beside_its_relatives(one_pair, sluice):
+    """Tables that a foreign key ties are read again together at a new cut: not the one that is left out."""
+    source, destination = one_pair
+    numbers(source, 20_000)
+    source.execute(
+        "CREATE TABLE shop.parent (id INT PRIMARY KEY)",
+        "INSERT INTO shop.parent VALUES (1), (2)",
+        "ALTER TABLE shop.t ADD COLUMN parent INT DEFAULT 1, ADD FOREIGN KEY (parent) REFERENCES shop.parent (id)",
+    )
+    task = sluice(source, destination, types=["schema", "full"], objects=SHOP, limits={"rows_per_second": 500})
+    task.start()
+
+    def states(status):
+        return {table["table"]: table["state"] for table in status["tables"]}
+
+    task.wait_status(lambda status: status["progress"].get("rows_loaded", 0) > 0, 60, "the first rows")
+    wait_until(lambda: destination.query("SELECT id FROM shop.parent"), 60, lambda: f"the parent\n{task.log_text()}")
+    assert task.terminate() == 0
+    assert states(task.status())["shop.t"] != "loaded"
+    task.call("schema skip", "shop.t", check=0)
+    task.task["limits"] = {"rows_per_second": 0}
+    task.write()
+    task.run()
+    assert states(task.status()) == {"shop.parent": "loaded", "shop.t": "skipped"}
+    assert destination.query("SELECT id FROM shop.parent ORDER BY id") == [(1,), (2,)]
+    assert destination.value("SELECT COUNT(*) FROM shop.t") < 20_000
+
+
 def test_switch_over_with_an_edited_file(maria_pair, sluice):
     source, destination = maria_pair
     shop.create(source)
