@@ -46,7 +46,7 @@ def vacuum(*servers):
         server.execute("CHECKPOINT")
 
 
-def replica_catch_up(replica, source):
+def replication_catch_up(source, replica):
     begin = time.monotonic()
     replica.execute("ALTER SUBSCRIPTION peer ENABLE")
     rows = sums(source)[0][2]
@@ -73,7 +73,7 @@ def main():
             ours.append(common.run_sluice(task, "run", "--until", "caught-up"))
             assert sums(destination) == sums(source)
             if not options.no_peers:
-                peers.append(replica_catch_up(replica, source))
+                peers.append(replication_catch_up(source, replica))
             print(f"Sluice {ours[-1].seconds:.2f} s" + (f", replica {peers[-1]:.2f} s" if peers else ""), flush=True)
         seconds = min(ran.seconds for ran in ours)
         bench.result("backlog against logical replication", seconds, min(peers, default=None), 0.6)
