@@ -95,7 +95,7 @@ class Attempt {
     ResetTiedTables();
     std::vector<size_t> wanted;
     for (size_t i = 0; i < tables_.size(); ++i) {
-      if (!Complete(i) && tables_[i].record.state != "skipped") wanted.push_back(i);
+      if (!Complete(i) && !IsLeftOut(i)) wanted.push_back(i);
     }
     MakeProgress();
     RecordComplete();
@@ -129,7 +129,7 @@ class Attempt {
     done_.assign(tables_.size(), {});
     std::vector<size_t> wanted;
     for (size_t i = 0; i < tables_.size(); ++i) {
-      if (tables_[i].record.state != "skipped") wanted.push_back(i);
+      if (!IsLeftOut(i)) wanted.push_back(i);
     }
     session_.Say("changes begin now: " + snapshot->cut().how);
     RefuseAltered(wanted);
@@ -169,12 +169,16 @@ class Attempt {
     return !planned_[i].empty() && !unknown_[i] && done_[i].size() == planned_[i].size();
   }
 
+  // By `sluice schema skip`.
+  bool IsLeftOut(size_t i) const { return tables_[i].record.state == "skipped"; }
+
   void ResetTiedTables() {
     const Task::Context& context = session_.context();
     const bool chunks_hold = context.source->ChunksOutliveCut(context.spec.types.incremental);
-    for (std::vector<size_t> group : ForeignKeyGroups(tables_)) {
+    std::vector<std::vector<size_t>> groups = ForeignKeyGroups(tables_);
+    for (std::vector<size_t>& group : groups) {
       // One that the user has left out is never complete, and stays left out whatever becomes of the others.
-      std::erase_if(group, [&](size_t i) { return tables_[i].record.state == "skipped"; });
+      std::erase_if(group, [&](size_t i) { return IsLeftOut(i); });
       const bool begun = std::any_of(group.begin(), group.end(), [&](size_t i) { return !done_[i].empty(); });
       const bool known = std::none_of(group.begin(), group.end(), [&](size_t i) { return unknown_[i]; });
       const bool complete = std::all_of(group.begin(), group.end(), [&](size_t i) { return Complete(i); });
