@@ -89,7 +89,7 @@ def test_black_hole_is_noticed(proxied):
     """Packets vanish without a reset: the stream's heartbeats tell, and it reconnects."""
     source, destination, left, _, task = proxied
     task.start()
-    task.wait_caught_up()
+    task.follow_to(source, "shop", destination=destination)  # a log of which nothing has come may be silent for long
     left.black_hole = True
     source.execute("UPDATE shop.orders SET note='unseen' WHERE id<10")
     task.wait_status(lambda s: not s["caught_up"], 120, "delayed")
